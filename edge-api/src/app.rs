@@ -1,0 +1,50 @@
+//! What all requests share: the options, the ways to the engine, and the charts that are kept
+//! ready. Made once; nothing in it is behind a lock that a request holds while it waits.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::EdgeOptions;
+use crate::engine::EngineService;
+use crate::pipeline::Pipeline;
+use crate::reads::Reads;
+use crate::seat_map::ChartCache;
+
+pub(crate) struct App {
+    pub(crate) options: EdgeOptions,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) reads: Reads,
+    pub(crate) charts: ChartCache,
+    pub(crate) metrics: Option<PrometheusHandle>,
+    stopping: AtomicBool,
+}
+
+impl App {
+    /// Must be called within a tokio runtime: it starts the pipeline's workers.
+    pub(crate) fn new(
+        options: EdgeOptions,
+        engine: EngineService,
+        metrics: Option<PrometheusHandle>,
+    ) -> Self {
+        let pipeline = Pipeline::start(
+            &engine,
+            options.pipeline_streams,
+            options.commands_in_flight_max,
+            options.request_timeout,
+        );
+        let reads = Reads::new(engine, options.reads_in_flight_max, options.request_timeout);
+        let charts = ChartCache::default();
+        Self { options, pipeline, reads, charts, metrics, stopping: AtomicBool::new(false) }
+    }
+
+    /// From now on the edge is not ready for new callers.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is going down.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}

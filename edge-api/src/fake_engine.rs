@@ -1,0 +1,350 @@
+//! An engine for tests that does what a test tells it: it hands every stream that is opened to
+//! the test, answers reads about one event of three seats, and panics over event 13. It knows no
+//! rules; what the real engine does with a command is tested with the real engine.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use prost::Message;
+use proto::inventory::v1::answer::Outcome;
+use proto::inventory::v1::command::Verb;
+use proto::inventory::v1::inventory_admin_server::{InventoryAdmin, InventoryAdminServer};
+use proto::inventory::v1::inventory_server::{Inventory, InventoryServer};
+use proto::inventory::v1::{
+    AllocateRequest, Allocated, Answer, AnswerBatch, Availability, BlockRequest, Blocked,
+    CategoryInfo, ChartSummary, Command, CommandBatch, CreateEventRequest, Event, EventRules,
+    ExtendRequest, Extended, GetAvailabilityRequest, GetEventRequest, GetHoldRequest,
+    GetSeatMapRequest, Hold, HoldState, ListEventsRequest, ListEventsResponse, PlaceRequest,
+    Placed, PutChartRequest, Rejection, ReleaseRequest, Released, ReturnRequest, Returned,
+    SeatCounts, SeatInfo, SeatMap, UnblockRequest, Unblocked, Verification, VerifyEventRequest,
+};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+use crate::engine::{EngineService, in_process, remote};
+
+/// The engine's side of a stream.
+pub(crate) struct ServerStream {
+    commands: Streaming<CommandBatch>,
+    answers: mpsc::Sender<Result<AnswerBatch, Status>>,
+}
+
+/// What a test has in its hands.
+pub(crate) struct FakeEngine {
+    pub(crate) service: EngineService,
+    /// Streams that were opened.
+    pub(crate) streams: mpsc::UnboundedReceiver<ServerStream>,
+    /// A permit lets one stream be opened; all at once if the engine is open from the start.
+    pub(crate) may_open: Arc<Semaphore>,
+    /// Seat maps that were asked for with the chart.
+    pub(crate) charts_asked: Arc<AtomicUsize>,
+}
+
+/// Has the events 1 to 3.
+struct Admin;
+
+struct Service {
+    streams: mpsc::UnboundedSender<ServerStream>,
+    may_open: Arc<Semaphore>,
+    charts_asked: Arc<AtomicUsize>,
+}
+
+impl FakeEngine {
+    /// An engine behind a socket that opens as many streams as are wanted.
+    pub(crate) async fn behind_a_socket() -> Self {
+        Self::listening(Semaphore::MAX_PERMITS).await
+    }
+
+    /// An engine behind a socket that opens no stream before it may.
+    pub(crate) async fn closed() -> Self {
+        Self::listening(0).await
+    }
+
+    async fn listening(may_open: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(listener, may_open)
+    }
+
+    /// An engine on a port of the test's choice.
+    pub(crate) fn on(listener: TcpListener, may_open: usize) -> Self {
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (service, mut engine) = Self::parts(may_open);
+        let server = Server::builder()
+            .add_service(InventoryServer::new(service))
+            .serve_with_incoming(TcpIncoming::from(listener));
+        tokio::spawn(server);
+        engine.service = remote(&address).unwrap();
+        engine
+    }
+
+    /// An engine without a socket.
+    pub(crate) fn in_process() -> Self {
+        let (service, mut engine) = Self::parts(Semaphore::MAX_PERMITS);
+        let routes = Routes::new(InventoryServer::new(service));
+        engine.service = in_process(routes.add_service(InventoryAdminServer::new(Admin)));
+        engine
+    }
+
+    fn parts(may_open: usize) -> (Service, Self) {
+        let (sender, streams) = mpsc::unbounded_channel();
+        let may_open = Arc::new(Semaphore::new(may_open));
+        let charts_asked = Arc::new(AtomicUsize::new(0));
+        let service = Service {
+            streams: sender,
+            may_open: Arc::clone(&may_open),
+            charts_asked: Arc::clone(&charts_asked),
+        };
+        let nothing = in_process(Routes::default());
+        (service, Self { service: nothing, streams, may_open, charts_asked })
+    }
+
+    /// The next stream that is opened.
+    pub(crate) async fn next_stream(&mut self) -> ServerStream {
+        self.streams.recv().await.unwrap()
+    }
+
+    /// Answers every command of every stream from now on.
+    pub(crate) fn answer_all(mut self, answer: fn(Verb) -> Outcome) {
+        tokio::spawn(async move {
+            while let Some(mut stream) = self.streams.recv().await {
+                tokio::spawn(async move {
+                    while let Some(commands) = stream.next_batch().await {
+                        stream.answer(commands, answer).await;
+                    }
+                });
+            }
+        });
+    }
+}
+
+impl ServerStream {
+    /// The next batch of commands; `None` when the edge has closed the stream.
+    pub(crate) async fn next_batch(&mut self) -> Option<Vec<Command>> {
+        self.commands.message().await.ok().flatten().map(|batch| batch.commands)
+    }
+
+    /// Answers commands, the last one first.
+    pub(crate) async fn answer(&self, commands: Vec<Command>, answer: fn(Verb) -> Outcome) {
+        let one = |command: Command| Answer {
+            correlation_id: command.correlation_id,
+            outcome: command.verb.map(answer),
+        };
+        let answers = commands.into_iter().rev().map(one).collect();
+        self.send(AnswerBatch { answers }).await;
+    }
+
+    pub(crate) async fn send(&self, batch: AnswerBatch) {
+        self.answers.send(Ok(batch)).await.unwrap();
+    }
+
+    /// Breaks the stream as a server that fails does.
+    pub(crate) async fn fail(self) {
+        self.answers.send(Err(Status::internal("on fire"))).await.unwrap();
+    }
+}
+
+/// Takes every command as it is asked: a hold's id is the request's.
+pub(crate) fn agree(verb: Verb) -> Outcome {
+    match verb {
+        Verb::Place(place) => Outcome::Placed(Placed {
+            hold_id: place.request_id,
+            event_id: place.event_id,
+            seats: vec![0],
+            labels: vec!["A-1".into()],
+            deadline_millis: 1_795_244_014_250,
+            lsn: 9,
+        }),
+        Verb::Extend(extend) => Outcome::Extended(Extended {
+            hold_id: extend.hold_id,
+            deadline_millis: 1_795_244_014_250,
+            lsn: 9,
+        }),
+        Verb::Release(release) => Outcome::Released(Released {
+            hold_id: release.hold_id,
+            seats: vec![0],
+            labels: release.part.map_or_else(|| vec!["A-1".into()], |part| part.labels),
+            lsn: 9,
+        }),
+        Verb::Allocate(allocate) => Outcome::Allocated(Allocated {
+            hold_id: allocate.hold_id,
+            allocation_id: allocate.request_id,
+            event_id: 1,
+            seats: vec![0],
+            labels: allocate.part.map_or_else(|| vec!["A-1".into()], |part| part.labels),
+            lsn: 9,
+        }),
+        other => panic!("the edge never sends {other:?}"),
+    }
+}
+
+/// The status of a unary refusal.
+fn refusal(reason: &str) -> Status {
+    let rejection = Rejection {
+        reason: reason.into(),
+        message: "no such thing".into(),
+        ..Rejection::default()
+    };
+    let details = tonic_types::pb::Status {
+        code: Code::NotFound.into(),
+        message: String::new(),
+        details: vec![prost_types::Any {
+            type_url: "type.googleapis.com/holdfast.inventory.v1.Rejection".into(),
+            value: rejection.encode_to_vec(),
+        }],
+    };
+    Status::with_details(Code::NotFound, reason, details.encode_to_vec().into())
+}
+
+const PIPELINE_ONLY: &str = "the edge sends changes over the pipeline alone";
+
+#[tonic::async_trait]
+impl Inventory for Service {
+    type PipelineStream = ReceiverStream<Result<AnswerBatch, Status>>;
+
+    async fn pipeline(
+        &self,
+        request: Request<Streaming<CommandBatch>>,
+    ) -> Result<Response<Self::PipelineStream>, Status> {
+        self.may_open.acquire().await.unwrap().forget();
+        let (answers, receiver) = mpsc::channel(64);
+        let stream = ServerStream { commands: request.into_inner(), answers };
+        self.streams.send(stream).map_err(|_| Status::unavailable("the test is over"))?;
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn get_availability(
+        &self,
+        request: Request<GetAvailabilityRequest>,
+    ) -> Result<Response<Availability>, Status> {
+        let event_id = request.into_inner().event_id;
+        assert_ne!(event_id, 13, "the secret of event 13");
+        if event_id != 1 {
+            return Err(refusal("event_unknown"));
+        }
+        let seats = SeatCounts { available: 1, held: 1, allocated: 1, blocked: 0, capacity: 3 };
+        Ok(Response::new(Availability { event_id, version: 4, seats: Some(seats) }))
+    }
+
+    async fn get_seat_map(
+        &self,
+        request: Request<GetSeatMapRequest>,
+    ) -> Result<Response<SeatMap>, Status> {
+        let GetSeatMapRequest { event_id, with_chart } = request.into_inner();
+        if event_id != 1 {
+            return Err(refusal("event_unknown"));
+        }
+        let mut map = SeatMap {
+            event_id,
+            version: 4,
+            statuses: Bytes::from_static(&[1, 2, 3]),
+            chart_hash: Bytes::from_static(&[0xcd; 32]),
+            ..SeatMap::default()
+        };
+        if with_chart {
+            self.charts_asked.fetch_add(1, Ordering::Relaxed);
+            let seat = |label: &str| SeatInfo { label: label.into(), ..SeatInfo::default() };
+            map.seats = ["A-1", "A-2", "A-3"].map(seat).into();
+            map.categories = vec![CategoryInfo::default()];
+        }
+        Ok(Response::new(map))
+    }
+
+    async fn get_hold(&self, request: Request<GetHoldRequest>) -> Result<Response<Hold>, Status> {
+        let GetHoldRequest { hold_id, buyer_id } = request.into_inner();
+        if buyer_id.is_some_and(|buyer_id| buyer_id != "u1") {
+            return Err(refusal("hold_unknown"));
+        }
+        Ok(Response::new(Hold {
+            hold_id,
+            event_id: 1,
+            buyer_id: "u1".into(),
+            state: HoldState::Live.into(),
+            seats: vec![0],
+            labels: vec!["A-1".into()],
+            deadline_millis: 1_795_244_014_250,
+            extensions_left: 2,
+        }))
+    }
+
+    async fn place(&self, _: Request<PlaceRequest>) -> Result<Response<Placed>, Status> {
+        Err(Status::unimplemented(PIPELINE_ONLY))
+    }
+
+    async fn extend(&self, _: Request<ExtendRequest>) -> Result<Response<Extended>, Status> {
+        Err(Status::unimplemented(PIPELINE_ONLY))
+    }
+
+    async fn release(&self, _: Request<ReleaseRequest>) -> Result<Response<Released>, Status> {
+        Err(Status::unimplemented(PIPELINE_ONLY))
+    }
+
+    async fn allocate(&self, _: Request<AllocateRequest>) -> Result<Response<Allocated>, Status> {
+        Err(Status::unimplemented(PIPELINE_ONLY))
+    }
+
+    async fn r#return(&self, _: Request<ReturnRequest>) -> Result<Response<Returned>, Status> {
+        Err(Status::unimplemented(PIPELINE_ONLY))
+    }
+}
+
+const ADMIN_IS_NOT_THE_EDGE: &str = "the edge changes no events";
+
+#[tonic::async_trait]
+impl InventoryAdmin for Admin {
+    async fn list_events(
+        &self,
+        request: Request<ListEventsRequest>,
+    ) -> Result<Response<ListEventsResponse>, Status> {
+        let ListEventsRequest { page_size, after_event_id } = request.into_inner();
+        let rules = EventRules { sale_opens_at_millis: Some(0), ..EventRules::default() };
+        let event = |event_id| Event {
+            event_id,
+            name: format!("Night {event_id}"),
+            rules: Some(rules),
+            ..Event::default()
+        };
+        let after: Vec<u64> = (after_event_id + 1..=3).collect();
+        let more = after.len() > page_size as usize;
+        let events = after.into_iter().take(page_size as usize).map(event).collect();
+        Ok(Response::new(ListEventsResponse { events, more }))
+    }
+
+    async fn put_chart(
+        &self,
+        _: Request<PutChartRequest>,
+    ) -> Result<Response<ChartSummary>, Status> {
+        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    }
+
+    async fn create_event(
+        &self,
+        _: Request<CreateEventRequest>,
+    ) -> Result<Response<Event>, Status> {
+        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    }
+
+    async fn get_event(&self, _: Request<GetEventRequest>) -> Result<Response<Event>, Status> {
+        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    }
+
+    async fn block(&self, _: Request<BlockRequest>) -> Result<Response<Blocked>, Status> {
+        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    }
+
+    async fn unblock(&self, _: Request<UnblockRequest>) -> Result<Response<Unblocked>, Status> {
+        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    }
+
+    async fn verify_event(
+        &self,
+        _: Request<VerifyEventRequest>,
+    ) -> Result<Response<Verification>, Status> {
+        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    }
+}

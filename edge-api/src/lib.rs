@@ -1,0 +1,140 @@
+//! The thin HTTP gateway: REST in, the engine's gRPC out. It reads requests strictly, turns
+//! idempotency keys into request ids, sends every change over a few pipelined streams, and says
+//! in one form what went wrong. It decides nothing about seats and keeps nothing that matters:
+//! any number of edges may stand before an engine, and each may be stopped at any time.
+//!
+//! **Invariant:** nothing here depends on the engine but through its contract, whether it is in
+//! this process or not.
+
+mod app;
+pub mod engine;
+mod extract;
+#[cfg(test)]
+mod fake_engine;
+mod in_flight;
+mod limits;
+pub mod metric_names;
+mod pipeline;
+mod problem;
+mod reads;
+mod request_id;
+mod routes;
+mod seat_map;
+#[cfg(test)]
+mod serve_tests;
+mod timestamp;
+mod values;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::engine::EngineService;
+pub use crate::metric_names::describe_metrics;
+
+/// What an operator may change.
+#[derive(Clone, Debug)]
+pub struct EdgeOptions {
+    /// Bytes of a request's body; 64 KiB.
+    pub body_bytes_max: usize,
+    /// How long a caller waits at most, once for the body to arrive and once for the engine's
+    /// answer; 5 seconds.
+    pub request_timeout: Duration,
+    /// Commands that wait for the engine at once; 8,192. Beyond it callers are refused at once.
+    pub commands_in_flight_max: usize,
+    /// Reads that wait for the engine at once; 1,024. Beyond it callers are refused at once.
+    pub reads_in_flight_max: usize,
+    /// Streams to the engine; 2. At least one is opened.
+    pub pipeline_streams: usize,
+    /// How long requests that are in flight may take when the edge stops; 10 seconds.
+    pub drain_timeout: Duration,
+}
+
+impl Default for EdgeOptions {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: limits::BODY_BYTES_MAX_DEFAULT,
+            request_timeout: limits::REQUEST_TIMEOUT_DEFAULT,
+            commands_in_flight_max: limits::COMMANDS_IN_FLIGHT_MAX_DEFAULT,
+            reads_in_flight_max: limits::READS_IN_FLIGHT_MAX_DEFAULT,
+            pipeline_streams: limits::PIPELINE_STREAMS_DEFAULT,
+            drain_timeout: limits::DRAIN_TIMEOUT_DEFAULT,
+        }
+    }
+}
+
+/// An edge before one engine.
+pub struct Edge {
+    app: Arc<App>,
+}
+
+impl Edge {
+    /// Opens the streams to the engine, which need not be there yet. Must be called within a
+    /// tokio runtime, and after the metrics recorder was installed, if there is to be one.
+    /// `metrics` is what `/metrics` shows; without it that path does not exist.
+    pub fn new(
+        options: EdgeOptions,
+        engine: EngineService,
+        metrics: Option<PrometheusHandle>,
+    ) -> Self {
+        Self { app: Arc::new(App::new(options, engine, metrics)) }
+    }
+
+    /// The API as a service, to be served by others or merged with other routes.
+    pub fn router(&self) -> Router {
+        routes::router(&self.app)
+    }
+
+    /// Serves until `shutdown`; then takes no new connections, answers what is in flight, and
+    /// returns when that is done or its time is over.
+    ///
+    /// # Errors
+    /// If the listener fails for good.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+        let _upkeep = self.app.metrics.clone().map(keep_metrics_tidy);
+        let router = self.router();
+        let listener = listener.tap_io(|connection| {
+            // Replies are small and each is awaited: none may wait for more to fill a packet.
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(%error, "a connection does not take TCP_NODELAY");
+            }
+        });
+        let (app, told) = (Arc::clone(&self.app), shutdown.clone());
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+            told.cancelled().await;
+            app.stop();
+        });
+        let drain_timeout = self.app.options.drain_timeout;
+        let time_is_over = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(drain_timeout).await;
+        };
+        tokio::select! {
+            result = server => result,
+            () = time_is_over => {
+                tracing::warn!(?drain_timeout, "stopped with requests still in flight");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The recorder's histograms grow until somebody empties them into their buckets, which scrapes
+/// do; this does it where nobody scrapes.
+fn keep_metrics_tidy(handle: PrometheusHandle) -> tokio_util::task::AbortOnDropHandle<()> {
+    const EVERY: Duration = Duration::from_secs(5);
+    tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut tick = tokio::time::interval(EVERY);
+        loop {
+            tick.tick().await;
+            handle.run_upkeep();
+        }
+    }))
+}

@@ -1,0 +1,81 @@
+//! Every limit of the edge, related at compile time. What an operator may change is in
+//! [`EdgeOptions`](crate::EdgeOptions), with its default here; what follows from the contract
+//! or guards the process is fixed.
+
+use std::time::Duration;
+
+/// Bytes of a request's body, by default.
+pub(crate) const BODY_BYTES_MAX_DEFAULT: usize = 64 * 1024;
+
+/// How long a caller waits for an answer, by default.
+pub(crate) const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
+
+/// How long requests that are in flight may take when the edge stops, by default.
+pub(crate) const DRAIN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+/// Commands that wait for the engine at once, by default. The engine's own inboxes hold as many.
+pub(crate) const COMMANDS_IN_FLIGHT_MAX_DEFAULT: usize = 8_192;
+
+/// Reads that wait for the engine at once, by default.
+pub(crate) const READS_IN_FLIGHT_MAX_DEFAULT: usize = 1_024;
+
+/// Streams to the engine, by default.
+pub(crate) const PIPELINE_STREAMS_DEFAULT: usize = 2;
+
+/// Commands of one batch.
+pub(crate) const BATCH_COMMANDS_MAX: usize = 64;
+
+/// Batches that were made and wait for room on the stream. One: what comes meanwhile makes the
+/// next batch larger, not the line longer.
+pub(crate) const BATCHES_QUEUED_MAX: usize = 1;
+
+/// How long it may take to open a stream.
+pub(crate) const STREAM_OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The first and the longest wait before a stream is opened again.
+pub(crate) const BACKOFF_MIN: Duration = Duration::from_millis(20);
+/// See [`BACKOFF_MIN`].
+pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// How long a stream that takes no more commands may go on answering.
+pub(crate) const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A stream whose oldest command has waited this many request timeouts is given up.
+pub(crate) const STALLED_AFTER_TIMEOUTS: u32 = 6;
+
+/// How often a stream is looked at for that.
+pub(crate) const STALL_CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the engine may take to say that it is well.
+pub(crate) const READY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Bytes of a seat map with its chart: a million seats.
+pub(crate) const SEAT_MAP_BYTES_MAX: usize = 192 * 1024 * 1024;
+
+/// Charts whose seats are kept ready to be written out.
+pub(crate) const CHARTS_CACHED_MAX: usize = 64;
+
+/// Bytes of an idempotency key.
+pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// Bytes of a user id; the engine takes no longer ones.
+pub(crate) const USER_ID_BYTES_MAX: usize = 64;
+
+/// Events of one page, by default and at most.
+pub(crate) const EVENTS_PAGE_DEFAULT: u32 = 100;
+/// See [`EVENTS_PAGE_DEFAULT`].
+pub(crate) const EVENTS_PAGE_MAX: u32 = 1_000;
+
+/// What a caller who was refused for lack of room is told to wait.
+pub(crate) const OVERLOADED_RETRY_MILLIS: u64 = 500;
+
+/// What a caller whose engine is away is told to wait.
+pub(crate) const UNAVAILABLE_RETRY_MILLIS: u64 = 1_000;
+
+const _: () = assert!(EVENTS_PAGE_DEFAULT <= EVENTS_PAGE_MAX);
+const _: () = assert!(BATCH_COMMANDS_MAX <= COMMANDS_IN_FLIGHT_MAX_DEFAULT);
+// A caller whose command waits for a stream to open again is not told 'unavailable' too late.
+const _: () = assert!(BACKOFF_MAX.as_millis() < REQUEST_TIMEOUT_DEFAULT.as_millis());
+const _: () = assert!(BACKOFF_MIN.as_millis() < BACKOFF_MAX.as_millis());
+// What is in flight when the edge stops has its whole time.
+const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_millis() <= DRAIN_TIMEOUT_DEFAULT.as_millis());

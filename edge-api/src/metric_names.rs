@@ -1,0 +1,54 @@
+//! The names of all metrics of the edge, and what they mean. Names are part of the interface:
+//! dashboards and alerts are built on them.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+/// Requests answered; labels `route`, `method`, `status`.
+pub const HTTP_REQUESTS: &str = "http_requests_total";
+/// From the head of a request to the head of its reply; labels `route`, `method`.
+pub const HTTP_REQUEST_DURATION: &str = "http_request_duration_seconds";
+/// Requests that have no reply yet.
+pub const HTTP_REQUESTS_IN_FLIGHT: &str = "http_requests_in_flight";
+/// Reserve requests answered.
+pub const SEAT_RESERVATIONS: &str = "seat_reservations_total";
+/// Those that got no hold; label `code`.
+pub const SEAT_RESERVATIONS_FAILED: &str = "seat_reservations_failed";
+/// Commands that wait for the engine.
+pub const COMMANDS_IN_FLIGHT: &str = "edge_commands_in_flight";
+/// Reads that wait for the engine.
+pub const READS_IN_FLIGHT: &str = "edge_reads_in_flight";
+/// Commands a batch.
+pub const BATCH_COMMANDS: &str = "edge_pipeline_batch_commands";
+/// Streams to the engine that are open.
+pub const STREAMS_OPEN: &str = "edge_pipeline_streams_open";
+/// Streams to the engine that broke.
+pub const STREAMS_BROKEN: &str = "edge_pipeline_streams_broken_total";
+/// Commands whose outcome was lost with their stream.
+pub const OUTCOMES_LOST: &str = "edge_pipeline_outcomes_lost_total";
+
+/// Gives the installed recorder the meaning of every metric of the edge.
+pub fn describe_metrics() {
+    describe_counter!(HTTP_REQUESTS, Unit::Count, "HTTP requests answered");
+    describe_histogram!(
+        HTTP_REQUEST_DURATION,
+        Unit::Seconds,
+        "Time from the head of an HTTP request to the head of its reply"
+    );
+    describe_gauge!(HTTP_REQUESTS_IN_FLIGHT, Unit::Count, "HTTP requests without a reply yet");
+    describe_counter!(SEAT_RESERVATIONS, Unit::Count, "Reserve requests answered");
+    describe_counter!(
+        SEAT_RESERVATIONS_FAILED,
+        Unit::Count,
+        "Reserve requests that got no hold, by problem code"
+    );
+    describe_gauge!(COMMANDS_IN_FLIGHT, Unit::Count, "Commands that wait for the engine");
+    describe_gauge!(READS_IN_FLIGHT, Unit::Count, "Reads that wait for the engine");
+    describe_histogram!(BATCH_COMMANDS, Unit::Count, "Commands sent to the engine in one batch");
+    describe_gauge!(STREAMS_OPEN, Unit::Count, "Streams to the engine that are open");
+    describe_counter!(STREAMS_BROKEN, Unit::Count, "Streams to the engine that broke");
+    describe_counter!(
+        OUTCOMES_LOST,
+        Unit::Count,
+        "Commands whose outcome was lost with their stream"
+    );
+}

@@ -1,0 +1,269 @@
+//! What the engine says, as problems: refusals and failures of a pipeline's answers, statuses of
+//! unary calls (which carry the same refusals as details), and what becomes of a command whose
+//! stream or time is gone. What may have been done is never called not done.
+
+use std::borrow::Cow;
+
+use prost::Message;
+use proto::inventory::v1::{Failure, FailureCode, Rejection, SeatConflict, SeatStatus};
+use tonic::{Code, Status};
+
+use super::{Conflict, Problem, Retry, table};
+use crate::limits::{OVERLOADED_RETRY_MILLIS, UNAVAILABLE_RETRY_MILLIS};
+use crate::pipeline::PipelineError;
+use crate::values::status_word;
+
+const ASK_AGAIN: &str = "ask again with the same Idempotency-Key to be told the outcome; without \
+                         one, look at the hold or the seats before asking for more";
+const NOTHING_DONE_OVERLOADED: &str = "nothing was done; try again later";
+const NOTHING_DONE_STOPPING: &str = "nothing was done; try again in a moment";
+const NOTHING_DONE_IN_TIME: &str = "nothing was done; try again";
+
+impl Problem {
+    fn overloaded(retry_after_millis: Option<u32>) -> Self {
+        let millis = retry_after_millis.map_or(OVERLOADED_RETRY_MILLIS, u64::from);
+        Self::new(&table::OVERLOADED, NOTHING_DONE_OVERLOADED).retry_after_millis(millis)
+    }
+
+    /// Too many reads are waiting already.
+    pub(crate) fn too_many_reads() -> Self {
+        Self::overloaded(None)
+    }
+
+    fn engine_unavailable() -> Self {
+        Self::new(&table::ENGINE_UNAVAILABLE, NOTHING_DONE_STOPPING)
+            .retry_after_millis(UNAVAILABLE_RETRY_MILLIS)
+    }
+
+    fn shutting_down(retry_after_millis: Option<u32>) -> Self {
+        let millis = retry_after_millis.map_or(UNAVAILABLE_RETRY_MILLIS, u64::from);
+        Self::new(&table::SHUTTING_DOWN, NOTHING_DONE_STOPPING).retry_after_millis(millis)
+    }
+
+    fn deadline_exceeded() -> Self {
+        Self::new(&table::DEADLINE_EXCEEDED, NOTHING_DONE_IN_TIME)
+            .retry_after_millis(OVERLOADED_RETRY_MILLIS)
+    }
+
+    /// It may have been done or not.
+    pub(crate) fn outcome_unknown() -> Self {
+        Self::new(&table::OUTCOME_UNKNOWN, ASK_AGAIN).retry_after_millis(UNAVAILABLE_RETRY_MILLIS)
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        let kind = table::rejection(&rejection.reason);
+        let detail = match kind.and_then(|kind| kind.advice) {
+            Some(advice) => Cow::Borrowed(advice),
+            None => Cow::Owned(rejection.message),
+        };
+        let mut problem = Self::new(kind.unwrap_or(&table::REFUSED), detail);
+        if kind.is_none() && !rejection.reason.is_empty() {
+            problem.0.code = Cow::Owned(rejection.reason);
+        }
+        problem.0.retryable = rejection.retryable;
+        problem.0.retry = rejection.retry_at_millis.map(Retry::AtMillis);
+        problem.0.conflicts = rejection.conflicts.into_iter().map(Conflict::from).collect();
+        problem.0.could_have = rejection.could_have;
+        problem
+    }
+}
+
+impl From<SeatConflict> for Conflict {
+    fn from(conflict: SeatConflict) -> Self {
+        let status = match conflict.status() {
+            SeatStatus::Unspecified => "unknown",
+            known => status_word(known),
+        };
+        Self { seat_id: conflict.label, status }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure.code() {
+            FailureCode::Invalid => Self::invalid(failure.message),
+            FailureCode::Overloaded => Self::overloaded(failure.retry_after_millis),
+            FailureCode::DeadlineExceeded => Self::deadline_exceeded(),
+            FailureCode::ShuttingDown => Self::shutting_down(failure.retry_after_millis),
+            // What a newer engine means by another code is not known either.
+            FailureCode::Unknown | FailureCode::Unspecified => Self::outcome_unknown(),
+        }
+    }
+}
+
+impl From<PipelineError> for Problem {
+    fn from(error: PipelineError) -> Self {
+        match error {
+            PipelineError::Overloaded => Self::overloaded(None),
+            PipelineError::DeadlineExceeded => Self::deadline_exceeded(),
+            PipelineError::EngineUnavailable => Self::engine_unavailable(),
+            PipelineError::OutcomeUnknown => Self::outcome_unknown(),
+        }
+    }
+}
+
+/// The status of a read, which changes nothing: there is no outcome to be unknown.
+impl From<Status> for Problem {
+    fn from(status: Status) -> Self {
+        if let Some(rejection) = rejection_of(&status) {
+            return rejection.into();
+        }
+        match status.code() {
+            Code::InvalidArgument => Self::invalid(status.message().to_owned()),
+            Code::NotFound => Self::new(&table::NOT_FOUND, status.message().to_owned()),
+            Code::ResourceExhausted => Self::overloaded(None),
+            Code::DeadlineExceeded => Self::deadline_exceeded(),
+            Code::Unavailable | Code::Cancelled => {
+                tracing::debug!(%status, "a read did not reach the engine");
+                Self::engine_unavailable()
+            }
+            _ => {
+                tracing::error!(%status, "the engine failed a read");
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// The refusal among a status's details.
+fn rejection_of(status: &Status) -> Option<Rejection> {
+    let details = tonic_types::pb::Status::decode(status.details()).ok()?.details;
+    let is_rejection = |url: &str| url.ends_with("/holdfast.inventory.v1.Rejection");
+    let detail = details.into_iter().find(|detail| is_rejection(&detail.type_url))?;
+    Rejection::decode(detail.value.as_slice()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use http::{HeaderMap, StatusCode};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::timestamp::now_millis;
+
+    async fn reply(problem: Problem) -> (StatusCode, HeaderMap, Value) {
+        let (parts, body) = problem.into_response().into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (parts.status, parts.headers, serde_json::from_slice(&body).unwrap())
+    }
+
+    fn taken() -> Rejection {
+        Rejection {
+            code: 23,
+            reason: "seats_unavailable".into(),
+            message: "some of these seats are not available; choose others".into(),
+            retryable: true,
+            retry_at_millis: None,
+            conflicts: vec![
+                SeatConflict { index: 4, label: "A-1".into(), status: SeatStatus::Held.into() },
+                SeatConflict { index: 5, label: "A-2".into(), status: 0 },
+            ],
+            could_have: Some(1),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_names_the_seats_that_stood_in_the_way() {
+        let (status, headers, body) = reply(taken().into()).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert!(!headers.contains_key("retry-after"));
+        let expected = json!({
+            "type": "urn:holdfast:problem:seats_unavailable",
+            "title": "Some of the seats are not available",
+            "status": 409,
+            "detail": "some of these seats are not available; choose others",
+            "code": "seats_unavailable",
+            "retryable": true,
+            "conflicts": [
+                { "seatId": "A-1", "status": "held" },
+                { "seatId": "A-2", "status": "unknown" },
+            ],
+            "couldHave": 1,
+        });
+        assert_eq!(body, expected);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_until_a_time_says_when() {
+        let opens_at_millis = now_millis() + 90_500;
+        let rejection = Rejection {
+            reason: "sale_not_open".into(),
+            retryable: true,
+            retry_at_millis: Some(opens_at_millis),
+            ..Rejection::default()
+        };
+        let (status, headers, body) = reply(rejection.into()).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        let retry_after_secs: u64 = headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((85..=91).contains(&retry_after_secs), "{retry_after_secs}");
+        assert_eq!(body["retryAt"], crate::timestamp::rfc3339(opens_at_millis));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_of_a_newer_engine_keeps_its_word() {
+        let rejection = Rejection {
+            code: 99,
+            reason: "moon_full".into(),
+            message: "come back".into(),
+            ..Rejection::default()
+        };
+        let (status, _, body) = reply(rejection.into()).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert_eq!((&body["code"], &body["detail"]), (&json!("moon_full"), &json!("come back")));
+    }
+
+    #[tokio::test]
+    async fn failures_say_whether_anything_was_done() {
+        let failure = |code: FailureCode| Failure {
+            code: code.into(),
+            message: "shard 12 is full".into(),
+            retry_after_millis: Some(1_200),
+        };
+        let table = [
+            (FailureCode::Overloaded, 503, "overloaded", Some("2")),
+            (FailureCode::ShuttingDown, 503, "shutting_down", Some("2")),
+            (FailureCode::Unknown, 503, "outcome_unknown", Some("1")),
+            (FailureCode::Unspecified, 503, "outcome_unknown", Some("1")),
+            (FailureCode::DeadlineExceeded, 504, "deadline_exceeded", Some("1")),
+            (FailureCode::Invalid, 400, "invalid_request", None),
+        ];
+        for (code, expected_status, expected_code, retry_after) in table {
+            let (status, headers, body) = reply(failure(code).into()).await;
+            assert_eq!(status, expected_status, "{code:?}");
+            assert_eq!(body["code"], expected_code);
+            let header = headers.get("retry-after").map(|value| value.to_str().unwrap());
+            assert_eq!(header, retry_after, "{code:?}");
+            let says_nothing_done = body["detail"].as_str().unwrap().contains("nothing was done");
+            let is_certain = !matches!(expected_code, "outcome_unknown" | "invalid_request");
+            assert_eq!(says_nothing_done, is_certain, "{code:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_unary_refusal_is_the_same_problem() {
+        let detail = prost_any("type.googleapis.com/holdfast.inventory.v1.Rejection", &taken());
+        let details = tonic_types::pb::Status {
+            code: Code::FailedPrecondition.into(),
+            message: String::new(),
+            details: vec![detail],
+        };
+        let bytes = details.encode_to_vec().into();
+        let status = Status::with_details(Code::FailedPrecondition, "refused", bytes);
+        assert_eq!(reply(status.into()).await.2, reply(taken().into()).await.2);
+    }
+
+    fn prost_any(type_url: &str, message: &impl Message) -> prost_types::Any {
+        prost_types::Any { type_url: type_url.into(), value: message.encode_to_vec() }
+    }
+
+    #[tokio::test]
+    async fn what_went_wrong_inside_stays_inside() {
+        let (status, _, body) = reply(Status::internal("/var/lib: disk is gone").into()).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!body.to_string().contains("disk"));
+    }
+}

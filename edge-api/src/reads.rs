@@ -1,0 +1,115 @@
+//! Reads: unary calls to the engine, bounded in number and time. A read changes nothing, so
+//! every failure of one may be tried again.
+
+use std::future::Future;
+use std::time::Duration;
+
+use metrics::gauge;
+use proto::inventory::v1::inventory_admin_client::InventoryAdminClient;
+use proto::inventory::v1::inventory_client::InventoryClient;
+use proto::inventory::v1::{
+    Availability, GetAvailabilityRequest, GetHoldRequest, GetSeatMapRequest, Hold,
+    ListEventsRequest, ListEventsResponse, SeatMap,
+};
+use tonic::{Code, Request, Response, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::engine::EngineService;
+use crate::in_flight::InFlightLimit;
+use crate::limits::{READY_TIMEOUT, SEAT_MAP_BYTES_MAX};
+use crate::metric_names;
+use crate::problem::Problem;
+use crate::values::{EventId, HoldId};
+
+pub(crate) struct Reads {
+    engine: EngineService,
+    limit: InFlightLimit,
+    timeout: Duration,
+}
+
+impl Reads {
+    pub(crate) fn new(engine: EngineService, in_flight_max: usize, timeout: Duration) -> Self {
+        let limit = InFlightLimit::new(in_flight_max, gauge!(metric_names::READS_IN_FLIGHT));
+        Self { engine, limit, timeout }
+    }
+
+    /// How many seats of an event are in which state.
+    pub(crate) async fn availability(&self, event_id: EventId) -> Result<Availability, Problem> {
+        let request = self.request(GetAvailabilityRequest { event_id: event_id.0 });
+        let mut client = InventoryClient::new(self.engine.clone());
+        self.bounded(client.get_availability(request)).await
+    }
+
+    /// The state of each seat of an event; with its labels if `with_chart`.
+    pub(crate) async fn seat_map(
+        &self,
+        event_id: EventId,
+        with_chart: bool,
+    ) -> Result<SeatMap, Problem> {
+        let request = self.request(GetSeatMapRequest { event_id: event_id.0, with_chart });
+        let mut client =
+            InventoryClient::new(self.engine.clone()).max_decoding_message_size(SEAT_MAP_BYTES_MAX);
+        self.bounded(client.get_seat_map(request)).await
+    }
+
+    /// A hold; with a buyer, only if it is theirs.
+    pub(crate) async fn hold(
+        &self,
+        hold_id: HoldId,
+        buyer_id: Option<String>,
+    ) -> Result<Hold, Problem> {
+        let request = self.request(GetHoldRequest { hold_id: hold_id.0, buyer_id });
+        let mut client = InventoryClient::new(self.engine.clone());
+        self.bounded(client.get_hold(request)).await
+    }
+
+    /// A page of events.
+    pub(crate) async fn events(
+        &self,
+        page_size: u32,
+        after_event_id: u64,
+    ) -> Result<ListEventsResponse, Problem> {
+        let request = self.request(ListEventsRequest { page_size, after_event_id });
+        let mut client = InventoryAdminClient::new(self.engine.clone());
+        self.bounded(client.list_events(request)).await
+    }
+
+    /// Whether the engine says that it serves. An engine without a health service is asked for
+    /// something cheap instead.
+    pub(crate) async fn is_engine_ready(&self) -> bool {
+        let asking = async {
+            let mut health = HealthClient::new(self.engine.clone());
+            let request = HealthCheckRequest { service: String::new() };
+            match health.check(request).await {
+                Ok(answer) => answer.into_inner().status() == ServingStatus::Serving,
+                Err(status) if status.code() == Code::Unimplemented => {
+                    let mut client = InventoryAdminClient::new(self.engine.clone());
+                    let first = ListEventsRequest { page_size: 1, after_event_id: 0 };
+                    client.list_events(first).await.is_ok()
+                }
+                Err(_) => false,
+            }
+        };
+        tokio::time::timeout(READY_TIMEOUT, asking).await.unwrap_or(false)
+    }
+
+    /// A request that tells a remote engine how long its answer is wanted.
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.timeout);
+        request
+    }
+
+    async fn bounded<T>(
+        &self,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, Problem> {
+        let _permit = self.limit.try_acquire().ok_or_else(Problem::too_many_reads)?;
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(answer) => Ok(answer?.into_inner()),
+            Err(_) => Err(Status::deadline_exceeded("no answer in time").into()),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The events on sale, in pages. A page's cursor is where it ended: events that are added while
+//! somebody leafs through them are neither shown twice nor do they hide others.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use proto::inventory::v1::{Event, EventRules, SeatCounts};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::extract::QueryParameters;
+use crate::limits::{EVENTS_PAGE_DEFAULT, EVENTS_PAGE_MAX};
+use crate::problem::Problem;
+use crate::timestamp::rfc3339;
+use crate::values::hex;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Events {
+    events: Vec<EventDocument>,
+    /// Absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventDocument {
+    event_id: u64,
+    name: String,
+    chart_hash: String,
+    version: u64,
+    created_at: String,
+    rules: RulesDocument,
+    seats: CountsDocument,
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RulesDocument {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold_ttl_millis: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions_max: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buyer_seats_max: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sale_opens_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sale_closes_at: Option<String>,
+}
+
+/// How many seats are in which state; they add up to the capacity.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct CountsDocument {
+    available: u32,
+    held: u32,
+    allocated: u32,
+    blocked: u32,
+    capacity: u32,
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    QueryParameters(page): QueryParameters<Page>,
+) -> Result<Json<Events>, Problem> {
+    let limit = page.limit.unwrap_or(EVENTS_PAGE_DEFAULT);
+    if !(1..=EVENTS_PAGE_MAX).contains(&limit) {
+        return Err(Problem::invalid(format!("limit: ask for 1 to {EVENTS_PAGE_MAX} events")));
+    }
+    let after_event_id = match &page.cursor {
+        Some(cursor) => read_cursor(cursor)
+            .ok_or_else(|| Problem::invalid("cursor: give back a nextCursor as it came"))?,
+        None => 0,
+    };
+    let answer = app.reads.events(limit, after_event_id).await?;
+    let next_cursor = match answer.events.last() {
+        Some(last) if answer.more => Some(write_cursor(last.event_id)),
+        _ => None,
+    };
+    let events = answer.events.into_iter().map(EventDocument::from).collect();
+    Ok(Json(Events { events, next_cursor }))
+}
+
+/// A cursor means nothing to callers; what it is made of may change.
+fn write_cursor(event_id: u64) -> String {
+    format!("e{event_id:x}")
+}
+
+fn read_cursor(text: &str) -> Option<u64> {
+    let digits = text.strip_prefix('e')?;
+    let event_id = u64::from_str_radix(digits, 16).ok()?;
+    // Only what was written comes back: no signs, no leading zeros.
+    (write_cursor(event_id) == text).then_some(event_id)
+}
+
+impl From<Event> for EventDocument {
+    fn from(event: Event) -> Self {
+        Self {
+            event_id: event.event_id,
+            name: event.name,
+            chart_hash: hex(&event.chart_hash),
+            version: event.version,
+            created_at: rfc3339(event.created_at_millis),
+            rules: event.rules.map(RulesDocument::from).unwrap_or_default(),
+            seats: event.seats.map(CountsDocument::from).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<EventRules> for RulesDocument {
+    fn from(rules: EventRules) -> Self {
+        Self {
+            hold_ttl_millis: rules.hold_ttl_millis,
+            extensions_max: rules.extensions_max,
+            buyer_seats_max: rules.buyer_seats_max,
+            sale_opens_at: rules.sale_opens_at_millis.map(rfc3339),
+            sale_closes_at: rules.sale_closes_at_millis.map(rfc3339),
+        }
+    }
+}
+
+impl From<SeatCounts> for CountsDocument {
+    fn from(counts: SeatCounts) -> Self {
+        Self {
+            available: counts.available,
+            held: counts.held,
+            allocated: counts.allocated,
+            blocked: counts.blocked,
+            capacity: counts.capacity,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_cursors_that_were_given_out_are_taken() {
+        for event_id in [1, 17, u64::MAX] {
+            assert_eq!(read_cursor(&write_cursor(event_id)), Some(event_id));
+        }
+        for bad in ["", "e", "17", "e+1", "e01", "eFF", "e10000000000000000", "é"] {
+            assert_eq!(read_cursor(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The paths of the API, what answers them, and what goes around every answer. **Every reply
+//! that is no success is a problem document**, those for unknown paths, wrong methods and
+//! defects included.
+
+mod events;
+mod health;
+mod holds;
+mod observe;
+mod seats;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{Method, Uri};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::problem::{Problem, table};
+
+/// The paths, as metrics and logs name them too.
+mod path {
+    pub(super) const AVAILABILITY: &str = "/v1/seats/availability";
+    pub(super) const RESERVE: &str = "/v1/seats/reserve";
+    pub(super) const ALLOCATE: &str = "/v1/seats/allocate";
+    pub(super) const RELEASE: &str = "/v1/seats/release";
+    pub(super) const EXTEND: &str = "/v1/seats/extend";
+    pub(super) const HOLD: &str = "/v1/holds/{id}";
+    pub(super) const EVENTS: &str = "/v1/events";
+    pub(super) const EVENT_SEATS: &str = "/v1/events/{id}/seats";
+    pub(super) const HEALTH: &str = "/health";
+    pub(super) const HEALTH_LIVE: &str = "/health/live";
+    pub(super) const HEALTH_READY: &str = "/health/ready";
+    pub(super) const ACTUATOR_HEALTH: &str = "/actuator/health";
+    pub(super) const METRICS: &str = "/metrics";
+    pub(super) const ACTUATOR_PROMETHEUS: &str = "/actuator/prometheus";
+
+    pub(super) const ALL: [&str; 14] = [
+        RESERVE,
+        ALLOCATE,
+        RELEASE,
+        EXTEND,
+        AVAILABILITY,
+        EVENT_SEATS,
+        HOLD,
+        EVENTS,
+        HEALTH,
+        HEALTH_LIVE,
+        HEALTH_READY,
+        ACTUATOR_HEALTH,
+        METRICS,
+        ACTUATOR_PROMETHEUS,
+    ];
+}
+
+/// Everything that the edge answers.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    let mut router = Router::new()
+        .route(path::AVAILABILITY, get(seats::availability))
+        .route(path::RESERVE, post(holds::reserve))
+        .route(path::ALLOCATE, post(holds::allocate))
+        .route(path::RELEASE, post(holds::release))
+        .route(path::EXTEND, post(holds::extend))
+        .route(path::HOLD, get(holds::look_at))
+        .route(path::EVENTS, get(events::list))
+        .route(path::EVENT_SEATS, get(seats::map))
+        .route(path::HEALTH, get(health::ready))
+        .route(path::HEALTH_LIVE, get(health::live))
+        .route(path::HEALTH_READY, get(health::ready))
+        .route(path::ACTUATOR_HEALTH, get(health::ready));
+    if app.metrics.is_some() {
+        router = router
+            .route(path::METRICS, get(health::metrics))
+            .route(path::ACTUATOR_PROMETHEUS, get(health::metrics));
+    }
+    router
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(app.options.body_bytes_max))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn(observe::observe))
+        .with_state(Arc::clone(app))
+}
+
+async fn not_found(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(200).collect();
+    Problem::new(&table::NOT_FOUND, format!("there is no path {path}; see the API's description"))
+}
+
+async fn method_not_allowed(method: Method) -> Problem {
+    let detail = format!("{method} is not for this path; the Allow header lists what is");
+    Problem::new(&table::METHOD_NOT_ALLOWED, detail)
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("");
+    tracing::error!(message, "a request panicked");
+    Problem::internal().into_response()
+}

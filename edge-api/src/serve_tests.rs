@@ -1,0 +1,68 @@
+//! The edge on a socket: what is in flight when it is told to stop gets its answer, for a while.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::fake_engine::{FakeEngine, agree};
+use crate::{Edge, EdgeOptions};
+
+/// Sends a reserve request and gives the connection back, unanswered.
+async fn reserve(address: std::net::SocketAddr) -> TcpStream {
+    let body = r#"{"eventId":1,"userId":"u1","quantity":1}"#;
+    let length = body.len();
+    let request = format!(
+        "POST /v1/seats/reserve HTTP/1.1\r\nhost: edge\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(request.as_bytes()).await.unwrap();
+    connection
+}
+
+fn options(drain_timeout: Duration) -> EdgeOptions {
+    EdgeOptions { pipeline_streams: 1, drain_timeout, ..EdgeOptions::default() }
+}
+
+#[tokio::test]
+async fn what_is_in_flight_is_answered_before_the_edge_stops() {
+    let mut engine = FakeEngine::in_process();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let edge = Edge::new(options(Duration::from_secs(20)), engine.service.clone(), None);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(edge.serve(listener, stop.clone()));
+
+    let mut connection = reserve(address).await;
+    let mut stream = engine.next_stream().await;
+    let commands = stream.next_batch().await.unwrap();
+    stop.cancel();
+    stream.answer(commands, agree).await;
+
+    // The connection is closed after the reply, so all of it can be read.
+    let mut reply = String::new();
+    connection.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.contains("holdId"), "{reply}");
+    assert!(serving.await.unwrap().is_ok());
+    assert!(TcpStream::connect(address).await.is_err(), "it still listens");
+}
+
+#[tokio::test]
+async fn an_edge_that_is_told_to_stop_does_not_wait_for_ever() {
+    let mut engine = FakeEngine::in_process();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let edge = Edge::new(options(Duration::from_millis(50)), engine.service.clone(), None);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(edge.serve(listener, stop.clone()));
+
+    let _connection = reserve(address).await;
+    let mut stream = engine.next_stream().await;
+    assert_eq!(stream.next_batch().await.map(|commands| commands.len()), Some(1));
+    stop.cancel();
+    // Far less than the 5 seconds that the request itself may take.
+    let stopped = tokio::time::timeout(Duration::from_secs(3), serving).await;
+    assert!(stopped.unwrap().unwrap().is_ok());
+}

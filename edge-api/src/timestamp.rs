@@ -1,0 +1,79 @@
+//! Milliseconds since 1970 as RFC 3339 text, in UTC with milliseconds. The other direction is
+//! not needed: callers give no times.
+
+use std::time::{Duration, SystemTime};
+
+/// The last millisecond that has a four-digit year.
+const LAST_MILLIS: u64 = 253_402_300_799_999;
+
+/// `2026-11-21T06:53:34.250Z`. Times after the year 9999 become its last millisecond, since
+/// RFC 3339 has no later ones.
+pub(crate) fn rfc3339(millis: u64) -> String {
+    let millis = millis.min(LAST_MILLIS);
+    let (days, millis_of_day) = (millis / 86_400_000, millis % 86_400_000);
+    let (year, month, day) = civil_from_days(days);
+    let (hour, minute) = (millis_of_day / 3_600_000, millis_of_day / 60_000 % 60);
+    let (second, milli) = (millis_of_day / 1_000 % 60, millis_of_day % 1_000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+}
+
+/// The wall clock.
+pub(crate) fn now_millis() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since_epoch.unwrap_or(Duration::ZERO).as_millis() as u64
+}
+
+/// Year, month and day of the proleptic Gregorian calendar, from days since 1970-01-01: Howard
+/// Hinnant's `civil_from_days`, for days that are not negative.
+fn civil_from_days(days: u64) -> (u64, u64, u64) {
+    // Years begin in March here, so that the leap day is the last of its year.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(millis: u64, expect: &str) {
+        assert_eq!(rfc3339(millis), expect);
+    }
+
+    #[test]
+    fn times_are_written_as_rfc_3339() {
+        check(0, "1970-01-01T00:00:00.000Z");
+        check(951_782_400_000, "2000-02-29T00:00:00.000Z");
+        check(951_868_799_999, "2000-02-29T23:59:59.999Z");
+        check(1_078_012_800_000, "2004-02-29T00:00:00.000Z");
+        check(1_795_244_014_250, "2026-11-21T06:53:34.250Z");
+        check(4_107_542_399_999, "2100-02-28T23:59:59.999Z");
+        check(4_107_542_400_000, "2100-03-01T00:00:00.000Z");
+        check(u64::MAX, "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn every_day_follows_the_one_before() {
+        let mut before = civil_from_days(0);
+        for days in 1..200_000 {
+            let (year, month, day) = civil_from_days(days);
+            let expected_next = if day > 1 {
+                (before.0, before.1, before.2 + 1)
+            } else if month > 1 {
+                (before.0, before.1 + 1, 1)
+            } else {
+                (before.0 + 1, 1, 1)
+            };
+            assert_eq!((year, month, day), expected_next, "day {days}");
+            before = (year, month, day);
+        }
+        assert_eq!(before, (2517, 7, 31));
+    }
+}

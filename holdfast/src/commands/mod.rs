@@ -1,0 +1,8 @@
+//! One command of the program a file.
+
+pub(crate) mod chart;
+pub(crate) mod edge;
+pub(crate) mod engine;
+pub(crate) mod journal;
+
+pub(crate) mod up;

@@ -1,0 +1,49 @@
+//! `holdfast up`: engine and edge in one process, with a venue on sale.
+
+use std::process::ExitCode;
+
+use edge_api::engine::in_process;
+use edge_api::{Edge, EdgeOptions};
+use inventory_engine::grpc;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::config::{SettingFlags, Settings};
+use crate::{demonstration, node, telemetry};
+
+/// Serves until it is told to leave.
+pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
+    let settings = Settings::resolve(flags)?;
+    telemetry::log(&settings)?;
+    let metrics = telemetry::metrics()?;
+    node::block_on(async move {
+        let http = node::bind(settings.http).await?;
+        let grpc_listener = node::bind(settings.grpc).await?;
+        let engine = node::start_engine(&settings).await?;
+        let handle = engine.handle();
+        demonstration::put_on_sale(&handle, &settings).await?;
+
+        let (routes, health) = grpc::routes(&handle).await?;
+        let edge = Edge::new(EdgeOptions::default(), in_process(routes.clone()), Some(metrics));
+        node::announce("http", &http)?;
+        node::announce("grpc", &grpc_listener)?;
+
+        let shutdown = CancellationToken::new();
+        let edge_server = tokio::spawn(edge.serve(http, shutdown.clone()));
+        // The edge's own requests are answered before the engine's streams end.
+        let engine_shutdown = CancellationToken::new();
+        let served =
+            grpc::serve(handle.clone(), routes, health, grpc_listener, engine_shutdown.clone());
+        let engine_server = tokio::spawn(served);
+        let leaving = node::wait(Some(handle.stopper()), &shutdown).await?;
+        if let Err(cause) = edge_server.await? {
+            error!(%cause, "the edge's listener failed");
+        }
+        engine_shutdown.cancel();
+        if let Err(cause) = engine_server.await? {
+            error!(%cause, "the engine's listener failed");
+        }
+        engine.shutdown().await;
+        Ok(leaving.exit_code())
+    })
+}

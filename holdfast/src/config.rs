@@ -1,0 +1,108 @@
+//! The settings of the program, in one place.
+//!
+//! A setting comes from a flag (`--data-dir`), else from a variable (`HOLDFAST_DATA_DIR`), else
+//! from a key of a TOML file (`data_dir`), else from its default. The three names are always the
+//! same word. A name that no setting has is an error wherever it stands, and a bad value is
+//! reported together with the source that held it.
+
+mod environment;
+mod error;
+mod layer;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use inventory_core::limits::HOLD_TTL_MILLIS_DEFAULT;
+
+pub(crate) use self::error::ConfigError;
+use self::layer::SettingLayer;
+pub(crate) use self::layer::{DataDirFlags, SettingFlags};
+pub(crate) use self::values::LogFormat;
+
+const DATA_DIR_DEFAULT: &str = "holdfast-data";
+const HTTP_DEFAULT: &str = "127.0.0.1:8080";
+const GRPC_DEFAULT: &str = "127.0.0.1:7420";
+const ENGINE_DEFAULT: &str = "http://127.0.0.1:7420";
+const LOG_DEFAULT: &str = "info";
+
+/// Every setting with the value that it has for this run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Settings {
+    /// Where the journal, the charts and the identity of the data lie.
+    pub(crate) data_dir: PathBuf,
+    /// Where REST is served. Port 0 means any free one.
+    pub(crate) http: SocketAddr,
+    /// Where gRPC is served. Port 0 means any free one.
+    pub(crate) grpc: SocketAddr,
+    /// The chart of the demonstration event, unless it is our own venue.
+    pub(crate) chart: Option<PathBuf>,
+    /// The engine that an edge of its own talks to, as `http://HOST:PORT`.
+    pub(crate) engine: String,
+    /// Threads that write shards, unless the engine chooses.
+    pub(crate) writers: Option<usize>,
+    /// How long a hold of the demonstration event lasts.
+    pub(crate) hold_secs: u64,
+    /// Seats of the demonstration event that one buyer may have, if that is limited.
+    pub(crate) buyer_seats_max: Option<u32>,
+    /// What is logged, in the syntax of `tracing`'s filters.
+    pub(crate) log: String,
+    /// How it is written.
+    pub(crate) log_format: LogFormat,
+    /// Where an engine of its own serves its metrics, if it does.
+    pub(crate) metrics: Option<SocketAddr>,
+}
+
+impl Settings {
+    /// Puts `flags`, this process's variables, the file that either of them names and the
+    /// defaults over one another, in this order of strength.
+    pub(crate) fn resolve(flags: SettingFlags) -> Result<Self, ConfigError> {
+        Self::resolve_among(flags, env::vars_os())
+    }
+
+    /// The same with the variables given.
+    fn resolve_among(
+        flags: SettingFlags,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let variables = environment::read(variables)?;
+        let file = match flags.config.or(variables.config) {
+            Some(path) => read_file(&path)?,
+            None => SettingLayer::default(),
+        };
+        Ok(Self::complete(flags.layer.or(variables.layer).or(file)))
+    }
+
+    fn complete(layer: SettingLayer) -> Self {
+        let default_address =
+            |text: &str| text.parse().expect("the defaults of this module are addresses");
+        Self {
+            data_dir: layer.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT)),
+            http: layer.http.map_or_else(|| default_address(HTTP_DEFAULT), SocketAddr::from),
+            grpc: layer.grpc.map_or_else(|| default_address(GRPC_DEFAULT), SocketAddr::from),
+            chart: layer.chart,
+            engine: layer.engine.map_or_else(|| ENGINE_DEFAULT.to_owned(), String::from),
+            writers: layer.writers.map(|writers| writers.get() as usize),
+            hold_secs: layer.hold_secs.map_or(HOLD_TTL_MILLIS_DEFAULT / 1_000, |secs| secs.get()),
+            buyer_seats_max: layer.buyer_seats_max.map(|seats| seats.get() as u32),
+            log: layer.log.map_or_else(|| LOG_DEFAULT.to_owned(), String::from),
+            log_format: layer.log_format.unwrap_or_default(),
+            metrics: layer.metrics.map(SocketAddr::from),
+        }
+    }
+}
+
+/// The settings of a TOML file. Its relative paths start at its own folder, so that it means the
+/// same wherever the program is started.
+fn read_file(path: &Path) -> Result<SettingLayer, ConfigError> {
+    let text = fs::read_to_string(path)
+        .map_err(|cause| ConfigError::FileUnreadable { path: path.to_owned(), cause })?;
+    let layer: SettingLayer = toml::from_str(&text)
+        .map_err(|cause| ConfigError::FileInvalid { path: path.to_owned(), cause })?;
+    Ok(layer.relative_to(path.parent().unwrap_or(Path::new(""))))
+}

@@ -1,0 +1,104 @@
+//! What one source says about the settings: flags, variables and the file all become this.
+//!
+//! A field here is a setting: its flag, its variable and its key in the file follow from its
+//! name, and a test holds that all three are read.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::values::{Address, BuyerSeats, EngineAddress, HoldSecs, LogFilter, LogFormat, Writers};
+
+/// The settings as flags of a command.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Settings (--data-dir is also the variable HOLDFAST_DATA_DIR, \
+                               and data_dir in the file of --config)")]
+pub(crate) struct SettingFlags {
+    /// A TOML file with settings; flags and variables win over it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) layer: SettingLayer,
+}
+
+/// The flags of a tool that works on a data directory and on nothing else.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct DataDirFlags {
+    /// Where the data lies [default: holdfast-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// A TOML file with settings; flags and variables win over it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl From<DataDirFlags> for SettingFlags {
+    fn from(flags: DataDirFlags) -> Self {
+        let layer = SettingLayer { data_dir: flags.data_dir, ..SettingLayer::default() };
+        Self { config: flags.config, layer }
+    }
+}
+
+/// What one source says about every setting, which may be nothing.
+#[derive(Clone, Debug, Default, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SettingLayer {
+    /// Where the data lies [default: holdfast-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Where REST is served; port 0 means any free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) http: Option<Address>,
+    /// Where gRPC is served; port 0 means any free one [default: 127.0.0.1:7420]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) grpc: Option<Address>,
+    /// The chart that is on sale as event 1 [default: a venue of our own]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+    /// The engine that an edge run apart talks to [default: http://127.0.0.1:7420]
+    #[arg(long, value_name = "URI")]
+    pub(crate) engine: Option<EngineAddress>,
+    /// Threads that write shards [default: chosen by the engine]
+    #[arg(long, value_name = "N")]
+    pub(crate) writers: Option<Writers>,
+    /// How long a hold of event 1 lasts [default: 900]
+    #[arg(long, value_name = "SECS")]
+    pub(crate) hold_secs: Option<HoldSecs>,
+    /// Seats of event 1 that one buyer may have [default: any number]
+    #[arg(long, value_name = "N")]
+    pub(crate) buyer_seats_max: Option<BuyerSeats>,
+    /// What is logged: a level, or targets with levels [default: info]
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<LogFilter>,
+    /// How it is written [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+    /// Where an engine run apart serves its metrics [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) metrics: Option<Address>,
+}
+
+impl SettingLayer {
+    /// What this source says, and where it says nothing, what the weaker one says.
+    pub(crate) fn or(self, weaker: Self) -> Self {
+        Self {
+            data_dir: self.data_dir.or(weaker.data_dir),
+            http: self.http.or(weaker.http),
+            grpc: self.grpc.or(weaker.grpc),
+            chart: self.chart.or(weaker.chart),
+            engine: self.engine.or(weaker.engine),
+            writers: self.writers.or(weaker.writers),
+            hold_secs: self.hold_secs.or(weaker.hold_secs),
+            buyer_seats_max: self.buyer_seats_max.or(weaker.buyer_seats_max),
+            log: self.log.or(weaker.log),
+            log_format: self.log_format.or(weaker.log_format),
+            metrics: self.metrics.or(weaker.metrics),
+        }
+    }
+
+    /// The same with relative paths starting at `folder`.
+    pub(crate) fn relative_to(self, folder: &Path) -> Self {
+        let within = |path: PathBuf| folder.join(path);
+        Self { data_dir: self.data_dir.map(within), chart: self.chart.map(within), ..self }
+    }
+}

@@ -1,0 +1,159 @@
+//! The values that settings have, each checked when it is read, whatever the source.
+//!
+//! A flag and a variable bring text, a file brings TOML's own types; both end in the same check
+//! and the same message.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use axum::http::Uri;
+use clap::ValueEnum;
+use inventory_core::limits::{CHART_SEATS_MAX, HOLD_TTL_MILLIS_MAX, SHARDS};
+use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
+
+/// Threads that write shards: more than shards would idle.
+pub(crate) type Writers = Bounded<1, { SHARDS as u64 }>;
+/// The time of a hold in seconds, as long as the engine allows.
+pub(crate) type HoldSecs = Bounded<1, { HOLD_TTL_MILLIS_MAX / 1_000 }>;
+/// Seats of one buyer: no chart has more.
+pub(crate) type BuyerSeats = Bounded<1, { CHART_SEATS_MAX as u64 }>;
+
+/// An address to listen on.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Address(SocketAddr);
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| {
+            "not an address to listen on, such as 127.0.0.1:8080, [::1]:8080 or 0.0.0.0:0"
+                .to_owned()
+        })
+    }
+}
+
+impl From<Address> for SocketAddr {
+    fn from(address: Address) -> Self {
+        address.0
+    }
+}
+
+/// Where an engine answers. `grpc://` is taken as well and means the same as `http://`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct EngineAddress(String);
+
+impl FromStr for EngineAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || "not an engine's address, such as http://127.0.0.1:7420".to_owned();
+        let uri: Uri = text.parse().map_err(|_| expected())?;
+        let authority = uri.authority().ok_or_else(expected)?;
+        let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+        match uri.scheme_str() {
+            Some("http" | "grpc") if is_bare => Ok(Self(format!("http://{authority}"))),
+            Some("https" | "grpcs") => Err("TLS to the engine is not available; \
+                 use http:// and let the network between them be a trusted one"
+                .to_owned()),
+            _ => Err(expected()),
+        }
+    }
+}
+
+impl From<EngineAddress> for String {
+    fn from(address: EngineAddress) -> Self {
+        address.0
+    }
+}
+
+/// What is logged: a filter that `tracing` understands.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct LogFilter(String);
+
+impl FromStr for LogFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match EnvFilter::try_new(text) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(cause) => {
+                Err(format!("not a log filter, such as info or warn,edge_api=debug: {cause}"))
+            }
+        }
+    }
+}
+
+impl From<LogFilter> for String {
+    fn from(filter: LogFilter) -> Self {
+        filter.0
+    }
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ValueEnum)]
+#[serde(try_from = "String")]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An object a line, for machines.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        <Self as ValueEnum>::from_str(text, false).map_err(|_| "neither text nor json".to_owned())
+    }
+}
+
+/// A whole number between two bounds, both included.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u64")]
+pub(crate) struct Bounded<const MIN: u64, const MAX: u64>(u64);
+
+impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
+    pub(crate) fn get(self) -> u64 {
+        self.0
+    }
+
+    fn expected() -> String {
+        format!("not a whole number from {MIN} to {MAX}")
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> TryFrom<u64> for Bounded<MIN, MAX> {
+    type Error = String;
+
+    fn try_from(number: u64) -> Result<Self, String> {
+        if (MIN..=MAX).contains(&number) { Ok(Self(number)) } else { Err(Self::expected()) }
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> FromStr for Bounded<MIN, MAX> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<u64>().map_err(|_| Self::expected())?.try_into()
+    }
+}
+
+/// Text of a file is read like text of a flag.
+macro_rules! try_from_string {
+    ($($value:ty),+) => {$(
+        impl TryFrom<String> for $value {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse().map_err(|problem| format!("{text:?} is {problem}"))
+            }
+        }
+    )+};
+}
+try_from_string!(Address, EngineAddress, LogFilter, LogFormat);

@@ -1,0 +1,26 @@
+//! Holdfast: one program for the whole platform, its tools and its load tester.
+
+mod cli;
+mod commands;
+mod config;
+mod demonstration;
+mod node;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(code) => code,
+        Err(error) => {
+            telemetry::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Logs and metrics of the process. Logs go to standard error; standard output belongs to what
+//! a command was asked for.
+
+use std::io::Write;
+
+use anyhow::Context;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, Settings};
+
+/// Upper bounds of the buckets for times, in seconds: a microsecond disk up to a stuck one.
+const SECONDS_BUCKETS: [f64; 16] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 10.0,
+];
+
+/// Upper bounds of the buckets for numbers of facts.
+const FACTS_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 512.0, 2_048.0];
+
+/// Starts to log as the settings say. Call once.
+pub(crate) fn log(settings: &Settings) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&settings.log).context("the log filter")?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match settings.log_format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+    Ok(())
+}
+
+/// Starts to count. Call once, before anything that counts.
+pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Suffix("_facts".to_owned()), &FACTS_BUCKETS)?
+        .install_recorder()
+        .context("the metrics recorder")?;
+    inventory_engine::metrics::describe();
+    edge_api::describe_metrics();
+    Ok(handle)
+}
+
+/// Says on standard error why the program ends, with every cause.
+pub(crate) fn report(error: &anyhow::Error) {
+    // With standard error closed there is nobody left to tell.
+    drop(writeln!(std::io::stderr(), "holdfast: {error:#}"));
+}

@@ -1,0 +1,140 @@
+//! What comes back: answers, each with the chart that gives its seats their names, and the
+//! failures that say why there is none.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use inventory_core::chart::Chart;
+use inventory_core::fact::Fact;
+use inventory_core::ids::{BuyerId, EventId, HoldId, SeatIndex};
+use inventory_core::rejection::Rejection;
+use inventory_core::state::{Ending, HoldStory, ShardState, Verification};
+use inventory_core::time::Timestamp;
+
+/// An answer that rests on durable state.
+#[derive(Debug)]
+pub enum Answer {
+    /// It was done, now or when the same request came first.
+    Accepted(Accepted),
+    /// The rules say no.
+    Refused(Box<Refusal>),
+    /// The hold, if there is one.
+    Hold(Option<HoldReport>),
+    /// The event held against itself, if there is one.
+    Verified(Option<Box<Verification>>),
+}
+
+/// What was done.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The fact.
+    pub fact: Arc<Fact>,
+    /// The event's chart.
+    pub chart: Arc<Chart>,
+    /// Whether the fact came of the same request when it came first.
+    pub is_repeat: bool,
+}
+
+/// Why nothing was done.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Why.
+    pub rejection: Rejection,
+    /// The chart of the event that it is about, if that is known.
+    pub chart: Option<Arc<Chart>>,
+    /// Labels behind indexes that no seat has; see [`crate::ask::resolve_labels`].
+    pub unknown_labels: Vec<String>,
+}
+
+/// A hold as its buyer may see it.
+#[derive(Debug)]
+pub struct HoldReport {
+    /// Its id.
+    pub hold_id: HoldId,
+    /// Its event.
+    pub event_id: EventId,
+    /// Its buyer.
+    pub buyer_id: BuyerId,
+    /// How it ended; `None` while it lives.
+    pub ending: Option<Ending>,
+    /// The seats it still has.
+    pub seats: Vec<SeatIndex>,
+    /// When it ends by itself, or when it ended.
+    pub deadline: Timestamp,
+    /// How often it can still be extended.
+    pub extensions_left: u16,
+    /// The event's chart.
+    pub chart: Arc<Chart>,
+}
+
+impl HoldReport {
+    /// What a shard knows of a hold; nothing if it is not this buyer's.
+    pub fn of(state: &ShardState, hold_id: HoldId, buyer_id: Option<&BuyerId>) -> Option<Self> {
+        let is_theirs = |owner: &BuyerId| buyer_id.is_none_or(|buyer_id| buyer_id == owner);
+        match state.hold(hold_id)? {
+            HoldStory::Live(hold) if is_theirs(&hold.buyer_id) => {
+                let event = state.event(hold.event_id)?;
+                Some(Self {
+                    hold_id,
+                    event_id: hold.event_id,
+                    buyer_id: hold.buyer_id.clone(),
+                    ending: None,
+                    seats: hold.seats.clone(),
+                    deadline: hold.deadline,
+                    extensions_left: event.rules.extensions_max.saturating_sub(hold.extensions),
+                    chart: Arc::clone(&event.chart),
+                })
+            }
+            HoldStory::Ended(hold) if is_theirs(&hold.buyer_id) => Some(Self {
+                hold_id,
+                event_id: hold.event_id,
+                buyer_id: hold.buyer_id.clone(),
+                ending: Some(hold.ending),
+                seats: Vec::new(),
+                deadline: hold.at,
+                extensions_left: 0,
+                chart: Arc::clone(&state.event(hold.event_id)?.chart),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// A request that makes no sense.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct Invalid {
+    /// The field that is wrong, as the contract names it.
+    pub field: &'static str,
+    /// What is wrong with it and what would be right.
+    pub problem: String,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Failure {
+    /// Nobody could do this. Nothing was done.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The inbox is full. Nothing was done.
+    #[error("overloaded: too many commands are waiting; try again in {} ms", .retry_after.as_millis())]
+    Overloaded {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// Nobody waits any more. Nothing was done.
+    #[error("the time for this request was up before it was decided; nothing was done")]
+    DeadlineExceeded,
+    /// It was decided, but whether it is on disk cannot be said.
+    #[error(
+        "the engine stopped before it could say whether this is on disk; ask again with the same \
+         request id"
+    )]
+    Unknown,
+    /// The engine takes nothing more. Nothing was done.
+    #[error("the engine is shutting down; nothing was done, ask again")]
+    ShuttingDown,
+}
+
+/// An answer, or why there is none.
+pub type Reply = Result<Answer, Failure>;

@@ -1,0 +1,310 @@
+//! An engine: its threads, and the handle through which everything is asked.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use bytes::Bytes;
+use inventory_charts::{Format, Mistakes};
+use inventory_core::chart::Chart;
+use inventory_core::command::{Command, Verb};
+use inventory_core::ids::{ChartHash, ShardId};
+use inventory_core::state::ShardState;
+use persistence::charts::ChartStore;
+use persistence::file::Options;
+use persistence::journal::Journal;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::answer::{Failure, Reply};
+use crate::ask::Ask;
+use crate::clock::Clock;
+use crate::directory::Directory;
+use crate::inbox::{Inbox, Request, inbox};
+use crate::journal_thread;
+use crate::metrics::{EVENTS, RECOVERY_SECONDS, WriterMetrics};
+use crate::pipeline::CommitPipeline;
+use crate::recovery::{Recovered, RecoveryError, read_chart, recover};
+use crate::stop::{StopReason, Stopper};
+use crate::ticket::Ticket;
+use crate::writer::Writer;
+
+/// How an engine is run.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Threads that decide; each owns some of the shards.
+    pub writers: usize,
+    /// How the journal is written.
+    pub journal: Options,
+}
+
+/// Why an engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data cannot be served.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// A thread could not be had.
+    #[error("the engine's threads could not be started: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// A running engine. Dropping it without [`Engine::shutdown`] leaves its threads running until
+/// the process ends.
+pub struct Engine {
+    handle: Handle,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// The way to a running engine; cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    inboxes: Vec<Inbox>,
+    directory: Arc<Directory>,
+    charts: ChartStore,
+    stopper: Stopper,
+    draining: CancellationToken,
+}
+
+/// A chart that is on disk.
+#[derive(Debug)]
+pub struct StoredChart {
+    /// The name of its content.
+    pub hash: ChartHash,
+    /// The chart.
+    pub chart: Arc<Chart>,
+    /// What was in the file and is of no use here.
+    pub warnings: Vec<String>,
+}
+
+/// Why a chart was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum PutChartError {
+    /// There are mistakes in it.
+    #[error("{0}")]
+    Mistakes(Mistakes),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] persistence::charts::Error),
+    /// The engine is going down.
+    #[error("the engine is shutting down; put the chart again")]
+    Stopped,
+}
+
+impl Engine {
+    /// Recovers what the data directory holds and starts to serve it. Blocks.
+    pub fn start(options: &EngineOptions) -> Result<Self, StartError> {
+        let Recovered { shards, charts, journal, took, .. } =
+            recover(&options.data_dir, options.journal)?;
+        metrics::gauge!(RECOVERY_SECONDS).set(took.as_secs_f64());
+        let journal = Box::new(journal);
+        Ok(Self::start_on(journal, shards, charts, options.writers)?)
+    }
+
+    /// Starts to serve shards on any journal.
+    pub fn start_on(
+        journal: Box<dyn Journal>,
+        shards: Vec<(ShardState, u64)>,
+        charts: ChartStore,
+        writers: usize,
+    ) -> Result<Self, std::io::Error> {
+        let writers = writers.clamp(1, shards.len().max(1));
+        let directory = Arc::new(Directory::default());
+        for (state, _) in &shards {
+            for event in state.events() {
+                directory.add_chart(event.chart_hash, Arc::clone(&event.chart));
+                directory.add_recovered(event, state.last_lsn());
+            }
+        }
+        metrics::gauge!(EVENTS).set(directory.event_count() as f64);
+        let stopper = Stopper::default();
+        let clock = Clock::anchored_now();
+        let epoch = journal.epoch();
+        let (turn_sender, turns) = crossbeam_channel::unbounded();
+        let mut by_writer: Vec<Vec<(ShardState, u64)>> = (0..writers).map(|_| Vec::new()).collect();
+        for (state, next_sequence) in shards {
+            by_writer[writer_of(state.shard(), writers)].push((state, next_sequence));
+        }
+        let mut threads = Vec::new();
+        let mut inboxes = Vec::new();
+        for (number, shards) in by_writer.into_iter().enumerate() {
+            let (inbox, parcels) = inbox();
+            inboxes.push(inbox.clone());
+            let writer = Writer {
+                pipeline: CommitPipeline::new(epoch, shards),
+                clock,
+                inbox,
+                parcels,
+                journal: turn_sender.clone(),
+                directory: Arc::clone(&directory),
+                metrics: WriterMetrics::new(),
+            };
+            threads.push(spawn(format!("writer-{number}"), &stopper, move || writer.run())?);
+        }
+        drop(turn_sender);
+        let inboxes_to_close = inboxes.clone();
+        let journal_stopper = stopper.clone();
+        threads.push(spawn("journal".to_owned(), &stopper, move || {
+            journal_thread::run(journal, &turns, &inboxes_to_close, &journal_stopper);
+        })?);
+        let shared = Arc::new(Shared { inboxes, directory, charts, stopper, draining: CancellationToken::new() });
+        Ok(Self { handle: Handle { shared }, threads })
+    }
+
+    /// The way to ask it.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Takes nothing more, answers everything that it took, syncs, and ends its threads.
+    pub async fn shutdown(self) {
+        self.handle.drain();
+        for inbox in &self.handle.shared.inboxes {
+            inbox.close();
+        }
+        let threads = self.threads;
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()
+        });
+        match joined.await {
+            Ok(0) => info!("everything is answered and on disk"),
+            Ok(panicked) => error!(panicked, "threads of the engine panicked"),
+            Err(error) => error!(%error, "the engine's threads could not be waited for"),
+        }
+    }
+}
+
+/// A thread that stops the engine if it panics.
+fn spawn(
+    name: String,
+    stopper: &Stopper,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, std::io::Error> {
+    struct Guard(Stopper);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                self.0.stop(StopReason::WriterPanicked);
+            }
+        }
+    }
+    let guard = Guard(stopper.clone());
+    std::thread::Builder::new().name(name).spawn(move || {
+        let _guard = guard;
+        work();
+    })
+}
+
+fn writer_of(shard: ShardId, writers: usize) -> usize {
+    usize::from(shard.0) % writers
+}
+
+impl Handle {
+    /// What everybody may see.
+    pub fn directory(&self) -> &Directory {
+        &self.shared.directory
+    }
+
+    /// Tells when the engine stops by itself, and why.
+    pub fn stopper(&self) -> Stopper {
+        self.shared.stopper.clone()
+    }
+
+    /// Lets streams end: what they sent is answered, and nothing more is read from them.
+    pub fn drain(&self) {
+        self.shared.draining.cancel();
+    }
+
+    pub(crate) fn draining(&self) -> &CancellationToken {
+        &self.shared.draining
+    }
+
+    /// How many commands wait for the writers.
+    pub fn waiting(&self) -> usize {
+        self.shared.inboxes.iter().map(Inbox::waiting).sum()
+    }
+
+    /// Asks, and waits for the answer. Refuses at once when too much is waiting. What is not
+    /// decided by `give_up_at` is not done.
+    pub async fn ask(&self, ask: Ask, give_up_at: Option<Instant>) -> Reply {
+        let (caller, reply) = oneshot::channel();
+        let inbox = &self.shared.inboxes[self.writer_of(ask.shard())];
+        inbox.try_put(Request { ask, ticket: Ticket::Call(caller), give_up_at })?;
+        // A writer that is gone did not say what became of this.
+        reply.await.unwrap_or(Err(Failure::Unknown))
+    }
+
+    /// Puts an event on sale: makes its chart known to the event's shard, then asks.
+    pub async fn create_event(&self, command: Command, give_up_at: Option<Instant>) -> Reply {
+        if let Verb::CreateEvent(create) = &command.verb {
+            let shard = command.shard();
+            if let Some(chart) = self.chart(create.chart).await {
+                let inbox = &self.shared.inboxes[self.writer_of(shard)];
+                inbox.put_chart(shard, create.chart, chart)?;
+            }
+        }
+        self.ask(Ask::command(command), give_up_at).await
+    }
+
+    /// Reads a chart in any format, and stores it under the hash of its content. It is durable
+    /// when this returns.
+    pub async fn put_chart(
+        &self,
+        content: Bytes,
+        format: Option<Format>,
+    ) -> Result<StoredChart, PutChartError> {
+        let charts = self.shared.charts.clone();
+        let stored = tokio::task::spawn_blocking(move || {
+            let imported = inventory_charts::import(&content, format);
+            let imported = imported.map_err(PutChartError::Mistakes)?;
+            let document = inventory_charts::to_canonical_bytes(&imported.chart);
+            let hash = charts.put(&document)?;
+            let (chart, warnings) = (Arc::new(imported.chart), imported.warnings);
+            Ok::<_, PutChartError>(StoredChart { hash, chart, warnings })
+        });
+        let stored = stored.await.map_err(|_cancelled| PutChartError::Stopped)?;
+        let stored = stored.inspect_err(|error| match error {
+            PutChartError::Store(cause) => error!(%cause, "a chart could not be stored"),
+            PutChartError::Mistakes(_) | PutChartError::Stopped => {}
+        })?;
+        self.shared.directory.add_chart(stored.hash, Arc::clone(&stored.chart));
+        Ok(stored)
+    }
+
+    /// A chart that was stored, now or before the last start.
+    async fn chart(&self, hash: ChartHash) -> Option<Arc<Chart>> {
+        if let Some(chart) = self.shared.directory.chart(hash) {
+            return Some(chart);
+        }
+        let charts = self.shared.charts.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let document = charts.get(hash).ok()?;
+            read_chart(hash, &document).ok()
+        });
+        let chart = Arc::new(read.await.ok()??);
+        self.shared.directory.add_chart(hash, Arc::clone(&chart));
+        Some(chart)
+    }
+
+    /// The writer that owns a shard.
+    pub(crate) fn writer_of(&self, shard: ShardId) -> usize {
+        writer_of(shard, self.shared.inboxes.len())
+    }
+
+    /// Hands requests to a writer when it has room for them.
+    pub(crate) async fn put(
+        &self,
+        writer: usize,
+        requests: Vec<Request>,
+    ) -> Result<(), Vec<Request>> {
+        self.shared.inboxes[writer].put(requests).await
+    }
+}

@@ -1,0 +1,159 @@
+//! The `InventoryAdmin` service: what organizers' services and operators call.
+
+use bytes::Bytes;
+use inventory_charts::Format;
+use inventory_core::command::Command;
+use inventory_core::fact::Change;
+use inventory_core::ids::EventId;
+use proto::inventory::v1;
+use proto::inventory::v1::answer::Outcome;
+use proto::inventory::v1::inventory_admin_server::InventoryAdmin;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::answer::{Answer, Invalid};
+use crate::ask::{Ask, Query};
+use crate::engine::{Handle, PutChartError};
+use crate::grpc::inventory::{call, give_up_at};
+use crate::grpc::{answers, reads, requests, status};
+use crate::limits::{LIST_PAGE_EVENTS_DEFAULT, LIST_PAGE_EVENTS_MAX};
+
+/// Mistakes of a chart that one status lists; the headers of a reply are short.
+const STATUS_MISTAKES_MAX: usize = 40;
+
+/// The service over an engine.
+#[derive(Clone)]
+pub(crate) struct AdminService {
+    pub(crate) engine: Handle,
+}
+
+#[tonic::async_trait]
+impl InventoryAdmin for AdminService {
+    async fn put_chart(
+        &self,
+        request: Request<v1::PutChartRequest>,
+    ) -> Result<Response<v1::ChartSummary>, Status> {
+        let request = request.into_inner();
+        let format = match request.format() {
+            v1::ChartFormat::Unspecified => None,
+            v1::ChartFormat::Holdfast => Some(Format::Holdfast),
+            v1::ChartFormat::Seatsio => Some(Format::SeatsIo),
+        };
+        let stored = self.engine.put_chart(request.content, format).await;
+        let stored = stored.map_err(|error| of_put_chart(&error))?;
+        Ok(Response::new(v1::ChartSummary {
+            chart_hash: Bytes::copy_from_slice(&stored.hash.0),
+            name: stored.chart.parts().name.clone(),
+            seats: stored.chart.seat_count(),
+            warnings: stored.warnings,
+        }))
+    }
+
+    async fn create_event(
+        &self,
+        request: Request<v1::CreateEventRequest>,
+    ) -> Result<Response<v1::Event>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let command: Command = requests::create_event(request.into_inner()).map_err(of_invalid)?;
+        match self.engine.create_event(command, give_up_at).await {
+            Ok(Answer::Accepted(accepted)) => match accepted.fact.change {
+                Change::EventCreated { .. } => {
+                    let event = reads::event(&self.engine, accepted.fact.event_id.0)?;
+                    Ok(Response::new(reads::event_message(&event)))
+                }
+                _ => Err(status::of_mismatch()),
+            },
+            Ok(Answer::Refused(refusal)) => Err(status::of_refusal(&refusal)),
+            Ok(_) => Err(status::of_mismatch()),
+            Err(failure) => Err(status::of_failure(&failure)),
+        }
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<v1::ListEventsRequest>,
+    ) -> Result<Response<v1::ListEventsResponse>, Status> {
+        let request = request.into_inner();
+        let count = match request.page_size as usize {
+            0 => LIST_PAGE_EVENTS_DEFAULT,
+            count => count.min(LIST_PAGE_EVENTS_MAX),
+        };
+        let after = EventId(request.after_event_id);
+        let (events, more) = self.engine.directory().events_after(after, count);
+        let events = events.iter().map(|event| reads::event_message(event)).collect();
+        Ok(Response::new(v1::ListEventsResponse { events, more }))
+    }
+
+    async fn get_event(
+        &self,
+        request: Request<v1::GetEventRequest>,
+    ) -> Result<Response<v1::Event>, Status> {
+        let event = reads::event(&self.engine, request.into_inner().event_id)?;
+        Ok(Response::new(reads::event_message(&event)))
+    }
+
+    async fn block(
+        &self,
+        request: Request<v1::BlockRequest>,
+    ) -> Result<Response<v1::Blocked>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let ask = requests::block(self.engine.directory(), request.into_inner());
+        match call(&self.engine, ask, give_up_at).await? {
+            Outcome::Blocked(blocked) => Ok(Response::new(blocked)),
+            _ => Err(status::of_mismatch()),
+        }
+    }
+
+    async fn unblock(
+        &self,
+        request: Request<v1::UnblockRequest>,
+    ) -> Result<Response<v1::Unblocked>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let ask = requests::unblock(self.engine.directory(), request.into_inner());
+        match call(&self.engine, ask, give_up_at).await? {
+            Outcome::Unblocked(unblocked) => Ok(Response::new(unblocked)),
+            _ => Err(status::of_mismatch()),
+        }
+    }
+
+    async fn verify_event(
+        &self,
+        request: Request<v1::VerifyEventRequest>,
+    ) -> Result<Response<v1::Verification>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let event_id = EventId(request.into_inner().event_id);
+        match self.engine.ask(Ask::Query(Query::Verify { event_id }), give_up_at).await {
+            Ok(Answer::Verified(Some(verification))) => {
+                Ok(Response::new(answers::verification(*verification)))
+            }
+            Ok(Answer::Verified(None)) => {
+                Err(reads::not_found("event_unknown", "there is no event with this id"))
+            }
+            Ok(_) => Err(status::of_mismatch()),
+            Err(failure) => Err(status::of_failure(&failure)),
+        }
+    }
+}
+
+fn of_invalid(invalid: Invalid) -> Status {
+    status::of_failure(&invalid.into())
+}
+
+fn of_put_chart(error: &PutChartError) -> Status {
+    match error {
+        PutChartError::Mistakes(mistakes) => {
+            let mut details = ErrorDetails::new();
+            for mistake in mistakes.list.iter().take(STATUS_MISTAKES_MAX) {
+                details.add_bad_request_violation(&mistake.object, mistake.problem.to_string());
+            }
+            details.set_error_info("chart_invalid", "holdfast", []);
+            let message = match mistakes.count() {
+                1 => "the chart has a mistake".to_owned(),
+                count => format!("the chart has {count} mistakes; the first are in the details"),
+            };
+            Status::with_error_details(Code::InvalidArgument, message, details)
+        }
+        PutChartError::Store(_) => Status::internal("the chart could not be stored; see the log"),
+        PutChartError::Stopped => Status::unavailable(error.to_string()),
+    }
+}

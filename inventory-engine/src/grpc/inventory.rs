@@ -1,0 +1,183 @@
+//! The `Inventory` service: what buyers' services call.
+
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use proto::inventory::v1::inventory_server::Inventory;
+use proto::inventory::v1::{self, answer::Outcome};
+use tokio_stream::Stream;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::answer::{Answer, Invalid};
+use crate::ask::{Ask, Query};
+use crate::engine::Handle;
+use crate::grpc::{answers, reads, requests, status, stream};
+
+/// The service over an engine.
+#[derive(Clone)]
+pub(crate) struct InventoryService {
+    pub(crate) engine: Handle,
+}
+
+#[tonic::async_trait]
+impl Inventory for InventoryService {
+    type PipelineStream = Pin<Box<dyn Stream<Item = Result<v1::AnswerBatch, Status>> + Send>>;
+
+    async fn place(
+        &self,
+        request: Request<v1::PlaceRequest>,
+    ) -> Result<Response<v1::Placed>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let ask = requests::place(self.engine.directory(), request.into_inner());
+        match call(&self.engine, ask, give_up_at).await? {
+            Outcome::Placed(answer) => Ok(Response::new(answer)),
+            _ => Err(status::of_mismatch()),
+        }
+    }
+
+    async fn extend(
+        &self,
+        request: Request<v1::ExtendRequest>,
+    ) -> Result<Response<v1::Extended>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let ask = requests::extend(request.get_ref());
+        match call(&self.engine, ask, give_up_at).await? {
+            Outcome::Extended(answer) => Ok(Response::new(answer)),
+            _ => Err(status::of_mismatch()),
+        }
+    }
+
+    async fn release(
+        &self,
+        request: Request<v1::ReleaseRequest>,
+    ) -> Result<Response<v1::Released>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let ask = requests::release(request.into_inner());
+        match call(&self.engine, ask, give_up_at).await? {
+            Outcome::Released(answer) => Ok(Response::new(answer)),
+            _ => Err(status::of_mismatch()),
+        }
+    }
+
+    async fn allocate(
+        &self,
+        request: Request<v1::AllocateRequest>,
+    ) -> Result<Response<v1::Allocated>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let ask = requests::allocate(request.into_inner());
+        match call(&self.engine, ask, give_up_at).await? {
+            Outcome::Allocated(answer) => Ok(Response::new(answer)),
+            _ => Err(status::of_mismatch()),
+        }
+    }
+
+    async fn r#return(
+        &self,
+        request: Request<v1::ReturnRequest>,
+    ) -> Result<Response<v1::Returned>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let ask = requests::give_back(request.into_inner());
+        match call(&self.engine, ask, give_up_at).await? {
+            Outcome::Returned(answer) => Ok(Response::new(answer)),
+            _ => Err(status::of_mismatch()),
+        }
+    }
+
+    async fn pipeline(
+        &self,
+        request: Request<Streaming<v1::CommandBatch>>,
+    ) -> Result<Response<Self::PipelineStream>, Status> {
+        let answers = stream::serve(self.engine.clone(), request.into_inner());
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_availability(
+        &self,
+        request: Request<v1::GetAvailabilityRequest>,
+    ) -> Result<Response<v1::Availability>, Status> {
+        let event = reads::event(&self.engine, request.into_inner().event_id)?;
+        let version = event.version();
+        let seats = Some(answers::counts(event.counts()));
+        Ok(Response::new(v1::Availability { event_id: event.id.0, version, seats }))
+    }
+
+    async fn get_seat_map(
+        &self,
+        request: Request<v1::GetSeatMapRequest>,
+    ) -> Result<Response<v1::SeatMap>, Status> {
+        let request = request.into_inner();
+        let event = reads::event(&self.engine, request.event_id)?;
+        Ok(Response::new(reads::seat_map(&event, request.with_chart)))
+    }
+
+    async fn get_hold(
+        &self,
+        request: Request<v1::GetHoldRequest>,
+    ) -> Result<Response<v1::Hold>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let request = request.into_inner();
+        let of_invalid = |invalid: Invalid| status::of_failure(&invalid.into());
+        let hold_id = requests::hold_id(&request.hold_id).map_err(of_invalid)?;
+        let buyer_id = requests::optional_buyer_id(request.buyer_id.as_deref());
+        let buyer_id = buyer_id.map_err(of_invalid)?;
+        let query = Ask::Query(Query::Hold { hold_id, buyer_id });
+        match self.engine.ask(query, give_up_at).await {
+            Ok(Answer::Hold(Some(report))) => Ok(Response::new(answers::hold(&report))),
+            Ok(Answer::Hold(None)) => Err(reads::not_found("hold_unknown", "there is no such hold")),
+            Ok(_) => Err(status::of_mismatch()),
+            Err(failure) => Err(status::of_failure(&failure)),
+        }
+    }
+}
+
+/// What came of a unary command, or the status that says why nothing did.
+pub(crate) async fn call(
+    engine: &Handle,
+    ask: Result<Ask, Invalid>,
+    give_up_at: Option<Instant>,
+) -> Result<Outcome, Status> {
+    let ask = ask.map_err(|invalid| status::of_failure(&invalid.into()))?;
+    status::outcome(engine.ask(ask, give_up_at).await)
+}
+
+/// When the caller stops waiting, from the `grpc-timeout` header: up to eight digits and a unit
+/// (the gRPC protocol over HTTP/2, "Requests").
+pub(crate) fn give_up_at(metadata: &MetadataMap) -> Option<Instant> {
+    let text = metadata.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let amount: u64 = digits.parse().ok()?;
+    let timeout = match unit {
+        "H" => Duration::from_secs(amount * 3_600),
+        "M" => Duration::from_secs(amount * 60),
+        "S" => Duration::from_secs(amount),
+        "m" => Duration::from_millis(amount),
+        "u" => Duration::from_micros(amount),
+        "n" => Duration::from_nanos(amount),
+        _ => return None,
+    };
+    Instant::now().checked_add(timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_the_protocol_writes_them() {
+        let waits = |text: &'static str| {
+            let mut metadata = MetadataMap::new();
+            metadata.insert("grpc-timeout", text.parse().unwrap());
+            give_up_at(&metadata).map(|at| at.saturating_duration_since(Instant::now()))
+        };
+        let two_seconds = waits("2000m").unwrap();
+        assert!(two_seconds > Duration::from_millis(1_500) && two_seconds.as_millis() <= 2_000);
+        assert!(waits("99999999H").is_some());
+        for nonsense in ["", "5", "S", "-1S", "999999999S", "1x"] {
+            assert_eq!(waits(nonsense), None, "{nonsense:?}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The gRPC face of the engine. Protobuf types come in and go out here and travel no further.
+
+mod admin;
+mod answers;
+mod inventory;
+mod reads;
+mod requests;
+mod server;
+mod status;
+mod stream;
+
+pub use server::{ServeError, routes, serve};

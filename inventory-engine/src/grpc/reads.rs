@@ -1,0 +1,96 @@
+//! Reads that any thread answers from what is durable and shown to everybody.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use inventory_core::chart::Seat;
+use inventory_core::fact::SeatStatus;
+use inventory_core::ids::{EventId, RowIndex};
+use proto::inventory::v1;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::engine::Handle;
+use crate::grpc::answers;
+use crate::view::EventView;
+
+pub(crate) fn event(engine: &Handle, event_id: u64) -> Result<Arc<EventView>, Status> {
+    let event = engine.directory().event(EventId(event_id));
+    event.ok_or_else(|| not_found("event_unknown", "there is no event with this id"))
+}
+
+pub(crate) fn not_found(reason: &str, message: &str) -> Status {
+    let details = ErrorDetails::with_error_info(reason, "holdfast", []);
+    Status::with_error_details(Code::NotFound, message, details)
+}
+
+pub(crate) fn seat_map(event: &EventView, with_chart: bool) -> v1::SeatMap {
+    // Before the states, so that it never claims more than they show.
+    let version = event.version();
+    let statuses: Vec<u8> = event.statuses().map(on_the_wire).collect();
+    let chart = event.chart.parts();
+    let (mut seats, mut categories) = (Vec::new(), Vec::new());
+    if with_chart {
+        seats = seat_infos(event);
+        categories.extend(chart.categories.iter().map(|category| v1::CategoryInfo {
+            key: category.key.clone(),
+            label: category.label.clone(),
+            color: category.color.clone().unwrap_or_default(),
+        }));
+    }
+    v1::SeatMap {
+        event_id: event.id.0,
+        version,
+        statuses: statuses.into(),
+        seats,
+        categories,
+        chart_hash: Bytes::copy_from_slice(&event.chart_hash.0),
+    }
+}
+
+fn seat_infos(event: &EventView) -> Vec<v1::SeatInfo> {
+    let chart = event.chart.parts();
+    let row_label = |row: RowIndex| chart.rows[row.0 as usize].label.clone();
+    let info = |(index, seat): (u32, &Seat)| {
+        let row = event.chart.place_in_row(inventory_core::ids::SeatIndex(index));
+        let section = seat.section.map(|section| &chart.sections[section.0 as usize]);
+        let category = seat.category.map(|category| &chart.categories[category.0 as usize]);
+        v1::SeatInfo {
+            label: seat.label.clone(),
+            section: section.map(|section| section.label.clone()).unwrap_or_default(),
+            row: row.map(|(row, _)| row_label(row)).unwrap_or_default(),
+            category: category.map(|category| category.key.clone()).unwrap_or_default(),
+            x: seat.position.x,
+            y: seat.position.y,
+            accessible: seat.accessible,
+            companion: seat.companion,
+            restricted_view: seat.restricted_view,
+        }
+    };
+    (0..).zip(&chart.seats).map(info).collect()
+}
+
+/// A status as views keep it into the contract's number for it.
+fn on_the_wire(status: u8) -> u8 {
+    let status = SeatStatus::ALL.get(usize::from(status)).copied();
+    status.map_or(v1::SeatStatus::Unspecified, answers::seat_status) as u8
+}
+
+pub(crate) fn event_message(event: &EventView) -> v1::Event {
+    let rules = &event.rules;
+    v1::Event {
+        event_id: event.id.0,
+        name: event.name.clone(),
+        chart_hash: Bytes::copy_from_slice(&event.chart_hash.0),
+        rules: Some(v1::EventRules {
+            hold_ttl_millis: Some(rules.hold_ttl_millis),
+            extensions_max: Some(u32::from(rules.extensions_max)),
+            buyer_seats_max: rules.buyer_seats_max,
+            sale_opens_at_millis: rules.sale_opens_at.map(|at| at.0),
+            sale_closes_at_millis: rules.sale_closes_at.map(|at| at.0),
+        }),
+        seats: Some(answers::counts(event.counts())),
+        version: event.version(),
+        created_at_millis: event.created_at.0,
+    }
+}

@@ -1,0 +1,150 @@
+//! What a unary call that fails is told: a gRPC status with rich details, the rejection itself
+//! among them.
+
+use std::time::Duration;
+
+use prost::Message;
+use prost_types::Any;
+use proto::inventory::v1::answer::Outcome;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::answer::{Failure, Refusal};
+use crate::grpc::answers;
+use inventory_core::rejection::RejectionCode;
+
+/// Whose codes the error infos carry.
+const DOMAIN: &str = "holdfast";
+
+const REJECTION_TYPE_URL: &str = "type.googleapis.com/holdfast.inventory.v1.Rejection";
+
+pub(crate) fn of_failure(failure: &Failure) -> Status {
+    let (code, reason) = match failure {
+        Failure::Invalid(_) => (Code::InvalidArgument, "invalid_request"),
+        Failure::Overloaded { .. } => (Code::ResourceExhausted, "overloaded"),
+        Failure::DeadlineExceeded => (Code::DeadlineExceeded, "deadline_exceeded"),
+        Failure::Unknown => (Code::Unknown, "unknown_outcome"),
+        Failure::ShuttingDown => (Code::Unavailable, "shutting_down"),
+    };
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, []);
+    match failure {
+        Failure::Overloaded { retry_after } => {
+            details.set_retry_info(Some(*retry_after));
+        }
+        Failure::Invalid(invalid) => {
+            details.add_bad_request_violation(invalid.field, &invalid.problem);
+        }
+        Failure::DeadlineExceeded | Failure::Unknown | Failure::ShuttingDown => {}
+    }
+    Status::with_error_details(code, failure.to_string(), details)
+}
+
+pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
+    let message = answers::rejection(refusal);
+    let mut details = ErrorDetails::with_error_info(&message.reason, DOMAIN, []);
+    if message.retryable {
+        details.set_retry_info(None::<Duration>);
+    }
+    let code = grpc_code(refusal.rejection.code);
+    let text = refusal.rejection.to_string();
+    let status = Status::with_error_details(code, text.as_str(), details);
+    // The helper knows only Google's own details; ours is added to what it made.
+    match tonic_types::Status::decode(status.details()) {
+        Ok(mut rich) => {
+            let value = message.encode_to_vec();
+            rich.details.push(Any { type_url: REJECTION_TYPE_URL.to_owned(), value });
+            Status::with_details(code, text, rich.encode_to_vec().into())
+        }
+        Err(_) => status,
+    }
+}
+
+/// An outcome that does not belong to the call.
+pub(crate) fn of_mismatch() -> Status {
+    Status::internal("the engine answered another command; please report this")
+}
+
+/// The outcome of a unary command, or the status that says why there is none.
+pub(crate) fn outcome(reply: crate::answer::Reply) -> Result<Outcome, Status> {
+    match reply {
+        Err(failure) => Err(of_failure(&failure)),
+        Ok(crate::answer::Answer::Refused(refusal)) => Err(of_refusal(&refusal)),
+        Ok(answer) => answers::outcome(Ok(answer)).ok_or_else(of_mismatch),
+    }
+}
+
+/// Stands for every code, so that a new one has to be given a place.
+fn grpc_code(code: RejectionCode) -> Code {
+    use RejectionCode as R;
+    match code {
+        R::EventUnknown
+        | R::ChartUnknown
+        | R::HoldUnknown
+        | R::AllocationUnknown
+        | R::SeatUnknown => Code::NotFound,
+        R::EventExists => Code::AlreadyExists,
+        R::RequestIdReused
+        | R::RequestIdAhead
+        | R::RulesInvalid
+        | R::SelectionEmpty
+        | R::SelectionTooLarge
+        | R::SeatRepeated => Code::InvalidArgument,
+        R::RequestTooOld
+        | R::HoldExpired
+        | R::HoldReleased
+        | R::HoldAllocated
+        | R::SeatNotInHold
+        | R::SeatNotInAllocation
+        | R::SaleNotOpen
+        | R::SaleClosed
+        | R::ExtensionsExhausted
+        | R::BuyerLimitExceeded
+        | R::SeatsUnavailable
+        | R::NotEnoughTogether
+        | R::SeatNotBlocked => Code::FailedPrecondition,
+    }
+}
+
+/// The rejection among a status's details, as a client finds it.
+#[cfg(test)]
+fn rejection_in(status: &Status) -> Option<proto::inventory::v1::Rejection> {
+    let rich = tonic_types::Status::decode(status.details()).ok()?;
+    let detail = rich.details.iter().find(|detail| detail.type_url == REJECTION_TYPE_URL)?;
+    proto::inventory::v1::Rejection::decode(detail.value.as_slice()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use inventory_core::fact::SeatStatus;
+    use inventory_core::ids::SeatIndex;
+    use inventory_core::rejection::{Rejection, Retry, SeatConflict};
+    use proto::inventory::v1;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_carries_its_rejection_and_google_details() {
+        let conflict = SeatConflict { seat: SeatIndex(u32::MAX), status: Some(SeatStatus::Held) };
+        let rejection = Rejection::never(RejectionCode::SeatsUnavailable)
+            .with_retry(Retry::Later)
+            .with_conflicts(vec![conflict]);
+        let unknown_labels = vec!["Z-9".to_owned()];
+        let status = of_refusal(&Refusal { rejection, chart: None, unknown_labels });
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        let info = status.get_details_error_info().expect("an error info");
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("seats_unavailable", DOMAIN));
+        let found = rejection_in(&status).expect("a rejection");
+        assert!(found.retryable);
+        assert_eq!(found.conflicts[0].label, "Z-9");
+        assert_eq!(found.conflicts[0].status(), v1::SeatStatus::Held);
+    }
+
+    #[test]
+    fn overload_says_when_to_come_back() {
+        let retry_after = Duration::from_millis(50);
+        let status = of_failure(&Failure::Overloaded { retry_after });
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        let info = status.get_details_retry_info().expect("a retry info");
+        assert_eq!(info.retry_delay, Some(retry_after));
+    }
+}

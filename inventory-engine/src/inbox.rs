@@ -1,0 +1,123 @@
+//! Where commands wait for a writer: bounded in commands, refused at once when full, closed for
+//! good when the engine shuts down.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use inventory_core::chart::Chart;
+use inventory_core::ids::{ChartHash, ShardId};
+use tokio::sync::{Semaphore, TryAcquireError};
+
+use crate::answer::Failure;
+use crate::ask::Ask;
+use crate::limits::{INBOX_COMMANDS_MAX, OVERLOADED_RETRY_AFTER};
+use crate::ticket::Ticket;
+
+/// Something asked, and who waits for the answer.
+pub(crate) struct Request {
+    pub(crate) ask: Ask,
+    pub(crate) ticket: Ticket,
+    /// From then on nobody waits any more.
+    pub(crate) give_up_at: Option<Instant>,
+}
+
+/// What a writer finds in its inbox.
+pub(crate) enum Parcel {
+    /// One request.
+    One(Request),
+    /// Requests that came together.
+    Many(Vec<Request>),
+    /// A chart that is durable, for one shard.
+    Chart(ShardId, ChartHash, Arc<Chart>),
+    /// Nothing comes after this.
+    Last,
+}
+
+impl Parcel {
+    /// How much room it takes.
+    pub(crate) fn requests(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Many(requests) => requests.len(),
+            Self::Chart(..) | Self::Last => 0,
+        }
+    }
+
+    /// The requests in it.
+    pub(crate) fn into_requests(self) -> Vec<Request> {
+        match self {
+            Self::One(request) => vec![request],
+            Self::Many(requests) => requests,
+            Self::Chart(..) | Self::Last => Vec::new(),
+        }
+    }
+}
+
+/// The end that callers put requests into. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Inbox {
+    room: Arc<Semaphore>,
+    parcels: Sender<Parcel>,
+}
+
+/// A new inbox and the writer's end of it.
+pub(crate) fn inbox() -> (Inbox, Receiver<Parcel>) {
+    // Bounded by `room`, in commands rather than in parcels.
+    let (sender, receiver) = unbounded();
+    (Inbox { room: Arc::new(Semaphore::new(INBOX_COMMANDS_MAX)), parcels: sender }, receiver)
+}
+
+impl Inbox {
+    /// Takes one request, or says at once why not.
+    pub(crate) fn try_put(&self, request: Request) -> Result<(), Failure> {
+        match self.room.try_acquire() {
+            Ok(permit) => permit.forget(),
+            Err(TryAcquireError::NoPermits) => {
+                return Err(Failure::Overloaded { retry_after: OVERLOADED_RETRY_AFTER });
+            }
+            Err(TryAcquireError::Closed) => return Err(Failure::ShuttingDown),
+        }
+        self.parcels.send(Parcel::One(request)).map_err(|_| Failure::ShuttingDown)
+    }
+
+    /// Takes requests that came together, when there is room for all.
+    ///
+    /// # Errors
+    /// Gives the requests back if the engine is shutting down.
+    pub(crate) async fn put(&self, requests: Vec<Request>) -> Result<(), Vec<Request>> {
+        match self.room.acquire_many(requests.len() as u32).await {
+            Ok(permit) => permit.forget(),
+            Err(_closed) => return Err(requests),
+        }
+        self.parcels.send(Parcel::Many(requests)).map_err(|refused| refused.0.into_requests())
+    }
+
+    /// Makes a durable chart known to a shard, in front of every request put in later.
+    pub(crate) fn put_chart(
+        &self,
+        shard: ShardId,
+        hash: ChartHash,
+        chart: Arc<Chart>,
+    ) -> Result<(), Failure> {
+        let parcel = Parcel::Chart(shard, hash, chart);
+        self.parcels.send(parcel).map_err(|_| Failure::ShuttingDown)
+    }
+
+    /// Says that a writer took so many requests out.
+    pub(crate) fn make_room(&self, requests: usize) {
+        self.room.add_permits(requests);
+    }
+
+    /// How many requests wait.
+    pub(crate) fn waiting(&self) -> usize {
+        INBOX_COMMANDS_MAX - self.room.available_permits().min(INBOX_COMMANDS_MAX)
+    }
+
+    /// Takes nothing more. The writer ends once it has done what is in here.
+    pub(crate) fn close(&self) {
+        self.room.close();
+        // A writer that is gone already needs no last word.
+        drop(self.parcels.send(Parcel::Last));
+    }
+}

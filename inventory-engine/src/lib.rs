@@ -1,0 +1,23 @@
+//! The seat-inventory engine: shards with one writer each, the commit pipeline, recovery, and
+//! the gRPC services.
+//!
+//! A command's way: [`grpc`] makes it typed, [`engine::Handle`] puts it into the inbox of the
+//! writer that owns its shard, the [`pipeline`] decides and applies it, the journal's thread
+//! syncs it, and only then its answer leaves.
+
+pub mod answer;
+pub mod ask;
+pub mod clock;
+pub mod directory;
+pub mod engine;
+pub mod grpc;
+mod inbox;
+mod journal_thread;
+pub mod limits;
+pub mod metrics;
+pub mod pipeline;
+pub mod recovery;
+pub mod stop;
+pub mod ticket;
+pub mod view;
+mod writer;

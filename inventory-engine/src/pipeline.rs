@@ -1,0 +1,266 @@
+//! The commit pipeline: a struct without threads or I/O. It decides and applies commands in
+//! batches that share one point in time, hands their facts out to be journaled, and parks every
+//! answer until the LSN that it was decided on is durable.
+//!
+//! Must always hold: nothing undurable leaves. Refusals and repeats wait too, for they tell of a
+//! state; facts are published in LSN order, each before the answers that rest on it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use inventory_core::chart::Chart;
+use inventory_core::command::Command;
+use inventory_core::fact::Fact;
+use inventory_core::ids::{ChartHash, Epoch, Lsn, ShardId};
+use inventory_core::state::{Decision, EventState, ShardState};
+use inventory_core::time::Timestamp;
+use persistence::batch::Batch;
+
+use crate::answer::{Accepted, Answer, Refusal};
+use crate::ask::{Ask, Query};
+use crate::limits::BATCH_EXPIRIES_MAX;
+
+/// What the pipeline does for a writer's shards. `T` names who waits for an answer.
+pub struct CommitPipeline<T> {
+    epoch: Epoch,
+    lanes: BTreeMap<ShardId, Lane<T>>,
+    /// The shards that have facts which were not handed out yet.
+    fresh: BTreeSet<ShardId>,
+    /// Every shard with a live hold, by the earliest deadline.
+    deadlines: BTreeSet<(Timestamp, ShardId)>,
+    parked: usize,
+}
+
+/// Where what leaves the pipeline goes.
+pub trait Outlet<T> {
+    /// A fact is durable; `event` is the event it is about, as decided up to now.
+    fn publish(&mut self, event: &EventState, fact: &Fact);
+    /// All that `answer` rests on is durable and published.
+    fn answer(&mut self, ticket: T, answer: Answer);
+}
+
+/// One shard on its way through the pipeline. Watermarks, oldest first:
+/// `durable_lsn` <= the last LSN handed out <= `state.last_lsn()`.
+struct Lane<T> {
+    state: ShardState,
+    durable_lsn: Lsn,
+    next_sequence: u64,
+    /// Applied, not yet handed out.
+    fresh: Vec<Arc<Fact>>,
+    /// Handed out, not yet durable.
+    in_flight: VecDeque<Arc<Fact>>,
+    /// Answers by the LSN that they rest on; ascending.
+    parked: VecDeque<(Lsn, T, Answer)>,
+    /// Its entry among the pipeline's deadlines.
+    deadline: Option<Timestamp>,
+}
+
+impl<T> CommitPipeline<T> {
+    /// A pipeline for shards as recovered; all that they hold is durable. `next_sequences` are
+    /// the numbers of each shard's next batch.
+    pub fn new(epoch: Epoch, shards: impl IntoIterator<Item = (ShardState, u64)>) -> Self {
+        let lanes = shards.into_iter().map(|(state, next_sequence)| {
+            let lane = Lane {
+                durable_lsn: state.last_lsn(),
+                next_sequence,
+                fresh: Vec::new(),
+                in_flight: VecDeque::new(),
+                parked: VecDeque::new(),
+                deadline: None,
+                state,
+            };
+            (lane.state.shard(), lane)
+        });
+        let mut pipeline = Self {
+            epoch,
+            lanes: lanes.collect(),
+            fresh: BTreeSet::new(),
+            deadlines: BTreeSet::new(),
+            parked: 0,
+        };
+        for shard in pipeline.lanes.keys().copied().collect::<Vec<_>>() {
+            pipeline.note_deadline(shard);
+        }
+        pipeline
+    }
+
+    /// When the next hold of any shard runs out.
+    pub fn earliest_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.first().map(|&(deadline, _)| deadline)
+    }
+
+    /// How many answers wait for the disk.
+    pub fn parked(&self) -> usize {
+        self.parked
+    }
+
+    /// Whether facts wait to be handed out.
+    pub fn has_fresh_facts(&self) -> bool {
+        !self.fresh.is_empty()
+    }
+
+    /// Expires what is due, a bounded number in each shard. Returns how many holds.
+    pub fn expire(&mut self, now: Timestamp) -> usize {
+        let due: Vec<ShardId> =
+            self.deadlines.iter().take_while(|entry| entry.0 <= now).map(|entry| entry.1).collect();
+        let mut expired = 0;
+        for shard in due {
+            let lane = lane(&mut self.lanes, shard);
+            for _ in 0..BATCH_EXPIRIES_MAX {
+                let Some(fact) = lane.state.decide_expiry(now) else { break };
+                lane.accept(fact);
+                expired += 1;
+            }
+            self.fresh.insert(shard);
+            self.note_deadline(shard);
+        }
+        expired
+    }
+
+    /// Decides and applies what is asked, and answers at once or parks the answer.
+    pub fn handle(&mut self, now: Timestamp, ask: Ask, ticket: T, outlet: &mut impl Outlet<T>) {
+        let shard = ask.shard();
+        let lane = lane(&mut self.lanes, shard);
+        let answer = match ask {
+            Ask::Command { mut command, unknown_labels, part_labels } => {
+                let unknown_labels =
+                    resolve_part(&lane.state, &mut command, unknown_labels, &part_labels);
+                lane.decide(now, &command, unknown_labels)
+            }
+            Ask::Query(query) => lane.look_up(query),
+        };
+        let is_new = !lane.fresh.is_empty();
+        let rests_on = lane.state.last_lsn();
+        if rests_on <= lane.durable_lsn {
+            outlet.answer(ticket, answer);
+        } else {
+            lane.parked.push_back((rests_on, ticket, answer));
+            self.parked += 1;
+        }
+        if is_new {
+            self.fresh.insert(shard);
+            self.note_deadline(shard);
+        }
+    }
+
+    /// Makes a chart known to a shard. The chart has to be durable.
+    pub fn register_chart(&mut self, shard: ShardId, hash: ChartHash, chart: Arc<Chart>) {
+        lane(&mut self.lanes, shard).state.register_chart(hash, chart);
+    }
+
+    /// Hands out all facts applied since the last time, one batch a shard, to be journaled in
+    /// this order.
+    pub fn seal(&mut self) -> Vec<Batch> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let batches = fresh.into_iter().map(|shard| {
+            let lane = lane(&mut self.lanes, shard);
+            let facts = std::mem::take(&mut lane.fresh);
+            lane.in_flight.extend(facts.iter().cloned());
+            let sequence = lane.next_sequence;
+            lane.next_sequence += 1;
+            let digest_after = lane.state.digest();
+            Batch::new(shard, self.epoch, sequence, facts, digest_after)
+                .expect("a lane's fresh facts follow one another and are within the limits")
+        });
+        batches.collect()
+    }
+
+    /// A shard's facts up to an LSN are durable: publishes them, then lets go of the answers
+    /// that waited for them.
+    pub fn durable(&mut self, shard: ShardId, lsn: Lsn, outlet: &mut impl Outlet<T>) {
+        let lane = lane(&mut self.lanes, shard);
+        assert!(lsn > lane.durable_lsn, "the durable LSN rises");
+        lane.durable_lsn = lsn;
+        while lane.in_flight.front().is_some_and(|fact| fact.lsn <= lsn) {
+            let Some(fact) = lane.in_flight.pop_front() else { break };
+            let event = lane.state.event(fact.event_id).expect("an applied fact's event exists");
+            outlet.publish(event, &fact);
+        }
+        while lane.parked.front().is_some_and(|parked| parked.0 <= lsn) {
+            let Some((_, ticket, answer)) = lane.parked.pop_front() else { break };
+            self.parked -= 1;
+            outlet.answer(ticket, answer);
+        }
+    }
+
+    /// Everybody who still waits, when the disk has failed and no answer can be given.
+    pub fn abandon(&mut self) -> Vec<T> {
+        self.parked = 0;
+        let lanes = self.lanes.values_mut();
+        lanes.flat_map(|lane| lane.parked.drain(..).map(|(_, ticket, _)| ticket)).collect()
+    }
+
+    fn note_deadline(&mut self, shard: ShardId) {
+        let lane = lane(&mut self.lanes, shard);
+        let deadline = lane.state.earliest_deadline();
+        if deadline != lane.deadline {
+            if let Some(before) = lane.deadline {
+                self.deadlines.remove(&(before, shard));
+            }
+            self.deadlines.extend(deadline.map(|deadline| (deadline, shard)));
+            lane.deadline = deadline;
+        }
+    }
+}
+
+fn lane<T>(lanes: &mut BTreeMap<ShardId, Lane<T>>, shard: ShardId) -> &mut Lane<T> {
+    lanes.get_mut(&shard).expect("what is asked is routed to the writer that owns its shard")
+}
+
+impl<T> Lane<T> {
+    fn accept(&mut self, fact: Fact) -> Arc<Fact> {
+        let fact = Arc::new(fact);
+        self.state.apply(Arc::clone(&fact));
+        self.fresh.push(Arc::clone(&fact));
+        fact
+    }
+
+    fn decide(&mut self, now: Timestamp, command: &Command, unknown_labels: Vec<String>) -> Answer {
+        match self.state.decide(now, command) {
+            Ok(Decision::New(fact)) => {
+                let fact = self.accept(fact);
+                Answer::Accepted(self.with_chart(fact, false))
+            }
+            Ok(Decision::Repeat(fact)) => Answer::Accepted(self.with_chart(fact, true)),
+            Err(rejection) => {
+                let event = self.state.event_concerned(command);
+                let chart = event.map(|event| Arc::clone(&event.chart));
+                Answer::Refused(Box::new(Refusal { rejection, chart, unknown_labels }))
+            }
+        }
+    }
+
+    fn with_chart(&self, fact: Arc<Fact>, is_repeat: bool) -> Accepted {
+        let event = self.state.event(fact.event_id).expect("an applied fact's event exists");
+        Accepted { chart: Arc::clone(&event.chart), fact, is_repeat }
+    }
+
+    fn look_up(&self, query: Query) -> Answer {
+        match query {
+            Query::Hold { hold_id, buyer_id } => {
+                Answer::Hold(crate::answer::HoldReport::of(&self.state, hold_id, buyer_id.as_ref()))
+            }
+            Query::Verify { event_id } => {
+                Answer::Verified(self.state.verify_event(event_id).map(Box::new))
+            }
+        }
+    }
+}
+
+/// Turns the labels of a part into indexes by the chart of the event that the command is about.
+/// A label that the chart does not have becomes an index that no seat has; it is told by the
+/// list that this returns.
+fn resolve_part(
+    state: &ShardState,
+    command: &mut Command,
+    mut unknown_labels: Vec<String>,
+    part_labels: &[String],
+) -> Vec<String> {
+    if part_labels.is_empty() {
+        return unknown_labels;
+    }
+    let chart = state.event_concerned(command).map(|event| Arc::clone(&event.chart));
+    let seats = crate::ask::resolve_labels(chart.as_deref(), part_labels, &mut unknown_labels);
+    crate::ask::set_part(command, seats);
+    unknown_labels
+}

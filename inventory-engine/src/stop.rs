@@ -1,0 +1,56 @@
+//! Why an engine stopped by itself, told once to everybody who wants to know.
+
+use std::sync::{Arc, OnceLock};
+
+use inventory_core::ids::Epoch;
+use tokio_util::sync::CancellationToken;
+
+/// Why an engine stopped by itself.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum StopReason {
+    /// What was written last may or may not be on disk.
+    #[error(
+        "the journal failed: {cause}. Nothing that was acknowledged is lost. Mend the disk, then \
+         start again: the start finds out what else survived"
+    )]
+    JournalFailed {
+        /// What the journal said.
+        cause: String,
+    },
+    /// A newer epoch rules.
+    #[error("another engine has taken over with epoch {by}; this one may not write any more")]
+    Fenced {
+        /// The newer epoch.
+        by: Epoch,
+    },
+    /// A thread of the engine ended that should not have.
+    #[error("a writer of the engine panicked; its last words are in the log")]
+    WriterPanicked,
+}
+
+/// Stops once, with the first reason.
+#[derive(Clone, Debug, Default)]
+pub struct Stopper {
+    reason: Arc<OnceLock<StopReason>>,
+    stopped: CancellationToken,
+}
+
+impl Stopper {
+    pub(crate) fn stop(&self, reason: StopReason) {
+        // Only the first reason counts.
+        drop(self.reason.set(reason));
+        self.stopped.cancel();
+    }
+
+    /// Waits until the engine has stopped by itself, and says why.
+    pub async fn stopped(&self) -> StopReason {
+        self.stopped.cancelled().await;
+        // Set before the token is cancelled.
+        self.reason.get().cloned().unwrap_or(StopReason::WriterPanicked)
+    }
+
+    /// Why the engine has stopped by itself, if it has.
+    pub fn reason(&self) -> Option<StopReason> {
+        self.reason.get().cloned()
+    }
+}

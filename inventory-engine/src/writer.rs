@@ -1,0 +1,185 @@
+//! A writer: the thread that owns some of the shards and drives their commit pipeline. It takes
+//! requests from its inbox, hands facts to the journal's thread, and goes on deciding while the
+//! disk syncs. Without work it sleeps until the earliest deadline.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, never, select};
+use inventory_core::fact::Fact;
+use inventory_core::ids::{Lsn, ShardId};
+use inventory_core::state::EventState;
+use inventory_core::time::Timestamp;
+use persistence::batch::Batch;
+
+use crate::answer::{Answer, Failure};
+use crate::clock::Clock;
+use crate::directory::Directory;
+use crate::inbox::{Inbox, Parcel, Request};
+use crate::limits::{BATCH_COMMANDS_MAX, TURNS_IN_FLIGHT_MAX};
+use crate::metrics::WriterMetrics;
+use crate::pipeline::{CommitPipeline, Outlet};
+use crate::ticket::Ticket;
+
+/// One turn's facts on their way to the journal.
+pub(crate) struct Turn {
+    pub(crate) batches: Vec<Batch>,
+    pub(crate) written: Sender<Written>,
+}
+
+/// What the journal's thread says of a turn.
+pub(crate) enum Written {
+    /// All of it is durable, up to these LSNs.
+    Durable(Vec<(ShardId, Lsn)>),
+    /// Nothing more can be said.
+    Failed,
+}
+
+pub(crate) struct Writer {
+    pub(crate) pipeline: CommitPipeline<Ticket>,
+    pub(crate) clock: Clock,
+    pub(crate) inbox: Inbox,
+    pub(crate) parcels: Receiver<Parcel>,
+    pub(crate) journal: Sender<Turn>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) metrics: WriterMetrics,
+}
+
+/// What wakes a writer.
+enum Wake {
+    Parcel(Parcel),
+    Written(Written),
+    Deadline,
+    Closed,
+}
+
+impl Writer {
+    /// Works until the inbox is closed and empty and everything is answered, or until the
+    /// journal fails.
+    pub(crate) fn run(mut self) {
+        let (written_sender, written) = crossbeam_channel::unbounded();
+        let mut turns_in_flight = 0;
+        let mut is_open = true;
+        while is_open || turns_in_flight > 0 {
+            let may_decide = is_open && turns_in_flight < TURNS_IN_FLIGHT_MAX;
+            match self.sleep(&written, may_decide) {
+                Wake::Parcel(parcel) => is_open = self.decide(Some(parcel)),
+                Wake::Deadline => is_open = self.decide(None),
+                Wake::Closed => is_open = false,
+                Wake::Written(Written::Durable(watermarks)) => {
+                    turns_in_flight -= 1;
+                    self.let_go(&watermarks);
+                }
+                Wake::Written(Written::Failed) => return self.fail(),
+            }
+            let batches = self.pipeline.seal();
+            if !batches.is_empty() {
+                let turn = Turn { batches, written: written_sender.clone() };
+                if self.journal.send(turn).is_err() {
+                    return self.fail();
+                }
+                turns_in_flight += 1;
+            }
+        }
+    }
+
+    /// Waits for whatever comes first.
+    fn sleep(&self, written: &Receiver<Written>, may_decide: bool) -> Wake {
+        let closed = never();
+        let parcels = if may_decide { &self.parcels } else { &closed };
+        let deadline = self.pipeline.earliest_deadline().filter(|_| may_decide);
+        let patience = deadline.map_or(Duration::MAX, |deadline| {
+            Duration::from_millis(deadline.0.saturating_sub(self.clock.now().0))
+        });
+        // A channel that never fires stands for waiting without end.
+        let alarm = match Instant::now().checked_add(patience) {
+            Some(at) => crossbeam_channel::at(at),
+            None => never(),
+        };
+        select! {
+            recv(written) -> message => message.map_or(Wake::Closed, Wake::Written),
+            recv(parcels) -> message => message.map_or(Wake::Closed, Wake::Parcel),
+            recv(alarm) -> _ => Wake::Deadline,
+        }
+    }
+
+    /// One batch: what has come together in the inbox, with one point in time for all. Returns
+    /// whether there may be more to come.
+    fn decide(&mut self, first: Option<Parcel>) -> bool {
+        let now = self.clock.now();
+        let expired = self.pipeline.expire(now);
+        self.metrics.expired.increment(expired as u64);
+        let mut is_open = true;
+        let mut taken = 0;
+        let mut next = first;
+        while let Some(parcel) = next {
+            taken += parcel.requests();
+            match parcel {
+                Parcel::One(request) => self.handle(now, request),
+                Parcel::Many(requests) => {
+                    requests.into_iter().for_each(|request| self.handle(now, request));
+                }
+                Parcel::Chart(shard, hash, chart) => {
+                    self.pipeline.register_chart(shard, hash, chart);
+                }
+                Parcel::Last => is_open = false,
+            }
+            next = if taken < BATCH_COMMANDS_MAX { self.parcels.try_recv().ok() } else { None };
+        }
+        self.inbox.make_room(taken);
+        self.metrics.parked.set(self.pipeline.parked() as f64);
+        is_open
+    }
+
+    fn handle(&mut self, now: Timestamp, request: Request) {
+        if request.give_up_at.is_some_and(|give_up_at| give_up_at <= Instant::now()) {
+            self.metrics.late.increment(1);
+            return request.ticket.reply(Err(Failure::DeadlineExceeded));
+        }
+        let mut outlet = Street { directory: &self.directory, metrics: &self.metrics };
+        self.pipeline.handle(now, request.ask, request.ticket, &mut outlet);
+    }
+
+    fn let_go(&mut self, watermarks: &[(ShardId, Lsn)]) {
+        let mut outlet = Street { directory: &self.directory, metrics: &self.metrics };
+        for &(shard, lsn) in watermarks {
+            self.pipeline.durable(shard, lsn, &mut outlet);
+        }
+        self.metrics.parked.set(self.pipeline.parked() as f64);
+    }
+
+    /// The journal has failed: whoever waits is told that nothing is known.
+    fn fail(&mut self) {
+        self.inbox.close();
+        let waiting = self.pipeline.abandon();
+        self.metrics.unknown.increment(waiting.len() as u64);
+        for ticket in waiting {
+            ticket.reply(Err(Failure::Unknown));
+        }
+        // What was not decided was not done.
+        for parcel in self.parcels.try_iter() {
+            for request in parcel.into_requests() {
+                request.ticket.reply(Err(Failure::ShuttingDown));
+            }
+        }
+    }
+}
+
+/// The way out: to the directory that everybody reads, and to who waits.
+struct Street<'a> {
+    directory: &'a Directory,
+    metrics: &'a WriterMetrics,
+}
+
+impl Outlet<Ticket> for Street<'_> {
+    fn publish(&mut self, event: &EventState, fact: &Fact) {
+        self.directory.show(event, fact);
+        self.metrics.facts.increment(1);
+        self.metrics.events.set(self.directory.event_count() as f64);
+    }
+
+    fn answer(&mut self, ticket: Ticket, answer: Answer) {
+        self.metrics.answered(&answer);
+        ticket.reply(Ok(answer));
+    }
+}

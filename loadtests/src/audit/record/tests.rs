@@ -1,0 +1,145 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::request::{Request, Selection};
+
+/// Milliseconds after an arbitrary start, as the record's microseconds.
+const START_MILLIS: u64 = 1_763_000_000_000;
+
+fn entry(request: u128, verb: Verb, sent_millis: u64, answer: Answer) -> Entry {
+    let sent_micros = (START_MILLIS + sent_millis) * 1_000;
+    let request = Request { id: RequestId(request), buyer: "ann".into(), verb };
+    Entry {
+        request: Arc::new(request),
+        intended_micros: sent_micros,
+        sent_micros,
+        received_micros: sent_micros + 2_000,
+        answer,
+    }
+}
+
+fn placed(request: u128, sent: u64, hold: u128, seats: &[u32], deadline: u64) -> Entry {
+    let answer = Answer::Placed {
+        hold_id: HoldId(hold),
+        seats: seats.into(),
+        deadline_millis: START_MILLIS + deadline,
+        lsn: None,
+    };
+    entry(request, Verb::Place(Selection::Best(seats.len() as u32)), sent, answer)
+}
+
+fn allocated(request: u128, sent: u64, hold: u128, allocation: u128, seats: &[u32]) -> Entry {
+    let answer = Answer::Allocated {
+        hold_id: HoldId(hold),
+        allocation_id: AllocationId(allocation),
+        seats: seats.into(),
+        lsn: None,
+    };
+    entry(request, Verb::Allocate(HoldId(hold), None), sent, answer)
+}
+
+fn released(request: u128, sent: u64, hold: u128, seats: &[u32]) -> Entry {
+    let answer = Answer::Released { hold_id: HoldId(hold), seats: seats.into(), lsn: None };
+    entry(request, Verb::Release(HoldId(hold), None), sent, answer)
+}
+
+fn rejected(request: u128, verb: Verb, sent: u64) -> Entry {
+    let answer = Answer::Rejected { reason: "hold_expired".into(), could_have: None };
+    entry(request, verb, sent, answer)
+}
+
+fn check(entries: &[Entry], expected: &[Kind]) {
+    let mut findings = Findings::default();
+    audit(&Books::new(entries), 50_000, &mut findings);
+    assert_eq!(findings.kinds(), expected, "{:#?}", findings.violations);
+    for violation in &findings.violations {
+        assert!(!violation.evidence.is_empty(), "a violation without evidence: {violation}");
+    }
+}
+
+#[test]
+fn an_honest_sale_is_silent() {
+    check(
+        &[
+            placed(1, 0, 1, &[1, 2], 1_000),
+            // Sent again, answered the same.
+            placed(1, 5, 1, &[1, 2], 1_000),
+            allocated(2, 500, 1, 91, &[1, 2]),
+            allocated(2, 500, 1, 91, &[1, 2]),
+            // Seat 3: released, then held again; seat 4: expired, then held again.
+            placed(3, 0, 2, &[3, 4], 1_000),
+            released(4, 100, 2, &[3]),
+            placed(5, 101, 3, &[3], 1_100),
+            placed(6, 1_001, 4, &[4], 2_000),
+            rejected(7, Verb::Allocate(HoldId(2), None), 1_100),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn a_double_sale_is_found() {
+    check(
+        &[allocated(1, 0, 1, 91, &[5, 6]), allocated(2, 10, 2, 92, &[6])],
+        &[Kind::SoldTwice],
+    );
+}
+
+#[test]
+fn two_live_holds_of_one_seat_are_found() {
+    check(
+        &[placed(1, 0, 1, &[5], 1_000), placed(2, 500, 2, &[5], 1_500)],
+        &[Kind::HeldTwice],
+    );
+}
+
+#[test]
+fn a_hold_on_a_sold_seat_is_found() {
+    check(
+        &[
+            placed(1, 0, 1, &[5], 1_000),
+            allocated(2, 10, 1, 91, &[5]),
+            placed(3, 5_000, 2, &[5], 6_000),
+        ],
+        &[Kind::HeldTwice],
+    );
+}
+
+#[test]
+fn a_release_in_doubt_may_have_freed_the_seat() {
+    let doubt = entry(2, Verb::Release(HoldId(1), None), 100, Answer::Unknown);
+    check(&[placed(1, 0, 1, &[5], 1_000), doubt, placed(3, 500, 2, &[5], 1_500)], &[]);
+}
+
+#[test]
+fn two_answers_to_one_request_are_found() {
+    check(
+        &[placed(1, 0, 1, &[5], 1_000), placed(1, 1, 2, &[6], 1_000)],
+        &[Kind::AnswerDiffers],
+    );
+}
+
+#[test]
+fn a_forgotten_request_is_found() {
+    let again = rejected(2, Verb::Allocate(HoldId(1), None), 900);
+    check(
+        &[placed(1, 0, 1, &[5], 1_000), allocated(2, 800, 1, 91, &[5]), again],
+        &[Kind::AnswerForgotten],
+    );
+    // Sent at the same time, the refused one may have been decided first.
+    let at_once = rejected(2, Verb::Allocate(HoldId(1), None), 801);
+    check(&[placed(1, 0, 1, &[5], 1_000), allocated(2, 800, 1, 91, &[5]), at_once], &[]);
+}
+
+#[test]
+fn a_late_payment_that_is_accepted_is_found() {
+    let place = placed(1, 0, 1, &[5], 1_000);
+    check(&[place.clone(), allocated(2, 1_049, 1, 91, &[5])], &[]);
+    check(&[place.clone(), allocated(2, 1_060, 1, 91, &[5])], &[Kind::AcceptedLate]);
+    // Sent in time the first time, and answered when it came again.
+    let lost = entry(2, Verb::Allocate(HoldId(1), None), 900, Answer::Unknown);
+    check(&[place.clone(), lost, allocated(2, 2_000, 1, 91, &[5])], &[]);
+    // An extension in doubt may have moved the deadline.
+    let extension = entry(3, Verb::Extend(HoldId(1)), 900, Answer::Unknown);
+    check(&[place, extension, allocated(2, 1_500, 1, 91, &[5])], &[]);
+}

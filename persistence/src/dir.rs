@@ -1,0 +1,176 @@
+//! The data directory of one node: who may write in it, and what is where.
+//!
+//! ```text
+//! lock             locked by the process that writes here
+//! identity.json    whose directory this is, and in which format
+//! epoch.json       the epoch of the last start, and what was durable then
+//! journal/         segments, named after the number of their first batch
+//! charts/          chart documents, named after their hash
+//! ```
+//!
+//! Must always hold: only who has the lock changes anything, and the identity is there before
+//! anything else.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::charts::ChartStore;
+use crate::files::{self, Context, create_dir, remove_leftovers};
+use crate::identity::{self, Identity};
+
+/// A data directory, locked for this process until it is dropped.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    identity: Identity,
+    _lock: File,
+}
+
+/// Why a data directory is not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody else writes there.
+    #[error("{path} is in use by another process; stop that one, or choose another data directory")]
+    Locked {
+        /// The directory.
+        path: String,
+    },
+    /// The identity is damaged or of another release.
+    #[error(transparent)]
+    Identity(#[from] identity::Error),
+    /// There is a journal, but nobody knows whose.
+    #[error(
+        "{path} has a journal but no identity.json; restore that file from a backup, \
+         nothing was changed"
+    )]
+    IdentityMissing {
+        /// The directory.
+        path: String,
+    },
+    /// The file system failed.
+    #[error(transparent)]
+    File(#[from] files::Error),
+}
+
+impl DataDir {
+    /// Locks a data directory, and makes it one if it is new.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref().to_owned();
+        fs::create_dir_all(&path).context("create the data directory", &path)?;
+        let lock = lock(&path)?;
+        remove_leftovers(&path)?;
+
+        let identity = match Identity::read(&path)? {
+            Some(identity) => identity,
+            None if journal_path(&path).exists() => {
+                return Err(Error::IdentityMissing { path: path.display().to_string() });
+            }
+            None => {
+                let identity = Identity::generate();
+                identity.write(&path)?;
+                identity
+            }
+        };
+        // A crash may have left either of them out, and a new directory without its own entry.
+        create_dir(&path)?;
+        create_dir(&journal_path(&path))?;
+        create_dir(&charts_path(&path))?;
+        remove_leftovers(&journal_path(&path))?;
+        remove_leftovers(&charts_path(&path))?;
+        Ok(Self { path, identity, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whose it is.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Its charts.
+    pub fn charts(&self) -> ChartStore {
+        ChartStore::new(charts_path(&self.path))
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        journal_path(&self.path)
+    }
+}
+
+pub(crate) fn journal_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("journal")
+}
+
+pub(crate) fn charts_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("charts")
+}
+
+fn lock(data_dir: &Path) -> Result<File, Error> {
+    let path = data_dir.join("lock");
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .context("open", &path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::Locked { path: data_dir.display().to_string() })
+        }
+        Err(TryLockError::Error(cause)) => Err(files::Error { action: "lock", path, cause }.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b");
+        let first = DataDir::open(&path).unwrap();
+        let second = DataDir::open(&path);
+        assert!(matches!(second, Err(Error::Locked { .. })), "{second:?}");
+        let identity = first.identity();
+        drop(first);
+        assert_eq!(DataDir::open(&path).unwrap().identity(), identity);
+    }
+
+    #[test]
+    fn a_crash_at_any_point_of_the_first_start_leaves_a_directory_that_opens() {
+        for crash in 0..4 {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path();
+            fs::write(path.join("lock"), "").unwrap();
+            if crash >= 1 {
+                fs::write(path.join("identity.json.12-1.tmp"), "{\"format_ver").unwrap();
+            }
+            if crash >= 2 {
+                Identity::generate().write(path).unwrap();
+            }
+            if crash >= 3 {
+                fs::create_dir(journal_path(path)).unwrap();
+            }
+            let opened = DataDir::open(path).unwrap();
+            assert_eq!(Identity::read(path).unwrap(), Some(opened.identity()));
+            let mut names = files::names_in(path).unwrap();
+            names.sort_unstable();
+            assert_eq!(names, ["charts", "identity.json", "journal", "lock"], "crash {crash}");
+        }
+    }
+
+    #[test]
+    fn a_journal_of_nobody_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(DataDir::open(dir.path()).unwrap());
+        fs::remove_file(dir.path().join("identity.json")).unwrap();
+        let opened = DataDir::open(dir.path());
+        assert!(matches!(opened, Err(Error::IdentityMissing { .. })), "{opened:?}");
+    }
+}

@@ -1,0 +1,264 @@
+//! Bytes to facts.
+
+use inventory_core::fact::{Change, Fact, RequestMark};
+use inventory_core::ids::{
+    AllocationId, BuyerId, ChartHash, EventId, HoldId, IdError, Lsn, RequestId, SeatIndex,
+};
+use inventory_core::limits::{BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX};
+use inventory_core::rules::EventRules;
+use inventory_core::time::Timestamp;
+
+use super::{PAYLOAD_VERSION, kind};
+use crate::limits::{BATCH_FACTS_MAX, FACT_SEATS_MAX};
+
+/// The shortest fact there can be: its frame without a request, and no seats.
+const FACT_BYTES_MIN: usize = 8 + 8 + 1 + 1 + 4;
+
+/// Why a payload is not readable, and where.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("at byte {offset} of the batch's payload: {problem}")]
+pub struct DecodeError {
+    /// Bytes from the beginning of the payload.
+    pub offset: usize,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+/// What is wrong with a payload.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Problem {
+    /// Written by a release that is newer than this one.
+    #[error("payload version {0}; this release reads up to version {PAYLOAD_VERSION}")]
+    UnknownVersion(u8),
+    /// A change that this release does not know.
+    #[error("change number {0}, which this release does not know")]
+    UnknownChange(u8),
+    /// It ends in the middle of something.
+    #[error("{needed} more bytes expected, {left} left")]
+    CutShort {
+        /// Bytes that the next field has.
+        needed: usize,
+        /// Bytes that there are.
+        left: usize,
+    },
+    /// Something is longer than it may be.
+    #[error("{what} of length {length}; at most {max} may be")]
+    TooLong {
+        /// What is too long.
+        what: &'static str,
+        /// How long it says it is.
+        length: usize,
+        /// How long it may be.
+        max: usize,
+    },
+    /// A flag that is neither 0 nor 1.
+    #[error("a flag of value {0}")]
+    NotAFlag(u8),
+    /// A text that is not UTF-8.
+    #[error("a text that is not UTF-8")]
+    NotText,
+    /// An id of a wrong form.
+    #[error("{0}")]
+    Id(#[from] IdError),
+    /// The LSNs run over the end of the numbers.
+    #[error("{count} facts from LSN {first_lsn} on, more than there are numbers")]
+    LsnOverflow {
+        /// The first.
+        first_lsn: Lsn,
+        /// How many.
+        count: usize,
+    },
+    /// More bytes than its facts have.
+    #[error("{0} bytes behind the last fact")]
+    Trailing(usize),
+}
+
+impl DecodeError {
+    /// Whether a newer release may have written it, and could read it.
+    pub fn is_of_newer_release(&self) -> bool {
+        matches!(self.problem, Problem::UnknownVersion(_) | Problem::UnknownChange(_))
+    }
+}
+
+/// The `count` facts of a payload; the first has `first_lsn`.
+pub fn read_facts(payload: &[u8], first_lsn: Lsn, count: usize) -> Result<Vec<Fact>, DecodeError> {
+    let mut reader = Reader { bytes: payload, offset: 0 };
+    let version = reader.u8()?;
+    if version != PAYLOAD_VERSION {
+        return Err(DecodeError { offset: 0, problem: Problem::UnknownVersion(version) });
+    }
+    reader.at_most("a batch", count, BATCH_FACTS_MAX)?;
+    reader.ensure(count.saturating_mul(FACT_BYTES_MIN))?;
+    if first_lsn.0.checked_add(count as u64).is_none() {
+        return Err(reader.error(Problem::LsnOverflow { first_lsn, count }));
+    }
+    let facts = (0..count as u64)
+        .map(|index| reader.fact(Lsn(first_lsn.0 + index)))
+        .collect::<Result<Vec<Fact>, DecodeError>>()?;
+    match reader.left() {
+        0 => Ok(facts),
+        left => Err(reader.error(Problem::Trailing(left))),
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl Reader<'_> {
+    fn fact(&mut self, lsn: Lsn) -> Result<Fact, DecodeError> {
+        let at = self.timestamp()?;
+        let event_id = EventId(self.u64()?);
+        let request = self.option(Self::request_mark)?;
+        let change = self.change()?;
+        Ok(Fact { lsn, at, event_id, request, change })
+    }
+
+    fn change(&mut self) -> Result<Change, DecodeError> {
+        let offset = self.offset;
+        let number = self.u8()?;
+        Ok(match number {
+            kind::EVENT_CREATED => Change::EventCreated {
+                name: self.text("an event's name", EVENT_NAME_BYTES_MAX)?.into(),
+                chart: ChartHash(self.array()?),
+                rules: self.rules()?,
+            },
+            kind::HOLD_PLACED => {
+                let hold_id = HoldId(self.u128()?);
+                let buyer_id = self.buyer_id()?;
+                let deadline = self.timestamp()?;
+                Change::HoldPlaced { hold_id, buyer_id, seats: self.seats()?, deadline }
+            }
+            kind::HOLD_EXTENDED => {
+                Change::HoldExtended { hold_id: HoldId(self.u128()?), deadline: self.timestamp()? }
+            }
+            kind::HOLD_RELEASED => {
+                Change::HoldReleased { hold_id: HoldId(self.u128()?), seats: self.seats()? }
+            }
+            kind::HOLD_ALLOCATED => Change::HoldAllocated {
+                hold_id: HoldId(self.u128()?),
+                allocation_id: AllocationId(self.u128()?),
+                buyer_id: self.buyer_id()?,
+                seats: self.seats()?,
+            },
+            kind::HOLD_EXPIRED => {
+                Change::HoldExpired { hold_id: HoldId(self.u128()?), seats: self.seats()? }
+            }
+            kind::SEATS_RETURNED => Change::SeatsReturned {
+                allocation_id: AllocationId(self.u128()?),
+                seats: self.seats()?,
+            },
+            kind::SEATS_BLOCKED => Change::SeatsBlocked { seats: self.seats()? },
+            kind::SEATS_UNBLOCKED => Change::SeatsUnblocked { seats: self.seats()? },
+            unknown => {
+                return Err(DecodeError { offset, problem: Problem::UnknownChange(unknown) });
+            }
+        })
+    }
+
+    fn request_mark(&mut self) -> Result<RequestMark, DecodeError> {
+        let offset = self.offset;
+        let id = RequestId::new(self.u128()?)
+            .map_err(|error| DecodeError { offset, problem: error.into() })?;
+        Ok(RequestMark { id, fingerprint: self.u64()? })
+    }
+
+    fn rules(&mut self) -> Result<EventRules, DecodeError> {
+        Ok(EventRules {
+            hold_ttl_millis: self.u64()?,
+            extensions_max: u16::from_le_bytes(self.array()?),
+            buyer_seats_max: self.option(Self::u32)?,
+            sale_opens_at: self.option(Self::timestamp)?,
+            sale_closes_at: self.option(Self::timestamp)?,
+        })
+    }
+
+    fn seats(&mut self) -> Result<Vec<SeatIndex>, DecodeError> {
+        let count = self.u32()? as usize;
+        self.at_most("a list of seats", count, FACT_SEATS_MAX)?;
+        self.ensure(count * 4)?;
+        (0..count).map(|_| Ok(SeatIndex(self.u32()?))).collect()
+    }
+
+    fn buyer_id(&mut self) -> Result<BuyerId, DecodeError> {
+        let offset = self.offset;
+        let text = self.text("a buyer id", BUYER_ID_BYTES_MAX)?;
+        BuyerId::new(text).map_err(|error| DecodeError { offset, problem: error.into() })
+    }
+
+    fn text(&mut self, what: &'static str, max: usize) -> Result<&str, DecodeError> {
+        let length = usize::from(u16::from_le_bytes(self.array()?));
+        self.at_most(what, length, max)?;
+        self.ensure(length)?;
+        let start = self.offset;
+        self.offset += length;
+        str::from_utf8(&self.bytes[start..start + length])
+            .map_err(|_| DecodeError { offset: start, problem: Problem::NotText })
+    }
+
+    fn option<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        let offset = self.offset;
+        match self.u8()? {
+            0 => Ok(None),
+            1 => read(self).map(Some),
+            other => Err(DecodeError { offset, problem: Problem::NotAFlag(other) }),
+        }
+    }
+
+    fn timestamp(&mut self) -> Result<Timestamp, DecodeError> {
+        self.u64().map(Timestamp)
+    }
+
+    fn u8(&mut self) -> Result<u8, DecodeError> {
+        self.array().map(u8::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Result<u32, DecodeError> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, DecodeError> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn u128(&mut self) -> Result<u128, DecodeError> {
+        self.array().map(u128::from_le_bytes)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        match self.bytes[self.offset..].first_chunk::<N>() {
+            Some(chunk) => {
+                self.offset += N;
+                Ok(*chunk)
+            }
+            None => Err(self.error(Problem::CutShort { needed: N, left: self.left() })),
+        }
+    }
+
+    fn at_most(&self, what: &'static str, length: usize, max: usize) -> Result<(), DecodeError> {
+        if length > max {
+            return Err(self.error(Problem::TooLong { what, length, max }));
+        }
+        Ok(())
+    }
+
+    /// Asked before anything is allocated for what follows.
+    fn ensure(&self, needed: usize) -> Result<(), DecodeError> {
+        if needed > self.left() {
+            return Err(self.error(Problem::CutShort { needed, left: self.left() }));
+        }
+        Ok(())
+    }
+
+    fn left(&self) -> usize {
+        self.bytes.len() - self.offset
+    }
+
+    fn error(&self, problem: Problem) -> DecodeError {
+        DecodeError { offset: self.offset, problem }
+    }
+}

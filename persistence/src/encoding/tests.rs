@@ -1,0 +1,275 @@
+use std::sync::Arc;
+
+use inventory_core::fact::{Change, Fact, RequestMark};
+use inventory_core::ids::{
+    AllocationId, BuyerId, ChartHash, EventId, HoldId, Lsn, RequestId, SeatIndex,
+};
+use inventory_core::limits::{BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX};
+use inventory_core::rules::EventRules;
+use inventory_core::time::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::limits::{FACT_BYTES_MAX, FACT_FRAME_BYTES_MAX, FACT_SEATS_MAX};
+use crate::testing::all_changes;
+
+/// Version, time, event 7, no request.
+const FRAME: &str = "01 0068e5cf8b010000 0700000000000000 00";
+const HOLD: &str = "88776655443322110500000000 00c800";
+const ALLOCATION: &str = "88776655443322110600000000 00c800";
+const ANN: &str = "0300 616e6e";
+const SEATS: &str = "02000000 01000000 02010000";
+const DEADLINE: &str = "a023f3cf8b010000";
+
+fn fact(request: Option<RequestMark>, change: Change) -> Fact {
+    let (lsn, at) = (Lsn(5), Timestamp(1_700_000_000_000));
+    Fact { lsn, at, event_id: EventId(7), request, change }
+}
+
+fn encode(facts: &[Fact]) -> Vec<u8> {
+    let facts: Vec<Arc<Fact>> = facts.iter().cloned().map(Arc::new).collect();
+    let mut bytes = Vec::new();
+    write_facts(&facts, &mut bytes);
+    bytes
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    let digits: String = hex.split_whitespace().collect();
+    (0..digits.len() / 2)
+        .map(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap())
+        .collect()
+}
+
+/// The change of this name is stored as these bytes, behind a frame without a request.
+fn check(name: &str, expected: &[&str]) {
+    let mut changes = all_changes().into_iter();
+    let change = changes.find(|change| change.name() == name).unwrap();
+    let golden = bytes_of(&format!("{FRAME} {}", expected.join(" ")));
+    let fact = fact(None, change);
+    assert_eq!(encode(std::slice::from_ref(&fact)), golden, "{name} is stored otherwise");
+    assert_eq!(read_facts(&golden, Lsn(5), 1), Ok(vec![fact]), "{name} reads otherwise");
+}
+
+#[test]
+fn golden_event_created() {
+    let chart = "ab".repeat(32);
+    let rules = "a0bb0d0000000000 0300 01 08000000 01 ff67e5cf8b010000 00";
+    check("event_created", &["01", "0400 47616c61", &chart, rules]);
+}
+
+#[test]
+fn golden_hold_placed() {
+    check("hold_placed", &["02", HOLD, ANN, DEADLINE, SEATS]);
+}
+
+#[test]
+fn golden_hold_extended() {
+    check("hold_extended", &["03", HOLD, DEADLINE]);
+}
+
+#[test]
+fn golden_hold_released() {
+    check("hold_released", &["04", HOLD, SEATS]);
+}
+
+#[test]
+fn golden_hold_allocated() {
+    check("hold_allocated", &["05", HOLD, ALLOCATION, ANN, SEATS]);
+}
+
+#[test]
+fn golden_hold_expired() {
+    check("hold_expired", &["06", HOLD, SEATS]);
+}
+
+#[test]
+fn golden_seats_returned() {
+    check("seats_returned", &["07", ALLOCATION, SEATS]);
+}
+
+#[test]
+fn golden_seats_blocked() {
+    check("seats_blocked", &["08", SEATS]);
+}
+
+#[test]
+fn golden_seats_unblocked() {
+    check("seats_unblocked", &["09", SEATS]);
+}
+
+#[test]
+fn golden_request() {
+    let id = RequestId::new(0x0190_0000_0000_7000_8000_0000_0000_002a).unwrap();
+    let request = Some(RequestMark { id, fingerprint: 0x0102 });
+    let fact = fact(request, Change::SeatsBlocked { seats: Vec::new() });
+    let golden = bytes_of(
+        "01 0068e5cf8b010000 0700000000000000
+         01 2a00000000000080 0070000000009001 0201000000000000
+         08 00000000",
+    );
+    assert_eq!(encode(std::slice::from_ref(&fact)), golden);
+    assert_eq!(read_facts(&golden, Lsn(5), 1), Ok(vec![fact]));
+}
+
+#[test]
+fn the_longest_facts_fit_the_limits() {
+    let id = RequestId::new(0x0190_0000_0000_7000_8000_0000_0000_002a).unwrap();
+    let request = Some(RequestMark { id, fingerprint: u64::MAX });
+    let at = Some(Timestamp(u64::MAX));
+    let rules = EventRules {
+        buyer_seats_max: Some(1),
+        sale_opens_at: at,
+        sale_closes_at: at,
+        ..EventRules::default()
+    };
+    let name = "n".repeat(EVENT_NAME_BYTES_MAX).into();
+    let created = Change::EventCreated { name, chart: ChartHash([1; 32]), rules };
+    assert!(encode(&[fact(request, created)]).len() <= FACT_FRAME_BYTES_MAX);
+    let allocated = Change::HoldAllocated {
+        hold_id: HoldId(1),
+        allocation_id: AllocationId(2),
+        buyer_id: BuyerId::new(&"b".repeat(BUYER_ID_BYTES_MAX)).unwrap(),
+        seats: vec![SeatIndex(1); FACT_SEATS_MAX],
+    };
+    let fact = fact(request, allocated);
+    let bytes = encode(std::slice::from_ref(&fact));
+    assert!(bytes.len() <= FACT_BYTES_MAX);
+    assert_eq!(read_facts(&bytes, Lsn(5), 1), Ok(vec![fact]));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place() {
+    let problem = |hex: &str| read_facts(&bytes_of(hex), Lsn(1), 1).unwrap_err();
+    let frame = |rest: &str| format!("{FRAME} {rest}");
+    let cut = |needed, left| Problem::CutShort { needed, left };
+    let too_long = |what, length, max| Problem::TooLong { what, length, max };
+    let check = |hex: &str, offset, expected: Problem| {
+        assert_eq!(problem(hex), DecodeError { offset, problem: expected }, "{hex}");
+    };
+    check("", 0, cut(1, 0));
+    check("02 00", 0, Problem::UnknownVersion(2));
+    check(&frame("63 00000000"), 18, Problem::UnknownChange(0x63));
+    let flag = FRAME.strip_suffix("00").unwrap();
+    check(&format!("{flag} 02 08 00000000"), 17, Problem::NotAFlag(2));
+    check(&frame("08 00000000 00"), 23, Problem::Trailing(1));
+    check(&frame("08 02000000 01000000"), 23, cut(8, 4));
+    let seats = FACT_SEATS_MAX + 1;
+    let many = format!("08 {}", hex_of(&(seats as u32).to_le_bytes()));
+    check(&frame(&many), 23, too_long("a list of seats", seats, FACT_SEATS_MAX));
+    check(&frame(&format!("02 {HOLD} 4100")), 37, too_long("a buyer id", 65, 64));
+    check(&frame(&format!("02 {HOLD} 0200 c328 {DEADLINE} {SEATS}")), 37, Problem::NotText);
+    assert!(problem("02 00").is_of_newer_release());
+    assert!(problem(&frame("63 00000000")).is_of_newer_release());
+    assert!(!problem("").is_of_newer_release());
+    let none_for_all = read_facts(&bytes_of(FRAME), Lsn(u64::MAX), 0);
+    assert!(none_for_all.is_err(), "bytes that no fact accounts for");
+}
+
+fn hex_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn seats() -> impl Strategy<Value = Vec<SeatIndex>> {
+    prop::collection::vec(any::<u32>().prop_map(SeatIndex), 0..20)
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let hold = || any::<u128>().prop_map(HoldId);
+    let allocation = || any::<u128>().prop_map(AllocationId);
+    let time = || any::<u64>().prop_map(Timestamp);
+    let buyer = || "\\PC{1,16}".prop_map(|text| BuyerId::new(&text).unwrap());
+    let window = (prop::option::of(time()), prop::option::of(time()));
+    let rules = (any::<u64>(), any::<u16>(), prop::option::of(any::<u32>()), window).prop_map(
+        |(hold_ttl_millis, extensions_max, buyer_seats_max, (sale_opens_at, sale_closes_at))| {
+            EventRules {
+                hold_ttl_millis,
+                extensions_max,
+                buyer_seats_max,
+                sale_opens_at,
+                sale_closes_at,
+            }
+        },
+    );
+    prop_oneof![
+        ("\\PC{0,60}", any::<[u8; 32]>(), rules).prop_map(|(name, chart, rules)| {
+            Change::EventCreated { name: name.into(), chart: ChartHash(chart), rules }
+        }),
+        (hold(), buyer(), seats(), time()).prop_map(|(hold_id, buyer_id, seats, deadline)| {
+            Change::HoldPlaced { hold_id, buyer_id, seats, deadline }
+        }),
+        (hold(), time()).prop_map(|(hold_id, deadline)| Change::HoldExtended { hold_id, deadline }),
+        (hold(), seats()).prop_map(|(hold_id, seats)| Change::HoldReleased { hold_id, seats }),
+        (hold(), allocation(), buyer(), seats()).prop_map(
+            |(hold_id, allocation_id, buyer_id, seats)| {
+                Change::HoldAllocated { hold_id, allocation_id, buyer_id, seats }
+            }
+        ),
+        (hold(), seats()).prop_map(|(hold_id, seats)| Change::HoldExpired { hold_id, seats }),
+        (allocation(), seats())
+            .prop_map(|(allocation_id, seats)| Change::SeatsReturned { allocation_id, seats }),
+        seats().prop_map(|seats| Change::SeatsBlocked { seats }),
+        seats().prop_map(|seats| Change::SeatsUnblocked { seats }),
+    ]
+}
+
+fn any_fact() -> impl Strategy<Value = Fact> {
+    let request = (any::<u128>(), any::<u64>()).prop_map(|(bits, fingerprint)| {
+        let uuid = bits & !(0xf << 76 | 0b11 << 62) | 7 << 76 | 0b10 << 62;
+        RequestMark { id: RequestId::new(uuid).unwrap(), fingerprint }
+    });
+    (any::<u64>(), any::<u64>(), prop::option::of(request), change()).prop_map(
+        |(at, event_id, request, change)| Fact {
+            lsn: Lsn(0),
+            at: Timestamp(at),
+            event_id: EventId(event_id),
+            request,
+            change,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back(
+        first_lsn in 1..u64::MAX / 2,
+        mut facts in prop::collection::vec(any_fact(), 1..20),
+    ) {
+        for (lsn, fact) in (first_lsn..).zip(&mut facts) {
+            fact.lsn = Lsn(lsn);
+        }
+        let bytes = encode(&facts);
+        prop_assert_eq!(read_facts(&bytes, Lsn(first_lsn), facts.len()), Ok(facts));
+    }
+
+    #[test]
+    fn bytes_that_read_are_the_only_encoding_of_their_facts(
+        fact in any_fact(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut bytes = encode(&[fact]);
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(read) = read_facts(&bytes, Lsn(1), 1) {
+            prop_assert_eq!(encode(&read), bytes);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(
+        mut bytes in prop::collection::vec(any::<u8>(), 0..200),
+        has_version in any::<bool>(),
+        first_lsn in any::<u64>(),
+        count in any::<usize>(),
+        few in 0..4_usize,
+    ) {
+        if has_version && !bytes.is_empty() {
+            bytes[0] = PAYLOAD_VERSION;
+        }
+        for count in [count, few] {
+            if let Ok(facts) = read_facts(&bytes, Lsn(first_lsn), count) {
+                prop_assert_eq!(facts.len(), count);
+            }
+        }
+    }
+}

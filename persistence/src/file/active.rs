@@ -1,0 +1,191 @@
+//! The segment that is written now.
+//!
+//! Must always hold: a file gets a segment's name only when all that is in it has been synced;
+//! and its space was preallocated, so that neither a full disk nor a file's new length can come
+//! between a write and its sync.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
+
+use crate::files::{Context, Error, rename_lasting, temporary_beside};
+use crate::segment::header::{HEADER_BYTES, SegmentHeader};
+
+const EXTENSION: &str = "journal";
+
+/// Zeros that are written and synced at a time.
+const ZEROS_BYTES_MAX: u64 = 1 << 20;
+
+/// A segment with space behind its last batch.
+#[derive(Debug)]
+pub(crate) struct ActiveSegment {
+    file: File,
+    path: PathBuf,
+    position: u64,
+    capacity: u64,
+}
+
+/// An empty preallocated file that has no segment's name yet.
+#[derive(Debug)]
+pub(crate) struct Spare {
+    file: File,
+    path: PathBuf,
+    capacity: u64,
+}
+
+impl Spare {
+    /// Takes `capacity` bytes of the disk.
+    pub(crate) fn create(journal: &Path, capacity: u64) -> Result<Self, Error> {
+        let path = temporary_beside(&journal.join("next"));
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .context("create", &path)?;
+        let spare = Self { file, path, capacity };
+        preallocate(&spare.file, 0, capacity)
+            .and_then(|()| spare.file.sync_all())
+            .context("preallocate", &spare.path)
+            .inspect_err(|_| spare.remove())?;
+        Ok(spare)
+    }
+
+    /// Makes it the segment of `header` that has `records`, durable and under its name. The
+    /// header's capacity is the spare's.
+    pub(crate) fn into_segment(
+        self,
+        header: SegmentHeader,
+        records: &[u8],
+    ) -> Result<ActiveSegment, Error> {
+        let path = self.path.with_file_name(file_name(header.first_number));
+        let position = (HEADER_BYTES + records.len()) as u64;
+        let capacity = self.capacity.max(position);
+        let header = SegmentHeader { capacity, ..header };
+        let written = self
+            .file
+            .write_all_at(&header.to_bytes(), 0)
+            .and_then(|()| self.file.write_all_at(records, HEADER_BYTES as u64))
+            .and_then(|()| self.file.sync_all());
+        written
+            .context("write", &self.path)
+            .inspect_err(|_| self.remove())
+            .and_then(|()| rename_lasting(&self.path, &path))?;
+        Ok(ActiveSegment { file: self.file, path, position, capacity })
+    }
+
+    /// Best effort: the next start removes it as well.
+    fn remove(&self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl ActiveSegment {
+    /// Whether `bytes` more fit into what is preallocated.
+    pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
+        self.position.saturating_add(bytes) <= self.capacity
+    }
+
+    /// Whether there is no batch in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.position == HEADER_BYTES as u64
+    }
+
+    /// Preallocates space for `bytes` more.
+    pub(crate) fn grow_for(&mut self, bytes: u64) -> Result<(), Error> {
+        let capacity = self.position.saturating_add(bytes);
+        preallocate(&self.file, self.capacity, capacity.saturating_sub(self.capacity))
+            .and_then(|()| self.file.sync_all())
+            .context("preallocate", &self.path)?;
+        self.capacity = capacity.max(self.capacity);
+        Ok(())
+    }
+
+    /// Writes behind the last batch, and syncs.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file.write_all_at(bytes, self.position).context("write", &self.path)?;
+        self.file.sync_data().context("sync", &self.path)?;
+        self.position += bytes.len() as u64;
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn replace_file(&mut self, file: File) -> File {
+        std::mem::replace(&mut self.file, file)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// The name of the segment whose first batch has this number.
+pub(crate) fn file_name(first_number: u64) -> String {
+    format!("{first_number:020}.{EXTENSION}")
+}
+
+/// The number in a segment's name; `None` if it is not one.
+pub(crate) fn number_in(name: &str) -> Option<u64> {
+    let number = name.strip_suffix(EXTENSION)?.strip_suffix('.')?.parse().ok()?;
+    (file_name(number) == name).then_some(number)
+}
+
+/// Takes space, so that a full disk is known now, and fills it with zeros, so that later writes
+/// change nothing but content: a group of 4 KiB then syncs in about 0.1 ms, against 0.2 ms where
+/// the sync has to note as well that the space is in use now (ext4 on an SSD).
+fn preallocate(file: &File, offset: u64, length: u64) -> io::Result<()> {
+    if length == 0 {
+        return Ok(());
+    }
+    match fallocate(file, FallocateFlags::empty(), offset, length) {
+        // Not every file system can; the zeros take the space as well.
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(file, offset, length),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// In pieces that are synced one by one, so that whoever syncs groups meanwhile never waits for
+/// a whole segment.
+fn write_zeros(file: &File, offset: u64, length: u64) -> io::Result<()> {
+    let zeros = vec![0; length.min(ZEROS_BYTES_MAX) as usize];
+    let end = offset + length;
+    let mut at = offset;
+    while at < end {
+        let count = (end - at).min(ZEROS_BYTES_MAX);
+        file.write_all_at(&zeros[..count as usize], at)?;
+        file.sync_data()?;
+        at += count;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_is_named_after_its_first_batch() {
+        assert_eq!(file_name(42), "00000000000000000042.journal");
+        assert_eq!(number_in("00000000000000000042.journal"), Some(42));
+        for name in ["42.journal", "00000000000000000042.tmp", "+0000000000000000042.journal"] {
+            assert_eq!(number_in(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn zeros_fill_exactly_what_is_asked_for() {
+        let file = tempfile::tempfile().unwrap();
+        file.write_all_at(b"kept", 0).unwrap();
+        let length = 2 * ZEROS_BYTES_MAX + 77;
+        preallocate(&file, 4, length).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), 4 + length);
+        let mut start = [1; 8];
+        file.read_exact_at(&mut start, 0).unwrap();
+        assert_eq!(&start, b"kept\0\0\0\0");
+    }
+}

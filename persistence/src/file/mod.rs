@@ -1,0 +1,167 @@
+//! The journal in files: preallocated segments, one write and one sync a group.
+//!
+//! Must always hold: a segment rolls over only between groups, so all of it is durable before the
+//! next one begins; and what is synced once is never written again.
+
+mod active;
+pub(crate) mod epoch;
+pub mod error;
+pub mod reader;
+pub mod recovery;
+mod scan;
+mod spares;
+mod witness;
+
+use inventory_core::ids::Epoch;
+
+use self::active::ActiveSegment;
+pub use self::scan::{SegmentSummary, StoredBatch, UnsyncedTail};
+use self::spares::Spares;
+use crate::batch::Batch;
+use crate::chain::Chain;
+use crate::dir::DataDir;
+use crate::files::{self, wall_clock};
+use crate::journal::{Append, AppendError, Journal, check_epoch};
+use crate::limits::{SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
+use crate::segment::header::SegmentHeader;
+use crate::segment::record;
+use crate::segment::seed_of;
+
+/// How a journal is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Options {
+    /// Bytes that a segment takes of the disk when it is made; never below
+    /// [`SEGMENT_BYTES_MIN`]. A group that does not fit into an empty one gets a longer one.
+    pub segment_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { segment_bytes: SEGMENT_BYTES_DEFAULT }
+    }
+}
+
+impl Options {
+    fn capacity_for(self, bytes: u64) -> u64 {
+        bytes.max(self.segment_bytes).max(SEGMENT_BYTES_MIN)
+    }
+}
+
+/// A journal in `journal/` of a data directory, which stays locked as long as this lives.
+#[derive(Debug)]
+pub struct FileJournal {
+    epoch: Epoch,
+    chain: Chain,
+    /// The last batch that is known to be durable.
+    durable_number: u64,
+    active: ActiveSegment,
+    /// What is about to be written; kept for its memory.
+    buffer: Vec<u8>,
+    stopped: Option<Append>,
+    spares: Spares,
+    // Last, so that the lock goes when nothing touches the directory any more.
+    dir: DataDir,
+}
+
+impl FileJournal {
+    /// A journal behind the last batch of `active`, all of which is durable.
+    fn new(
+        dir: DataDir,
+        options: Options,
+        epoch: Epoch,
+        chain: Chain,
+        active: ActiveSegment,
+    ) -> Result<Self, files::Error> {
+        let spares = Spares::start(&dir.journal(), options.capacity_for(0))?;
+        let durable_number = chain.last_number;
+        let buffer = Vec::new();
+        Ok(Self { epoch, chain, durable_number, active, buffer, stopped: None, spares, dir })
+    }
+
+    /// The directory that it keeps locked.
+    pub fn data_dir(&self) -> &DataDir {
+        &self.dir
+    }
+
+    fn write_group(&mut self, group: &[Batch]) -> Result<(), Append> {
+        let segment_if_rolled = self.next_segment_header();
+        self.encode(group)?;
+        self.make_room(segment_if_rolled)
+            .and_then(|()| self.active.append(&self.buffer))
+            .map_err(|error| Append::Unknown(error.into()))?;
+        self.durable_number = self.chain.last_number;
+        Ok(())
+    }
+
+    fn encode(&mut self, group: &[Batch]) -> Result<(), Append> {
+        let seed = seed_of(self.dir.identity().node_id);
+        self.buffer.clear();
+        for batch in group {
+            check_epoch(batch, self.epoch)?;
+            let header = self.chain.header_of(batch, self.durable_number);
+            self.chain.check(&header).map_err(AppendError::from).map_err(Append::Unknown)?;
+            let checksum = record::write(&header, batch.facts(), seed, &mut self.buffer);
+            self.chain.advance(&header, checksum);
+        }
+        Ok(())
+    }
+
+    /// Sees that the whole group fits into one segment.
+    fn make_room(&mut self, next: SegmentHeader) -> Result<(), files::Error> {
+        let bytes = self.buffer.len() as u64;
+        if self.active.has_room_for(bytes) {
+            return Ok(());
+        }
+        // An empty segment is not followed by one that would have the same name.
+        if !self.active.is_empty() {
+            self.active = self.spares.take()?.into_segment(next, &[])?;
+        }
+        if !self.active.has_room_for(bytes) {
+            self.active.grow_for(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The header of a segment that would begin here.
+    fn next_segment_header(&self) -> SegmentHeader {
+        SegmentHeader {
+            first_number: self.chain.last_number + 1,
+            epoch: self.epoch,
+            node_id: self.dir.identity().node_id,
+            created_at: wall_clock(),
+            state_digest: self.chain.state_digest,
+            previous_checksum: self.chain.last_checksum,
+            capacity: 0,
+        }
+    }
+}
+
+impl Journal for FileJournal {
+    fn append(&mut self, group: &[Batch]) -> Append {
+        if let Some(stopped) = &self.stopped {
+            return stopped.clone();
+        }
+        if group.is_empty() {
+            return Append::Durable;
+        }
+        match self.write_group(group) {
+            Ok(()) => Append::Durable,
+            Err(answer) => {
+                tracing::error!(?answer, "the journal has stopped");
+                self.stopped = Some(answer.clone());
+                answer
+            }
+        }
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    fn is_short_of_space(&mut self) -> bool {
+        self.spares.is_short()
+    }
+}
+
+#[cfg(test)]
+mod tests;

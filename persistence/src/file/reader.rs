@@ -1,0 +1,55 @@
+//! The journal for people and audits: without the lock, without changing anything, also while
+//! an engine writes.
+
+use std::path::Path;
+
+use super::error::Error;
+use super::scan::{Scanner, SegmentSummary, StoredBatch, UnsyncedTail};
+use crate::dir::journal_path;
+use crate::identity::Identity;
+
+/// Reads a data directory's journal from the beginning. What an engine appends meanwhile may or
+/// may not be seen.
+#[derive(Debug)]
+pub struct JournalReader {
+    identity: Identity,
+    scanner: Scanner,
+}
+
+impl JournalReader {
+    /// Begins to read.
+    pub fn open(data_dir: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = data_dir.as_ref();
+        let identity =
+            Identity::read(path)?.ok_or_else(|| Error::NotADataDir { path: path.to_owned() })?;
+        let scanner = Scanner::new(path, &journal_path(path), identity.node_id)?;
+        Ok(Self { identity, scanner })
+    }
+
+    /// The next batch; `None` at the end, which [`JournalReader::tail`] tells more about. After
+    /// an error the same one comes again.
+    pub fn next_batch(&mut self) -> Result<Option<StoredBatch>, Error> {
+        self.scanner.next_batch()
+    }
+
+    /// What lies unsynced behind the last batch: what a crash left, or what is being written at
+    /// this moment. `None` before the end, and at a clean one.
+    pub fn tail(&self) -> Option<&UnsyncedTail> {
+        self.scanner.tail()
+    }
+
+    /// What was read so far of each segment.
+    pub fn segments(&self) -> &[SegmentSummary] {
+        self.scanner.summaries()
+    }
+
+    /// Shards that have facts in what was read so far.
+    pub fn shards_in_use(&self) -> usize {
+        self.scanner.chain().shards_in_use()
+    }
+
+    /// Whose journal it is.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+}

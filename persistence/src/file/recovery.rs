@@ -1,0 +1,125 @@
+//! The start: every batch that survived, once, and then a journal to append to.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use persistence::dir::DataDir;
+//! use persistence::file::Options;
+//! use persistence::file::recovery::Recovery;
+//!
+//! let mut recovery = Recovery::open(DataDir::open("data")?, Options::default())?;
+//! while let Some(batch) = recovery.next_batch()? {
+//!     println!("shard {} is at {}", batch.shard(), batch.last_lsn());
+//! }
+//! let (journal, report) = recovery.finish()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Must always hold: nothing in the directory is changed before the whole journal was read and
+//! found whole; what survived of the last segment is written and synced anew before anything is
+//! served, since after a failed sync the page cache may show what the disk does not have; and
+//! each step of that can be the last one before a crash.
+
+use std::fmt;
+
+use inventory_core::ids::Epoch;
+
+use super::active::Spare;
+use super::epoch::EpochMark;
+use super::error::Error;
+use super::scan::{Scanner, UnsyncedTail};
+use super::{FileJournal, Options};
+use crate::batch::Batch;
+use crate::dir::DataDir;
+use crate::files::wall_clock;
+use crate::segment::header::{HEADER_BYTES, SegmentHeader};
+
+/// A journal that is being replayed.
+#[derive(Debug)]
+pub struct Recovery {
+    dir: DataDir,
+    options: Options,
+    scanner: Scanner,
+}
+
+/// What a start found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RecoveryReport {
+    /// The epoch from now on.
+    pub epoch: Epoch,
+    /// Segments read.
+    pub segments: u64,
+    /// Batches in them.
+    pub batches: u64,
+    /// Facts in those.
+    pub facts: u64,
+    /// Bytes of the segments up to their last batches.
+    pub bytes: u64,
+    /// What a crash left unsynced, and the start cut.
+    pub cut: Option<UnsyncedTail>,
+}
+
+impl fmt::Display for RecoveryReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { epoch, segments, batches, facts, bytes, cut } = self;
+        write!(
+            f,
+            "epoch {epoch}: replayed {facts} facts of {batches} batches from {segments} \
+             segments, {bytes} bytes"
+        )?;
+        if let Some(UnsyncedTail { path, offset, bytes }) = cut {
+            write!(f, "; cut {bytes} unsynced bytes at byte {offset} of {}", path.display())?;
+        }
+        Ok(())
+    }
+}
+
+impl Recovery {
+    /// Begins to read the journal of a data directory.
+    pub fn open(dir: DataDir, options: Options) -> Result<Self, Error> {
+        let scanner = Scanner::new(dir.path(), &dir.journal(), dir.identity().node_id)?;
+        Ok(Self { dir, options, scanner })
+    }
+
+    /// The next batch; `None` when all are read. Within a shard in the order of their LSNs.
+    pub fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
+        Ok(self.scanner.next_batch()?.map(|stored| stored.batch))
+    }
+
+    /// Raises the epoch and opens the journal behind its last batch. Reads to the end first if
+    /// that has not been done.
+    pub fn finish(mut self) -> Result<(FileJournal, RecoveryReport), Error> {
+        while self.scanner.next_batch()?.is_some() {}
+        let chain = self.scanner.chain().clone();
+        let epoch = Epoch(self.scanner.highest_epoch().0 + 1);
+        let first_header = SegmentHeader {
+            first_number: 1,
+            epoch,
+            node_id: self.dir.identity().node_id,
+            created_at: wall_clock(),
+            state_digest: chain.state_digest,
+            previous_checksum: chain.last_checksum,
+            capacity: 0,
+        };
+        let (header, records) = match self.scanner.last_segment() {
+            Some((header, records)) => (SegmentHeader { epoch, ..header }, records),
+            None => (first_header, &[][..]),
+        };
+        let capacity = self.options.capacity_for((HEADER_BYTES + records.len()) as u64);
+        let active = Spare::create(&self.dir.journal(), capacity)?.into_segment(header, records)?;
+        // Only now: what it says is durable has been synced anew.
+        EpochMark { epoch, durable_number: chain.last_number }.write(self.dir.path())?;
+
+        let summaries = self.scanner.summaries();
+        let report = RecoveryReport {
+            epoch,
+            segments: summaries.len() as u64,
+            batches: summaries.iter().map(|summary| summary.batches).sum(),
+            facts: summaries.iter().map(|summary| summary.facts).sum(),
+            bytes: summaries.iter().map(|summary| summary.bytes).sum(),
+            cut: self.scanner.tail().cloned(),
+        };
+        let journal = FileJournal::new(self.dir, self.options, epoch, chain, active)?;
+        Ok((journal, report))
+    }
+}

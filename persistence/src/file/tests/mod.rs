@@ -1,0 +1,173 @@
+//! The journal in files, told as stories: what is written, what is found again, what is refused.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use inventory_core::ids::Epoch;
+
+use super::active::number_in;
+use super::error::{Damage, Error};
+use super::reader::JournalReader;
+use super::recovery::{Recovery, RecoveryReport};
+use super::*;
+use crate::dir::journal_path;
+use crate::files::names_in;
+use crate::testing::Writer;
+
+mod damage;
+mod restart;
+mod torn;
+mod writing;
+
+const OPTIONS: Options = Options { segment_bytes: 2_048 };
+
+/// One start: what was found, and the journal behind it.
+struct Start {
+    batches: Vec<Batch>,
+    journal: FileJournal,
+    report: RecoveryReport,
+}
+
+fn start(path: &Path) -> Result<Start, Error> {
+    start_with(path, OPTIONS)
+}
+
+fn start_with(path: &Path, options: Options) -> Result<Start, Error> {
+    let mut recovery = Recovery::open(DataDir::open(path).unwrap(), options)?;
+    let mut batches = Vec::new();
+    while let Some(batch) = recovery.next_batch()? {
+        batches.push(batch);
+    }
+    let (journal, report) = recovery.finish()?;
+    Ok(Start { batches, journal, report })
+}
+
+/// All that a reader without the lock finds, and what is behind it.
+fn read(path: &Path) -> (Vec<Batch>, Result<Option<UnsyncedTail>, Error>) {
+    let mut reader = match JournalReader::open(path) {
+        Ok(reader) => reader,
+        Err(error) => return (Vec::new(), Err(error)),
+    };
+    let mut batches = Vec::new();
+    loop {
+        match reader.next_batch() {
+            Ok(Some(stored)) => batches.push(stored.batch),
+            Ok(None) => return (batches, Ok(reader.tail().cloned())),
+            Err(error) => return (batches, Err(error)),
+        }
+    }
+}
+
+fn damage(result: Result<impl Sized, Error>) -> Damage {
+    match result {
+        Err(Error::Damage(damage)) => *damage,
+        Err(other) => panic!("another error: {other}"),
+        Ok(_) => panic!("no damage found"),
+    }
+}
+
+#[track_caller]
+fn append(journal: &mut FileJournal, group: &[Batch]) {
+    let answer = journal.append(group);
+    assert!(matches!(answer, Append::Durable), "{answer:?}");
+}
+
+/// A directory with a journal of known groups, closed.
+struct History {
+    dir: tempfile::TempDir,
+    groups: Vec<Vec<Batch>>,
+}
+
+impl History {
+    /// One group for each list of shards.
+    fn of(options: Options, groups: &[&[u16]]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = start_with(dir.path(), options).unwrap().journal;
+        let mut writer = Writer::default();
+        let groups = groups
+            .iter()
+            .map(|shards| {
+                let group = writer.group(journal.epoch(), shards);
+                append(&mut journal, &group);
+                group
+            })
+            .collect();
+        Self { dir, groups }
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn batches(&self) -> Vec<Batch> {
+        self.groups.concat()
+    }
+
+    /// All batches but those of the last group.
+    fn acknowledged_before_last(&self) -> Vec<Batch> {
+        self.groups[..self.groups.len() - 1].concat()
+    }
+
+    fn segments(&self) -> Vec<PathBuf> {
+        segments(self.path())
+    }
+
+    /// Segment, offset and bytes of every batch.
+    fn places(&self) -> Vec<Place> {
+        let mut reader = JournalReader::open(self.path()).unwrap();
+        let mut places = Vec::new();
+        while let Some(stored) = reader.next_batch().unwrap() {
+            let segment = reader.segments().last().unwrap().path.clone();
+            let (offset, bytes) = (stored.offset as usize, stored.bytes as usize);
+            places.push(Place { segment, offset, bytes });
+        }
+        places
+    }
+}
+
+/// Where a batch is kept.
+struct Place {
+    segment: PathBuf,
+    offset: usize,
+    bytes: usize,
+}
+
+impl Place {
+    fn end(&self) -> usize {
+        self.offset + self.bytes
+    }
+}
+
+/// The segments of a data directory, in order.
+fn segments(path: &Path) -> Vec<PathBuf> {
+    let journal = journal_path(path);
+    let names = names_in(&journal).unwrap();
+    let mut paths: Vec<PathBuf> = names
+        .iter()
+        .filter(|name| number_in(name).is_some())
+        .map(|name| journal.join(name))
+        .collect();
+    paths.sort_unstable();
+    paths
+}
+
+/// A copy that may be damaged and started.
+fn copy_of(path: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    fs::create_dir(journal_path(copy.path())).unwrap();
+    for name in ["identity.json", "epoch.json"] {
+        fs::copy(path.join(name), copy.path().join(name)).unwrap();
+    }
+    for segment in segments(path) {
+        let name = segment.file_name().unwrap();
+        fs::copy(&segment, journal_path(copy.path()).join(name)).unwrap();
+    }
+    copy
+}
+
+/// Changes the content of a file in place.
+fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).unwrap();
+    change(&mut bytes);
+    fs::write(path, bytes).unwrap();
+}

@@ -1,0 +1,170 @@
+//! Who a data directory belongs to, and in which format: `identity.json`, written once.
+//!
+//! Must always hold: nothing is read or written in a directory whose format or number of shards
+//! this release does not know.
+
+use std::path::Path;
+
+use inventory_core::limits::SHARDS;
+use inventory_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::files::{self, read_at_most, wall_clock, write_lasting};
+use crate::limits::DESCRIPTION_BYTES_MAX;
+
+/// The format that this release writes, and the newest it reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+const FILE_NAME: &str = "identity.json";
+
+/// What `identity.json` says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Identity {
+    /// The node that owns the directory; every segment names it.
+    pub node_id: u128,
+    /// When the directory was created.
+    pub created_at: Timestamp,
+}
+
+/// Why a directory's identity is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file system failed.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// The file is not what was written.
+    #[error("{path} is damaged ({reason}); restore it from a backup, nothing was changed")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A newer release made the directory.
+    #[error(
+        "{path} says format version {found}; this release knows up to {FORMAT_VERSION}: \
+         start the newer release"
+    )]
+    UnknownFormat {
+        /// The file.
+        path: String,
+        /// The version it names.
+        found: u64,
+    },
+    /// The directory has another number of shards.
+    #[error("{path} says {found} shards; this release has {SHARDS}, and shards never change")]
+    OtherShards {
+        /// The file.
+        path: String,
+        /// How many it names.
+        found: u64,
+    },
+}
+
+#[derive(Deserialize)]
+struct Version {
+    format_version: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format_version: u64,
+    node_id: String,
+    shards: u64,
+    created_at_millis: u64,
+}
+
+impl Identity {
+    /// A new identity that no other directory has.
+    pub(crate) fn generate() -> Self {
+        Self { node_id: uuid::Uuid::now_v7().as_u128(), created_at: wall_clock() }
+    }
+
+    /// The identity of a data directory; `None` if it has none.
+    pub fn read(data_dir: &Path) -> Result<Option<Self>, Error> {
+        let file = data_dir.join(FILE_NAME);
+        let Some(bytes) = read_at_most(&file, DESCRIPTION_BYTES_MAX)? else { return Ok(None) };
+        let path = file.display().to_string();
+        let damaged = |reason: String| Error::Damaged { path: path.clone(), reason };
+
+        // The version first: what else there is may have changed with it.
+        let version: Version =
+            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        if version.format_version != u64::from(FORMAT_VERSION) {
+            return Err(Error::UnknownFormat { path, found: version.format_version });
+        }
+        let document: Document =
+            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        if document.shards != u64::from(SHARDS) {
+            return Err(Error::OtherShards { path, found: document.shards });
+        }
+        let node_id = u128::from_str_radix(&document.node_id, 16)
+            .map_err(|error| damaged(format!("node_id: {error}")))?;
+        Ok(Some(Self { node_id, created_at: Timestamp(document.created_at_millis) }))
+    }
+
+    /// Makes this the identity of a data directory, for good.
+    pub(crate) fn write(&self, data_dir: &Path) -> Result<(), files::Error> {
+        let document = Document {
+            format_version: u64::from(FORMAT_VERSION),
+            node_id: format!("{:032x}", self.node_id),
+            shards: u64::from(SHARDS),
+            created_at_millis: self.created_at.0,
+        };
+        let mut text =
+            serde_json::to_vec_pretty(&document).expect("texts and numbers are always JSON");
+        text.push(b'\n');
+        write_lasting(&data_dir.join(FILE_NAME), &text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Option<Identity>, Error> {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FILE_NAME), text).unwrap();
+        Identity::read(dir.path())
+    }
+
+    #[test]
+    fn it_is_written_once_and_read_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Identity::read(dir.path()).unwrap(), None);
+        let identity = Identity::generate();
+        identity.write(dir.path()).unwrap();
+        assert_eq!(Identity::read(dir.path()).unwrap(), Some(identity));
+        assert_ne!(Identity::generate().node_id, identity.node_id);
+    }
+
+    #[test]
+    fn the_stored_form() {
+        let read = read_text(
+            r#"{"format_version": 1, "node_id": "0190000000007000800000000000002a",
+                "shards": 256, "created_at_millis": 12}"#,
+        );
+        let expected = Identity {
+            node_id: 0x0190_0000_0000_7000_8000_0000_0000_002a,
+            created_at: Timestamp(12),
+        };
+        assert_eq!(read.unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        let newer = read_text(r#"{"format_version": 2, "whatever": 1}"#);
+        assert!(matches!(newer, Err(Error::UnknownFormat { found: 2, .. })), "{newer:?}");
+        let shards = read_text(
+            r#"{"format_version": 1, "node_id": "1", "shards": 64, "created_at_millis": 1}"#,
+        );
+        assert!(matches!(shards, Err(Error::OtherShards { found: 64, .. })), "{shards:?}");
+        for text in ["", "{}", "{\"format_version\": 1}", "[1]"] {
+            let damaged = read_text(text);
+            assert!(matches!(damaged, Err(Error::Damaged { .. })), "{text}: {damaged:?}");
+        }
+    }
+}

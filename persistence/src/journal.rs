@@ -1,0 +1,98 @@
+//! What the commit pipeline needs of a journal, whatever keeps it: a file, memory, one day a
+//! replicated log.
+//!
+//! Must always hold: a group is answered once. After the first answer that is not
+//! [`Append::Durable`] every later one is the same, and nothing more is written: a sync that
+//! failed once may have dropped what it should have kept, and doing it again proves nothing.
+
+use std::sync::Arc;
+
+use inventory_core::ids::Epoch;
+
+use crate::batch::Batch;
+pub use crate::chain::Break;
+use crate::files;
+
+/// Keeps batches.
+pub trait Journal: Send {
+    /// Writes all batches of `group`, in order, and makes them durable with one sync.
+    fn append(&mut self, group: &[Batch]) -> Append;
+
+    /// The epoch that batches must carry.
+    fn epoch(&self) -> Epoch;
+
+    /// Whether room for the time after the present segment could not be had. Appends still work
+    /// until the segment is full; it is the time to refuse new holds.
+    fn is_short_of_space(&mut self) -> bool {
+        false
+    }
+}
+
+impl<J: Journal + ?Sized> Journal for Box<J> {
+    fn append(&mut self, group: &[Batch]) -> Append {
+        (**self).append(group)
+    }
+
+    fn epoch(&self) -> Epoch {
+        (**self).epoch()
+    }
+
+    fn is_short_of_space(&mut self) -> bool {
+        (**self).is_short_of_space()
+    }
+}
+
+/// What became of a group.
+#[must_use = "callers may only be answered once their batch is durable"]
+#[derive(Clone, Debug)]
+pub enum Append {
+    /// It survives everything but the loss of the disk.
+    Durable,
+    /// A writer of a higher epoch has taken over; nothing of the group was written.
+    Fenced {
+        /// The epoch that rules now.
+        by: Epoch,
+    },
+    /// Nobody can say whether it is durable; the next start will find out.
+    Unknown(AppendError),
+}
+
+/// Why nobody can say whether a group is durable.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AppendError {
+    /// The file system failed.
+    #[error("{0}; whether the last group is durable is known after the next start")]
+    File(Arc<files::Error>),
+    /// The group does not continue the journal; nothing of it was written.
+    #[error("the group was not written because it does not continue the journal: {0}")]
+    OutOfOrder(#[from] Break),
+    /// The group is of an epoch that was never given out; nothing of it was written.
+    #[error("the group was not written: its epoch {found} is above the journal's {known}")]
+    EpochUnknown {
+        /// What it carries.
+        found: Epoch,
+        /// The journal's own.
+        known: Epoch,
+    },
+    /// A failure that was ordered for a test.
+    #[error("a failure that was ordered")]
+    Ordered,
+}
+
+impl From<files::Error> for AppendError {
+    fn from(error: files::Error) -> Self {
+        Self::File(Arc::new(error))
+    }
+}
+
+/// Refuses a batch of another epoch than the journal's.
+pub(crate) fn check_epoch(batch: &Batch, epoch: Epoch) -> Result<(), Append> {
+    match batch.epoch().cmp(&epoch) {
+        std::cmp::Ordering::Less => Err(Append::Fenced { by: epoch }),
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => {
+            let found = batch.epoch();
+            Err(Append::Unknown(AppendError::EpochUnknown { found, known: epoch }))
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Every limit of what is stored, related to those of the state machine at compile time.
+
+use inventory_core::limits::{
+    BLOCK_SEATS_MAX, BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, HOLD_SEATS_MAX,
+};
+
+use crate::segment::header::HEADER_BYTES;
+use crate::segment::record::RECORD_HEADER_BYTES;
+
+/// Facts of one batch.
+pub const BATCH_FACTS_MAX: usize = 16_384;
+
+/// Seats that one fact may name.
+pub const FACT_SEATS_MAX: usize = BLOCK_SEATS_MAX;
+
+/// Bytes of one encoded fact without its seats: its frame, ids, rules and texts.
+pub const FACT_FRAME_BYTES_MAX: usize = 512;
+
+/// Bytes of one encoded fact.
+pub const FACT_BYTES_MAX: usize = FACT_FRAME_BYTES_MAX + 4 * FACT_SEATS_MAX;
+
+/// Bytes of one batch on the disk, with its header and padding.
+pub const RECORD_BYTES_MAX: usize =
+    RECORD_HEADER_BYTES + 1 + BATCH_FACTS_MAX * FACT_BYTES_MAX + RECORD_ALIGNMENT;
+
+/// Batches begin at multiples of this many bytes, so that they can be found again behind damage.
+pub const RECORD_ALIGNMENT: usize = 64;
+
+/// Bytes that a segment has unless the options say otherwise. A group that needs more gets more.
+pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
+
+/// The fewest bytes that a segment may have.
+pub const SEGMENT_BYTES_MIN: u64 = 1 << 10;
+
+/// Bytes of a chart's document.
+pub const CHART_BYTES_MAX: u64 = 256 << 20;
+
+/// Bytes of the small documents that describe a data directory.
+pub const DESCRIPTION_BYTES_MAX: u64 = 64 << 10;
+
+/// How long a failed preparation of the next segment rests before it is tried again.
+pub const PREPARE_AGAIN_MILLIS: u64 = 1_000;
+
+// A hold's facts fit wherever a block's do.
+const _: () = assert!(HOLD_SEATS_MAX <= FACT_SEATS_MAX);
+// Frame 42, event 322 with its name: the longest of all changes without seats.
+const _: () = assert!(EVENT_NAME_BYTES_MAX + 128 <= FACT_FRAME_BYTES_MAX);
+const _: () = assert!(BUYER_ID_BYTES_MAX + 128 <= FACT_FRAME_BYTES_MAX);
+// Lengths of texts are stored in 16 bits, those of records in 32.
+const _: () = assert!(EVENT_NAME_BYTES_MAX <= u16::MAX as usize);
+const _: () = assert!(RECORD_BYTES_MAX <= u32::MAX as usize);
+const _: () = assert!(HEADER_BYTES.is_multiple_of(RECORD_ALIGNMENT));
+const _: () = assert!(SEGMENT_BYTES_MIN >= (HEADER_BYTES + RECORD_HEADER_BYTES) as u64);
+const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_DEFAULT);

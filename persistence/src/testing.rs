@@ -1,0 +1,79 @@
+//! Batches for tests: shards that go on where they were, with some fact of every kind.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use inventory_core::digest::Digest;
+use inventory_core::fact::{Change, Fact, RequestMark};
+use inventory_core::ids::{
+    AllocationId, BuyerId, ChartHash, Epoch, EventId, HoldId, Lsn, RequestId, SeatIndex, ShardId,
+};
+use inventory_core::rules::EventRules;
+use inventory_core::time::Timestamp;
+
+use crate::batch::Batch;
+
+/// Writes the history of any number of shards.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Writer {
+    /// Sequence and last LSN of each shard.
+    shards: BTreeMap<u16, (u64, u64)>,
+}
+
+impl Writer {
+    /// A batch for each of `shards`, the next of that shard.
+    pub(crate) fn group(&mut self, epoch: Epoch, shards: &[u16]) -> Vec<Batch> {
+        shards.iter().map(|shard| self.batch(epoch, *shard)).collect()
+    }
+
+    fn batch(&mut self, epoch: Epoch, shard: u16) -> Batch {
+        let (sequence, last_lsn) = self.shards.entry(shard).or_default();
+        *sequence += 1;
+        let count = 1 + (*sequence + u64::from(shard)) % 3;
+        let facts: Vec<Arc<Fact>> =
+            (1..=count).map(|index| Arc::new(fact(shard, *last_lsn + index))).collect();
+        *last_lsn += count;
+        let digest = Digest(u128::from(*last_lsn) << 64 | u128::from(shard));
+        Batch::new(ShardId(shard), epoch, *sequence, facts, digest).unwrap()
+    }
+}
+
+fn fact(shard: u16, lsn: u64) -> Fact {
+    let id = u128::from(lsn) << 80 | 0x7000_8000_0000_0000_0000 | u128::from(shard);
+    let request_id = RequestId::new(id).unwrap();
+    let changes = all_changes();
+    Fact {
+        lsn: Lsn(lsn),
+        at: Timestamp(1_700_000_000_000 + lsn),
+        event_id: EventId(u64::from(shard) + 1),
+        request: (lsn % 4 != 0).then_some(RequestMark { id: request_id, fingerprint: lsn * 31 }),
+        change: changes[lsn as usize % changes.len()].clone(),
+    }
+}
+
+/// One change of every kind.
+pub(crate) fn all_changes() -> Vec<Change> {
+    let hold_id = HoldId(0x00c8_0000_0000_0005_1122_3344_5566_7788);
+    let allocation_id = AllocationId(0x00c8_0000_0000_0006_1122_3344_5566_7788);
+    let buyer_id = BuyerId::new("ann").unwrap();
+    let seats = vec![SeatIndex(1), SeatIndex(258)];
+    let deadline = Timestamp(1_700_000_900_000);
+    let rules = EventRules {
+        hold_ttl_millis: 900_000,
+        extensions_max: 3,
+        buyer_seats_max: Some(8),
+        sale_opens_at: Some(Timestamp(1_699_999_999_999)),
+        sale_closes_at: None,
+    };
+    vec![
+        Change::EventCreated { name: "Gala".into(), chart: ChartHash([0xab; 32]), rules },
+        Change::HoldPlaced { hold_id, buyer_id: buyer_id.clone(), seats: seats.clone(), deadline },
+        Change::HoldExtended { hold_id, deadline },
+        Change::HoldReleased { hold_id, seats: seats.clone() },
+        Change::HoldAllocated { hold_id, allocation_id, buyer_id, seats: seats.clone() },
+        Change::HoldExpired { hold_id, seats: seats.clone() },
+        Change::SeatsReturned { allocation_id, seats: seats.clone() },
+        Change::SeatsBlocked { seats: seats.clone() },
+        Change::SeatsUnblocked { seats },
+    ]
+}

@@ -1,0 +1,81 @@
+//! The project's own commands, run as `cargo xtask NAME`.
+//!
+//! Each is a list of programs that are started in the root of the workspace, with their output
+//! passed through and their exit code passed on, so that a person and a build machine see the
+//! same thing.
+
+mod requirements;
+mod step;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::step::Step;
+
+/// The variable that tests with a longer form look at.
+const TEST_LONG: &str = "HOLDFAST_TEST_LONG";
+
+/// Holdfast's own build commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Xtask {
+    /// Run the whole test suite, documentation tests included.
+    Test {
+        /// Run the longer form of the tests that have one.
+        #[arg(long)]
+        long: bool,
+    },
+    /// Check the format and the lints, warnings denied.
+    Check,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Xtask::parse() {
+        Xtask::Test { long } => {
+            requirements::install_missing(requirements::OF_TESTS)?;
+            step::run_all(&test_steps(long))
+        }
+        Xtask::Check => step::run_all(&check_steps()),
+    }
+}
+
+fn test_steps(long: bool) -> Vec<Step> {
+    let test = Step::cargo(["test", "--workspace"]);
+    vec![if long { test.with_variable(TEST_LONG, "1") } else { test }]
+}
+
+fn check_steps() -> Vec<Step> {
+    vec![
+        Step::cargo(["fmt", "--all", "--check"]),
+        Step::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Xtask::command().debug_assert();
+    }
+
+    #[test]
+    fn only_the_long_form_sets_the_variable() {
+        let lines = |long| test_steps(long).iter().map(Step::to_string).collect::<Vec<_>>();
+        assert_eq!(lines(false), ["cargo test --workspace"]);
+        assert_eq!(lines(true), ["HOLDFAST_TEST_LONG=1 cargo test --workspace"]);
+    }
+
+    #[test]
+    fn check_denies_warnings() {
+        let lines: Vec<_> = check_steps().iter().map(Step::to_string).collect();
+        assert_eq!(
+            lines,
+            ["cargo fmt --all --check", "cargo clippy --workspace --all-targets -- -D warnings",]
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! One program of a command: what is started, and what its end means.
+//!
+//! Steps run in the root of the workspace, in order, and the first that fails ends the command
+//! with its own exit code.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::Context;
+
+/// A program with its arguments and variables.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    program: Program,
+    arguments: Vec<String>,
+    variables: Vec<(&'static str, &'static str)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Program {
+    /// The cargo that started this command, so that `cargo +toolchain xtask` keeps to it.
+    Cargo,
+    Named(&'static str),
+}
+
+impl Step {
+    /// A cargo command.
+    pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::new(Program::Cargo, arguments)
+    }
+
+    /// Any other program, found on the path.
+    pub(crate) fn program<'a>(
+        name: &'static str,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        Self::new(Program::Named(name), arguments)
+    }
+
+    fn new<'a>(program: Program, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        let arguments = arguments.into_iter().map(str::to_owned).collect();
+        Self { program, arguments, variables: Vec::new() }
+    }
+
+    /// The same step with one more variable in its environment.
+    #[must_use]
+    pub(crate) fn with_variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
+    /// Runs the step to its end, its input and output being ours.
+    pub(crate) fn run(&self) -> anyhow::Result<ExitStatus> {
+        // Said on stderr: stdout belongs to the program that is run.
+        writeln!(io::stderr(), "+ {self}").context("writing to stderr")?;
+        let program = match self.program {
+            Program::Cargo => env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")),
+            Program::Named(name) => OsString::from(name),
+        };
+        Command::new(program)
+            .args(&self.arguments)
+            .envs(self.variables.iter().copied())
+            .current_dir(workspace_root())
+            .status()
+            .with_context(|| format!("starting `{self}`"))
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.variables {
+            write!(formatter, "{name}={value} ")?;
+        }
+        let program = match self.program {
+            Program::Cargo => "cargo",
+            Program::Named(name) => name,
+        };
+        formatter.write_str(program)?;
+        self.arguments.iter().try_for_each(|argument| write!(formatter, " {argument}"))
+    }
+}
+
+/// Runs the steps in order up to the first that fails, and answers with its exit code.
+pub(crate) fn run_all(steps: &[Step]) -> anyhow::Result<ExitCode> {
+    for step in steps {
+        let status = step.run()?;
+        if !status.success() {
+            return Ok(ExitCode::from(exit_code(status)));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The exit code that a shell would give: a program's own, or 128 and the signal that ended it.
+fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+fn workspace_root() -> &'static Path {
+    let member = Path::new(env!("CARGO_MANIFEST_DIR"));
+    member.parent().expect("this crate's folder lies in the root of the workspace")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_holds_the_lock_file() {
+        assert!(workspace_root().join("Cargo.lock").is_file());
+    }
+
+    #[test]
+    fn the_exit_code_is_passed_on() {
+        for (script, expected) in [("exit 0", 0), ("exit 101", 101), ("kill -9 $$", 137)] {
+            let status = Step::program("sh", ["-c", script]).run().unwrap();
+            assert_eq!(exit_code(status), expected, "{script}");
+        }
+    }
+
+    #[test]
+    fn the_first_failure_ends_the_command() {
+        let folder = env::temp_dir().join(format!("xtask-step-{}", std::process::id()));
+        let script = format!("mkdir {}", folder.display());
+        let steps = [Step::program("sh", ["-c", "exit 3"]), Step::program("sh", ["-c", &script])];
+        let code = run_all(&steps).unwrap();
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(3)));
+        assert!(!folder.exists(), "the second step ran although the first had failed");
+    }
+
+    #[test]
+    fn variables_reach_the_program() {
+        let step = Step::program("sh", ["-c", "test \"$HOLDFAST_TEST_LONG\" = 1"]);
+        assert!(!step.clone().with_variable("HOLDFAST_TEST_LONG", "0").run().unwrap().success());
+        assert!(step.with_variable("HOLDFAST_TEST_LONG", "1").run().unwrap().success());
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = Step::program("no-such-program-here", []).run().unwrap_err();
+        assert_eq!(error.to_string(), "starting `no-such-program-here`");
+    }
+}

@@ -13,7 +13,8 @@ pub(crate) const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
 /// How long requests that are in flight may take when the edge stops, by default.
 pub(crate) const DRAIN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
-/// Commands that wait for the engine at once, by default. The engine's own inboxes hold as many.
+/// Commands that wait for the engine at once, by default: as many as the engine takes from
+/// [`PIPELINE_STREAMS_DEFAULT`] streams before it stops reading them.
 pub(crate) const COMMANDS_IN_FLIGHT_MAX_DEFAULT: usize = 8_192;
 
 /// Reads that wait for the engine at once, by default.

@@ -155,7 +155,13 @@ impl Engine {
         threads.push(spawn("journal".to_owned(), &stopper, move || {
             journal_thread::run(journal, &turns, &inboxes_to_close, &journal_stopper);
         })?);
-        let shared = Arc::new(Shared { inboxes, directory, charts, stopper, draining: CancellationToken::new() });
+        let shared = Arc::new(Shared {
+            inboxes,
+            directory,
+            charts,
+            stopper,
+            draining: CancellationToken::new(),
+        });
         Ok(Self { handle: Handle { shared }, threads })
     }
 

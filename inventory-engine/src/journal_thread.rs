@@ -18,6 +18,32 @@ use crate::metrics::JournalMetrics;
 use crate::stop::{StopReason, Stopper};
 use crate::writer::{Turn, Written};
 
+/// Turns that one append serves.
+#[derive(Default)]
+struct Group {
+    batches: Vec<Batch>,
+    /// Each turn's writer, and the LSNs up to which the turn goes.
+    waiting: Vec<Waiting>,
+}
+
+struct Waiting {
+    writer: Sender<Written>,
+    watermarks: Vec<(ShardId, Lsn)>,
+}
+
+impl Group {
+    fn take(&mut self, turn: Turn) {
+        let watermarks = turn.batches.iter().map(|batch| (batch.shard(), batch.last_lsn()));
+        let watermarks = watermarks.collect();
+        self.waiting.push(Waiting { writer: turn.written, watermarks });
+        self.batches.extend(turn.batches);
+    }
+
+    fn facts(&self) -> usize {
+        self.batches.iter().map(|batch| batch.facts().len()).sum()
+    }
+}
+
 /// Appends until no writer is left, or until the journal fails.
 pub(crate) fn run(
     mut journal: Box<dyn Journal>,
@@ -26,26 +52,24 @@ pub(crate) fn run(
     stopper: &Stopper,
 ) {
     let metrics = JournalMetrics::new();
-    let mut group: Vec<Batch> = Vec::new();
-    let mut waiting: Vec<(Sender<Written>, Vec<(ShardId, Lsn)>)> = Vec::new();
+    let mut group = Group::default();
     while let Ok(turn) = turns.recv() {
-        take(turn, &mut group, &mut waiting);
-        while group.len() < GROUP_BATCHES_MAX
+        group.take(turn);
+        while group.batches.len() < GROUP_BATCHES_MAX
             && let Ok(turn) = turns.try_recv()
         {
-            take(turn, &mut group, &mut waiting);
+            group.take(turn);
         }
-        let facts: usize = group.iter().map(|batch| batch.facts().len()).sum();
         let started = Instant::now();
-        let append = journal.append(&group);
+        let append = journal.append(&group.batches);
         metrics.append_seconds.record(started.elapsed());
-        metrics.group_facts.record(facts as f64);
-        group.clear();
+        metrics.group_facts.record(group.facts() as f64);
+        group.batches.clear();
         let reason = match append {
             Append::Durable => {
-                for (writer, watermarks) in waiting.drain(..) {
+                for waiting in group.waiting.drain(..) {
                     // A writer that is gone waits for nothing.
-                    drop(writer.send(Written::Durable(watermarks)));
+                    drop(waiting.writer.send(Written::Durable(waiting.watermarks)));
                 }
                 continue;
             }
@@ -55,21 +79,11 @@ pub(crate) fn run(
         error!(%reason, "the journal takes nothing more; the engine stops");
         stopper.stop(reason);
         inboxes.iter().for_each(Inbox::close);
-        let writers = waiting.drain(..).map(|(writer, _)| writer);
+        let writers = group.waiting.drain(..).map(|waiting| waiting.writer);
         // Until the last writer has heard it and is gone.
         for writer in writers.chain(turns.iter().map(|turn| turn.written)) {
             drop(writer.send(Written::Failed));
         }
         return;
     }
-}
-
-fn take(
-    turn: Turn,
-    group: &mut Vec<Batch>,
-    waiting: &mut Vec<(Sender<Written>, Vec<(ShardId, Lsn)>)>,
-) {
-    let watermarks = turn.batches.iter().map(|batch| (batch.shard(), batch.last_lsn())).collect();
-    waiting.push((turn.written, watermarks));
-    group.extend(turn.batches);
 }

@@ -99,11 +99,7 @@ pub fn recover(path: &Path, options: Options) -> Result<Recovered, RecoveryError
     Ok(Recovered { shards, charts, journal, report, took })
 }
 
-fn replay(
-    charts: &ChartStore,
-    state: &mut ShardState,
-    batch: &Batch,
-) -> Result<(), RecoveryError> {
+fn replay(charts: &ChartStore, state: &mut ShardState, batch: &Batch) -> Result<(), RecoveryError> {
     for fact in batch.facts() {
         if let Change::EventCreated { chart: hash, .. } = fact.change
             && state.chart(hash).is_none()

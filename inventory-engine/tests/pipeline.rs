@@ -1,5 +1,7 @@
 //! The commit pipeline driven by hand: who is told what, and when.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use inventory_core::chart::{Chart, ChartParts, Point, Row, Seat};
@@ -148,7 +150,12 @@ fn nothing_leaves_before_it_is_durable_not_even_a_refusal() {
     drive.durable(&watermarks);
     assert_eq!(
         drive.lines(),
-        ["shown 2 hold_placed", "ann: hold_placed", "bob: seats_unavailable", "stranger: seat_unknown"]
+        [
+            "shown 2 hold_placed",
+            "ann: hold_placed",
+            "bob: seats_unavailable",
+            "stranger: seat_unknown"
+        ]
     );
     assert_eq!(drive.pipeline.parked(), 0);
 }
@@ -219,10 +226,7 @@ fn an_idle_shard_knows_its_earliest_deadline_and_expires_at_it() {
     drive.command("cid", 1_005, place("cid", &[1]));
     assert!(drive.lines().is_empty());
     drive.sync();
-    assert_eq!(
-        drive.lines(),
-        ["shown 4 hold_expired", "shown 5 hold_placed", "cid: hold_placed"]
-    );
+    assert_eq!(drive.lines(), ["shown 4 hold_expired", "shown 5 hold_placed", "cid: hold_placed"]);
 }
 
 #[test]
@@ -232,11 +236,7 @@ fn the_deadline_binds_before_the_expiry_is_written() {
     drive.sync();
     let hold_id = drive.book.holds[0];
     drive.lines();
-    let allocate = Allocate {
-        hold_id,
-        buyer_id: BuyerId::new("ann").unwrap(),
-        part: Part::Whole,
-    };
+    let allocate = Allocate { hold_id, buyer_id: BuyerId::new("ann").unwrap(), part: Part::Whole };
     drive.command("late", 1_005, Verb::Allocate(allocate.clone()));
     assert_eq!(drive.lines(), [format!("late: {}", RejectionCode::HoldExpired)]);
     drive.command("in time", 1_004, Verb::Allocate(allocate));

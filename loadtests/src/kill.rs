@@ -16,6 +16,7 @@ use crate::buyer::{Sale, Visitor, admit};
 use crate::client::{InFlight, Reader};
 use crate::clock::millis;
 use crate::process::{Error, Server};
+use crate::progress::Progress;
 
 /// The part of the drop within which kills begin.
 const FIRST_MOMENT: f64 = 0.03;
@@ -72,6 +73,7 @@ pub(crate) struct Killer<'a> {
     pub(crate) unanswered_min: usize,
     pub(crate) opened_micros: u64,
     pub(crate) bursts: u64,
+    pub(crate) progress: &'a dyn Progress,
 }
 
 impl Killer<'_> {
@@ -139,7 +141,11 @@ impl Killer<'_> {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let serving_micros = self.sale.clock.now_micros();
-        tracing::info!(unanswered, "the server was killed and serves again");
+        let recovery_ms = millis(serving_micros - killed_micros);
+        self.progress.note(&format!(
+            "the server was killed with {unanswered} requests unanswered; \
+             it serves again after {recovery_ms} ms"
+        ));
         Ok(Kill {
             at_secs: (killed_micros - self.opened_micros) as f64 / 1e6,
             killed_at_millis: millis(killed_micros),
@@ -147,7 +153,7 @@ impl Killer<'_> {
             unanswered,
             lost: self.in_flight.lost() - lost_before,
             burst_buyers,
-            recovery_ms: millis(serving_micros - killed_micros),
+            recovery_ms,
         })
     }
 }

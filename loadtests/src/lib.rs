@@ -1,1 +1,36 @@
-//! .
+//! The onsale simulator: a drop of a whole venue, open loop and audited.
+//!
+//! A run lets a crowd that was drawn from a seed loose on a server, kills the server in the
+//! middle if it is the run's own, goes on until every seat is sold, and then proves from its
+//! own record, from the server and from the journal that no seat was sold twice and no sale
+//! was lost. The parameters of the crowd are documented in `buyer/plan.rs`, those of the
+//! arrivals in `schedule.rs`.
+//!
+//! Nothing of the engine is used here but its contract: an auditor that shared code with what
+//! it audits would share its mistakes.
+
+pub mod audit;
+mod buyer;
+mod client;
+mod clock;
+pub mod ids;
+mod kill;
+mod measure;
+mod options;
+pub mod process;
+pub mod progress;
+mod record;
+mod report;
+mod request;
+mod run;
+mod schedule;
+mod seat_map;
+
+pub use client::ReadError;
+pub use kill::Kill;
+pub use measure::{Latency, Second};
+pub use options::{Curve, CurveError, OnsaleOptions, Target, TargetError, Transport};
+pub use report::{Audit, Report};
+pub use request::Operation;
+pub use run::{Error, Outcome, run};
+pub use seat_map::Counts;

@@ -181,10 +181,8 @@ impl Measures {
         self.this_second.max_ms = latency.max_ms;
         self.this_second_latency.reset();
         let next = self.this_second.second + 1;
-        let closed = std::mem::replace(
-            &mut self.this_second,
-            Second { second: next, ..Second::default() },
-        );
+        let closed =
+            std::mem::replace(&mut self.this_second, Second { second: next, ..Second::default() });
         self.seconds.push(closed);
     }
 

@@ -118,7 +118,10 @@ impl Counts {
 
     /// All of them together: the capacity, if nothing got lost.
     pub fn sum(&self) -> u64 {
-        [self.available, self.held, self.allocated, self.blocked].iter().map(|n| u64::from(*n)).sum()
+        [self.available, self.held, self.allocated, self.blocked]
+            .iter()
+            .map(|n| u64::from(*n))
+            .sum()
     }
 
     /// Whether no seat is left that could still be sold.

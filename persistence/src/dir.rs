@@ -11,7 +11,7 @@
 //! Must always hold: only who has the lock changes anything, and the identity is there before
 //! anything else.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::charts::ChartStore;
@@ -56,7 +56,7 @@ impl DataDir {
     /// Locks a data directory, and makes it one if it is new.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
-        fs::create_dir_all(&path).context("create the data directory", &path)?;
+        create_dir(&path)?;
         let lock = lock(&path)?;
         remove_leftovers(&path)?;
 
@@ -71,8 +71,7 @@ impl DataDir {
                 identity
             }
         };
-        // A crash may have left either of them out, and a new directory without its own entry.
-        create_dir(&path)?;
+        // A crash may have left either of them out.
         create_dir(&journal_path(&path))?;
         create_dir(&charts_path(&path))?;
         remove_leftovers(&journal_path(&path))?;
@@ -128,6 +127,8 @@ fn lock(data_dir: &Path) -> Result<File, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -42,14 +42,23 @@ pub(crate) fn sync_dir(path: &Path) -> Result<(), Error> {
     File::open(path).and_then(|dir| dir.sync_all()).context("sync the directory", path)
 }
 
-/// Creates a directory unless it is there, and makes it last.
+/// Creates a directory and those above it unless they are there, and makes them last.
 pub(crate) fn create_dir(path: &Path) -> Result<(), Error> {
-    match fs::create_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
-        result => result.context("create the directory", path)?,
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if path.is_dir() {
+        // A crash may have come between its creation and this. Best effort: a directory that
+        // somebody else made may stand in one that this process may not read.
+        let _ = sync_dir(parent);
+        return Ok(());
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    sync_dir(parent.unwrap_or(Path::new(".")))
+    if parent != Path::new(".") {
+        create_dir(parent)?;
+    }
+    fs::create_dir(path).context("create the directory", path)?;
+    sync_dir(parent)
 }
 
 /// A name beside `path` that nobody else uses.
@@ -146,6 +155,18 @@ mod tests {
         assert_eq!(names_in(dir.path()).unwrap().len(), 2);
         remove_leftovers(dir.path()).unwrap();
         assert_eq!(names_in(dir.path()).unwrap(), ["identity.json"]);
+    }
+
+    #[test]
+    fn directories_are_created_from_the_top() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b/c");
+        create_dir(&path).unwrap();
+        create_dir(&path).unwrap();
+        assert!(path.is_dir());
+        fs::write(dir.path().join("file"), "").unwrap();
+        let error = create_dir(&dir.path().join("file")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot create the directory "), "{error}");
     }
 
     #[test]

@@ -46,7 +46,8 @@ fn fact(shard: u16, lsn: u64) -> Fact {
         lsn: Lsn(lsn),
         at: Timestamp(1_700_000_000_000 + lsn),
         event_id: EventId(u64::from(shard) + 1),
-        request: (lsn % 4 != 0).then_some(RequestMark { id: request_id, fingerprint: lsn * 31 }),
+        request: (!lsn.is_multiple_of(4))
+            .then_some(RequestMark { id: request_id, fingerprint: lsn * 31 }),
         change: changes[lsn as usize % changes.len()].clone(),
     }
 }

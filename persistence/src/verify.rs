@@ -4,8 +4,6 @@
 use std::fmt;
 use std::path::Path;
 
-use serde::Serialize;
-
 use crate::file::error::{Damage, Error};
 use crate::file::reader::JournalReader;
 use crate::file::{SegmentSummary, UnsyncedTail};
@@ -29,9 +27,8 @@ pub struct Verification {
     pub damage: Option<Damage>,
 }
 
-/// The outcome in one word, for scripts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// The outcome in one word.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome {
     /// All is whole.
     Whole,

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use prost::Message;
 use proto::inventory::v1::{Failure, FailureCode, Rejection, SeatConflict, SeatStatus};
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
 use super::{Conflict, Problem, Retry, table};
 use crate::limits::{OVERLOADED_RETRY_MILLIS, UNAVAILABLE_RETRY_MILLIS};
@@ -83,7 +84,7 @@ impl From<SeatConflict> for Conflict {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure.code() {
-            FailureCode::Invalid => Self::invalid(failure.message),
+            FailureCode::Invalid => Self::invalid(in_rest_words(&failure.message)),
             FailureCode::Overloaded => Self::overloaded(failure.retry_after_millis),
             FailureCode::DeadlineExceeded => Self::deadline_exceeded(),
             FailureCode::ShuttingDown => Self::shutting_down(failure.retry_after_millis),
@@ -110,12 +111,20 @@ impl From<Status> for Problem {
         if let Some(rejection) = rejection_of(&status) {
             return rejection.into();
         }
+        let reason = status.get_details_error_info().map(|info| info.reason);
+        if let Some(kind) = reason.as_deref().and_then(table::rejection) {
+            return Self::new(kind, status.message().to_owned());
+        }
         match status.code() {
-            Code::InvalidArgument => Self::invalid(status.message().to_owned()),
+            Code::InvalidArgument => Self::invalid(in_rest_words(status.message())),
             Code::NotFound => Self::new(&table::NOT_FOUND, status.message().to_owned()),
-            Code::ResourceExhausted => Self::overloaded(None),
+            Code::ResourceExhausted => Self::overloaded(retry_delay_millis(&status)),
             Code::DeadlineExceeded => Self::deadline_exceeded(),
-            Code::Unavailable | Code::Cancelled => {
+            Code::Unavailable if reason.as_deref() == Some(table::SHUTTING_DOWN.code) => {
+                Self::shutting_down(None)
+            }
+            // 'Unknown' is what an engine says that had to stop in the middle.
+            Code::Unavailable | Code::Cancelled | Code::Unknown => {
                 tracing::debug!(%status, "a read did not reach the engine");
                 Self::engine_unavailable()
             }
@@ -125,6 +134,27 @@ impl From<Status> for Problem {
             }
         }
     }
+}
+
+/// The engine names fields as its contract does; callers know them by the names they sent.
+fn in_rest_words(message: &str) -> String {
+    const NAMES: [(&str, &str); 4] = [
+        ("best_available", "bestAvailable"),
+        ("buyer_id", "userId"),
+        ("event_id", "eventId"),
+        ("hold_id", "holdId"),
+    ];
+    let Some((field, problem)) = message.split_once(": ") else {
+        return message.to_owned();
+    };
+    let rename = |field: String, (theirs, ours): &(&str, &str)| field.replace(theirs, ours);
+    format!("{}: {problem}", NAMES.iter().fold(field.to_owned(), rename))
+}
+
+/// How long the engine wants to be left alone.
+fn retry_delay_millis(status: &Status) -> Option<u32> {
+    let delay = status.get_details_retry_info()?.retry_delay?;
+    u32::try_from(delay.as_millis()).ok()
 }
 
 /// The refusal among a status's details.
@@ -254,6 +284,34 @@ mod tests {
         let bytes = details.encode_to_vec().into();
         let status = Status::with_details(Code::FailedPrecondition, "refused", bytes);
         assert_eq!(reply(status.into()).await.2, reply(taken().into()).await.2);
+    }
+
+    #[test]
+    fn fields_are_named_as_callers_sent_them() {
+        let check = |said: &str, expected: &str| assert_eq!(in_rest_words(said), expected);
+        let section = "best_available.section: there is no section \"event_id\"";
+        check(section, "bestAvailable.section: there is no section \"event_id\"");
+        check("buyer_id: too long: 65 bytes", "userId: too long: 65 bytes");
+        check("no field here", "no field here");
+    }
+
+    #[tokio::test]
+    async fn a_status_with_an_error_info_alone_keeps_its_reason() {
+        let status = |code, reason: &str| {
+            let mut details = tonic_types::ErrorDetails::with_error_info(reason, "holdfast", []);
+            details.set_retry_info(Some(std::time::Duration::from_millis(2_500)));
+            Status::with_error_details(code, "in words", details)
+        };
+        let (http_status, _, body) = reply(status(Code::NotFound, "event_unknown").into()).await;
+        assert_eq!((http_status.as_u16(), &body["detail"]), (404, &json!("in words")));
+        assert_eq!(body["code"], "event_unknown");
+        let (_, headers, body) = reply(status(Code::ResourceExhausted, "overloaded").into()).await;
+        assert_eq!(
+            (&headers["retry-after"], &body["code"]),
+            (&"3".parse().unwrap(), &json!("overloaded"))
+        );
+        let (_, _, body) = reply(status(Code::Unavailable, "shutting_down").into()).await;
+        assert_eq!(body["code"], "shutting_down");
     }
 
     fn prost_any(type_url: &str, message: &impl Message) -> prost_types::Any {

@@ -117,7 +117,7 @@ mod tests {
             let epoch = journal.epoch();
             let batch =
                 Batch::new(ShardId(3), epoch, number, facts, Digest(u128::from(number))).unwrap();
-            assert_eq!(journal.append(&[batch]), Append::Durable);
+            assert!(matches!(journal.append(&[batch]), Append::Durable));
         }
         drop(journal);
         folder
@@ -127,17 +127,15 @@ mod tests {
     fn damage(data_dir: &Path) {
         let segments = fs::read_dir(data_dir.join("journal")).unwrap();
         let segments = segments.map(|entry| entry.unwrap().path());
-        let mut bytes_of_first: Option<(PathBuf, Vec<u8>)> = None;
-        for path in segments {
-            let bytes = fs::read(&path).unwrap();
-            if bytes.iter().rposition(|byte| *byte != 0).is_some_and(|last| last > 512) {
-                bytes_of_first = Some((path, bytes));
-            }
-        }
-        let (path, mut bytes) = bytes_of_first.expect("one segment holds the batches");
-        // Three records of equal length end where the zeros of the unused rest begin.
-        let used = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-        bytes[used / 2] ^= 1;
+        let used_bytes = |path: &PathBuf| {
+            let bytes = fs::read(path).unwrap();
+            bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+        };
+        // Spare segments are empty. Behind the header there are three records of one length.
+        let path = segments.max_by_key(used_bytes).unwrap();
+        let middle = used_bytes(&path) / 2;
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[middle] ^= 1;
         fs::write(path, bytes).unwrap();
     }
 

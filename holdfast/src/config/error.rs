@@ -13,7 +13,10 @@ pub(crate) enum ConfigError {
     #[error("the variable {name} holds {value:?}, which is {problem}")]
     VariableInvalid { name: String, value: String, problem: String },
     /// The settings file is not there, or not ours to read.
-    #[error("the settings file {} (--config or HOLDFAST_CONFIG) cannot be read: {cause}", path.display())]
+    #[error(
+        "the settings file {} (--config or HOLDFAST_CONFIG) cannot be read: {cause}",
+        path.display()
+    )]
     FileUnreadable { path: PathBuf, cause: io::Error },
     /// The settings file has an unknown key, a bad value, or is not TOML.
     #[error("the settings file {} is not valid: {}", path.display(), cause.to_string().trim_end())]

@@ -377,8 +377,8 @@ pub(crate) fn whole_number(number: f64, limit: u32) -> Option<u32> {
     is_whole.then_some(number as u32)
 }
 
-/// A position from its two parts, to a thousandth: 19.94 + 18.25 is 38.19 and not a trillionth more.
-/// A position that is no sum stays exactly as it is.
+/// A position from its two parts, to a thousandth: 19.94 + 18.25 is 38.19 and not a trillionth
+/// more. A position that is no sum stays exactly as it is.
 fn sum(origin: f64, own: f64) -> f64 {
     if origin == 0.0 { own } else { ((origin + own) * 1_000.0).round() / 1_000.0 }
 }

@@ -41,11 +41,8 @@ pub fn find(event: &EventState, wish: &BestAvailable) -> Result<Vec<SeatIndex>, 
 /// Whether looking at a row can bring anything: a run that is long enough, or, as long as none
 /// was found, a longer one than all before.
 fn may_have(event: &EventState, wish: &BestAvailable, row: RowIndex, longest: usize) -> bool {
-    let possible = if wish.accessible {
-        event.longest_accessible_run(row)
-    } else {
-        event.longest_run(row)
-    };
+    let possible =
+        if wish.accessible { event.longest_accessible_run(row) } else { event.longest_run(row) };
     let section = event.chart.parts().rows[row.0 as usize].section;
     let is_wanted = (wish.section.is_none() || wish.section == section)
         && wish.category.is_none_or(|category| event.chart.row_may_have(row, category));

@@ -210,7 +210,8 @@ impl Chart {
             .collect();
         rows_by_distance.sort_unstable();
         let row_categories = parts.rows.iter().map(|row| {
-            let categories = row.seats.iter().filter_map(|seat| parts.seats[seat.0 as usize].category);
+            let categories =
+                row.seats.iter().filter_map(|seat| parts.seats[seat.0 as usize].category);
             categories.fold(0, |bits, category| bits | category_bit(category))
         });
         let row_categories = row_categories.collect();

@@ -3,9 +3,7 @@
 
 use compact_str::CompactString;
 
-use crate::ids::{
-    AllocationId, BuyerId, ChartHash, EventId, HoldId, Lsn, RequestId, SeatIndex,
-};
+use crate::ids::{AllocationId, BuyerId, ChartHash, EventId, HoldId, Lsn, RequestId, SeatIndex};
 use crate::rules::EventRules;
 use crate::time::Timestamp;
 

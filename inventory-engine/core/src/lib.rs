@@ -19,4 +19,6 @@ pub mod limits;
 pub mod rejection;
 pub mod rules;
 pub mod state;
+#[cfg(test)]
+mod testing;
 pub mod time;

@@ -48,7 +48,8 @@ pub const REQUEST_AHEAD_MILLIS_MAX: u64 = 5 * 60 * 1_000;
 pub const ENDED_HOLDS_KEPT_MAX: usize = 1 << 17;
 
 // By the defaults no hold outlives the memory of the request that placed it.
-const _: () = assert!(HOLD_TTL_MILLIS_DEFAULT * (EXTENSIONS_DEFAULT as u64 + 1) <= REQUEST_KEPT_MILLIS);
+const _: () =
+    assert!(HOLD_TTL_MILLIS_DEFAULT * (EXTENSIONS_DEFAULT as u64 + 1) <= REQUEST_KEPT_MILLIS);
 const _: () = assert!(HOLD_TTL_MILLIS_MIN < HOLD_TTL_MILLIS_DEFAULT);
 const _: () = assert!(HOLD_TTL_MILLIS_DEFAULT < HOLD_TTL_MILLIS_MAX);
 // The memory of ended holds is a courtesy, that of requests a promise: the courtesy costs less.

@@ -58,7 +58,9 @@ fn accepted_outcome(accepted: &Accepted) -> Option<Outcome> {
             let allocation_id = id_bytes(allocation_id.0);
             Outcome::Returned(v1::Returned { allocation_id, seats, labels, lsn })
         }
-        Change::SeatsBlocked { .. } => Outcome::Blocked(v1::Blocked { event_id, seats, labels, lsn }),
+        Change::SeatsBlocked { .. } => {
+            Outcome::Blocked(v1::Blocked { event_id, seats, labels, lsn })
+        }
         Change::SeatsUnblocked { .. } => {
             Outcome::Unblocked(v1::Unblocked { event_id, seats, labels, lsn })
         }
@@ -106,11 +108,7 @@ fn failure_message(failure: &Failure) -> v1::Failure {
         Failure::Unknown => (v1::FailureCode::Unknown, None),
         Failure::ShuttingDown => (v1::FailureCode::ShuttingDown, None),
     };
-    v1::Failure {
-        code: code.into(),
-        message: failure.to_string(),
-        retry_after_millis: retry_after,
-    }
+    v1::Failure { code: code.into(), message: failure.to_string(), retry_after_millis: retry_after }
 }
 
 pub(crate) fn hold(report: &HoldReport) -> v1::Hold {

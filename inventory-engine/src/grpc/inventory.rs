@@ -124,7 +124,9 @@ impl Inventory for InventoryService {
         let query = Ask::Query(Query::Hold { hold_id, buyer_id });
         match self.engine.ask(query, give_up_at).await {
             Ok(Answer::Hold(Some(report))) => Ok(Response::new(answers::hold(&report))),
-            Ok(Answer::Hold(None)) => Err(reads::not_found("hold_unknown", "there is no such hold")),
+            Ok(Answer::Hold(None)) => {
+                Err(reads::not_found("hold_unknown", "there is no such hold"))
+            }
             Ok(_) => Err(status::of_mismatch()),
             Err(failure) => Err(status::of_failure(&failure)),
         }

@@ -5,7 +5,9 @@ use inventory_core::command::{
     Allocate, BestAvailable, Block, Command, CreateEvent, Extend, Part, Place, Release, Return,
     Selection, Unblock, Verb,
 };
-use inventory_core::ids::{AllocationId, BuyerId, ChartHash, EventId, HoldId, RequestId, SeatIndex};
+use inventory_core::ids::{
+    AllocationId, BuyerId, ChartHash, EventId, HoldId, RequestId, SeatIndex,
+};
 use inventory_core::limits::{EVENT_NAME_BYTES_MAX, SHARDS};
 use inventory_core::rules::EventRules;
 use inventory_core::time::Timestamp;
@@ -29,7 +31,10 @@ pub(crate) fn command(directory: &Directory, verb: Option<command::Verb>) -> Res
         Some(command::Verb::Return(request)) => give_back(request),
         Some(command::Verb::Block(request)) => block(directory, request),
         Some(command::Verb::Unblock(request)) => unblock(directory, request),
-        None => Err(invalid("verb", "a command needs one of place, extend, release, allocate, return, block, unblock")),
+        None => Err(invalid(
+            "verb",
+            "a command needs one of place, extend, release, allocate, return, block, unblock",
+        )),
     }
 }
 
@@ -251,7 +256,10 @@ mod tests {
 
     fn place_request() -> v1::PlaceRequest {
         v1::PlaceRequest {
-            request_id: 0x0190_0000_0000_7000_8000_0000_0000_0001_u128.to_be_bytes().to_vec().into(),
+            request_id: 0x0190_0000_0000_7000_8000_0000_0000_0001_u128
+                .to_be_bytes()
+                .to_vec()
+                .into(),
             event_id: 1,
             buyer_id: "ann".into(),
             selection: Some(place_request::Selection::Seats(Seats {

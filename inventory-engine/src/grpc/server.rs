@@ -53,8 +53,10 @@ pub async fn routes(engine: &Handle) -> Result<(Routes, HealthReporter), ServeEr
     let admin = InventoryAdminServer::new(AdminService { engine: engine.clone() })
         .max_decoding_message_size(CHART_REQUEST_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
-    let routes =
-        Routes::new(inventory).add_service(admin).add_service(health_service).add_service(reflection);
+    let routes = Routes::new(inventory)
+        .add_service(admin)
+        .add_service(health_service)
+        .add_service(reflection);
     Ok((routes, health))
 }
 
@@ -79,7 +81,8 @@ pub async fn serve(
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, async move {
             draining.cancelled().await;
-            for service in ["", inventory_server::SERVICE_NAME, inventory_admin_server::SERVICE_NAME]
+            for service in
+                ["", inventory_server::SERVICE_NAME, inventory_admin_server::SERVICE_NAME]
             {
                 health.set_service_status(service, ServingStatus::NotServing).await;
             }

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::record::Books;
 use super::replay::Replay;
 use super::server::Testimony;
-use super::record::Books;
 use super::{Evidence, Findings, Kind, Source, journal_claims};
 use crate::ids::{AllocationId, HoldId, RequestId};
 use crate::kill::Kill;
@@ -262,8 +262,7 @@ fn final_states(
             let mut says = Evidence::new(Source::Server, status_name(by_server));
             says.at_millis = Some(testimony.at_millis);
             let evidence = fact.map(|fact| fact.evidence()).into_iter().chain([says]).collect();
-            let message =
-                format!("by the journal the seat is {}", status_name(by_journal));
+            let message = format!("by the journal the seat is {}", status_name(by_journal));
             findings.add(Kind::StateDiffers, Some(seat), message, evidence);
         }
     }

@@ -100,9 +100,8 @@ impl<'a> Replay<'a> {
     fn sequence(&mut self, fact: &Arc<JournalRecord>) {
         let last = self.shards.get(&fact.shard);
         let expected = last.map_or(1, |last| last.lsn + 1);
-        let evidence = || {
-            last.map(|last| last.evidence()).into_iter().chain([fact.evidence()]).collect()
-        };
+        let evidence =
+            || last.map(|last| last.evidence()).into_iter().chain([fact.evidence()]).collect();
         if fact.lsn != expected {
             let message = format!("LSN {expected} of the shard is due, and {} comes", fact.lsn);
             self.findings.add(Kind::LsnGap, None, message, evidence());

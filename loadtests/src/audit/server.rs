@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rand::seq::SliceRandom;
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::record::{Books, HoldRecord};
@@ -16,7 +16,7 @@ use crate::client::{HoldSeen, HoldStateSeen, ReadError, Reader};
 use crate::clock::{Clock, millis};
 use crate::ids::HoldId;
 use crate::request::Verb;
-use crate::seat_map::{ALLOCATED, Counts, View, status_name};
+use crate::seat_map::{ALLOCATED, Counts, Layout, View, status_name};
 
 /// What the server said at the end.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct Testimony {
 /// Asks the server everything that the audit wants to know.
 pub(crate) async fn question(
     reader: &Reader,
-    layout: &crate::seat_map::Layout,
+    layout: &Layout,
     clock: &Clock,
     books: &Books<'_>,
     sampled: usize,
@@ -50,7 +50,7 @@ pub(crate) async fn question(
     let (sample, _) = sample.partial_shuffle(&mut rng, sampled);
     let mut holds = Vec::with_capacity(sample.len());
     for hold_id in sample {
-        holds.push((*hold_id, reader.hold(*hold_id).await?));
+        holds.push((*hold_id, reader.hold(*hold_id, layout).await?));
     }
     let verification = reader.verify().await?;
     Ok(Testimony { view, counts, capacity, at_millis, holds, verification })
@@ -167,10 +167,10 @@ fn hold_is_as_recorded(
     };
     let mut evidence = vec![entry_evidence(placed), statement(testimony, says)];
     evidence[1].hold_id = Some(hold_id);
-    evidence[1].deadline_millis = seen.map(|seen| seen.deadline_millis);
+    evidence[1].deadline_millis = seen.and_then(|seen| seen.deadline_millis);
     let gone: HashSet<u32> = hold.allocated.iter().chain(&hold.released).copied().collect();
     let is_used_up = placed.answer.seats().iter().all(|seat| gone.contains(seat));
-    let deadline_millis = seen.map_or(hold.deadline_millis, |seen| seen.deadline_millis);
+    let deadline_millis = seen.and_then(|seen| seen.deadline_millis).unwrap_or(0);
     let is_past = deadline_millis.max(hold.deadline_millis) + slack_millis < testimony.at_millis;
     let is_open = hold.end_is_open || hold.deadline_is_open;
     match seen.map(|seen| seen.state) {

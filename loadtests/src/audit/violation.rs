@@ -52,6 +52,8 @@ pub enum Kind {
     StateDiffers,
     /// The server finds something wrong with itself.
     ServerVerification,
+    /// The server did not do as it was told.
+    ServerFailed,
     /// Something could not be audited.
     NotAuditable,
 }
@@ -78,6 +80,7 @@ impl Kind {
             Self::FactImpossible => "fact_impossible",
             Self::StateDiffers => "state_differs",
             Self::ServerVerification => "server_verification",
+            Self::ServerFailed => "server_failed",
             Self::NotAuditable => "not_auditable",
         }
     }
@@ -123,6 +126,9 @@ pub struct Evidence {
     /// When a fact was decided, or a statement made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_millis: Option<u64>,
+    /// When the buyer meant to send the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intended_millis: Option<u64>,
     /// When the request was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_millis: Option<u64>,
@@ -150,6 +156,7 @@ impl Evidence {
             shard: None,
             lsn: None,
             at_millis: None,
+            intended_millis: None,
             sent_millis: None,
             received_millis: None,
             deadline_millis: None,
@@ -166,6 +173,7 @@ pub(crate) fn entry_evidence(entry: &Entry) -> Evidence {
     evidence.request_id = Some(entry.request.id);
     evidence.hold_id = entry.request.hold_id();
     evidence.buyer_id = Some(entry.request.buyer.to_string());
+    evidence.intended_millis = Some(millis(entry.intended_micros));
     evidence.sent_millis = Some(millis(entry.sent_micros));
     evidence.received_millis = Some(millis(entry.received_micros));
     evidence.lsn = entry.answer.lsn();

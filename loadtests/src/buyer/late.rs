@@ -1,8 +1,8 @@
 //! The tail of the sale: buyers who take any single seat, accessible ones included, and pay at
 //! once, until nothing is left.
 
-use super::person::not_held;
 use super::Buyer;
+use super::person::not_held;
 use crate::request::{Answer, Selection, Verb};
 
 impl Buyer {

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -69,10 +70,10 @@ impl Visitor {
 }
 
 /// Lets a visitor in who meant to come at this time. Returns at once.
-pub(crate) fn admit(sale: &Arc<Sale>, visitor: Visitor, intended_micros: u64) {
+pub(crate) fn admit(sale: &Arc<Sale>, visitor: Visitor, intended_micros: u64) -> JoinHandle<()> {
     sale.recorder.arrived(intended_micros);
     let visit = visit(sale.clone(), visitor, intended_micros);
-    sale.buyers.spawn(visit);
+    sale.buyers.spawn(visit)
 }
 
 async fn visit(sale: Arc<Sale>, visitor: Visitor, intended_micros: u64) {

@@ -70,8 +70,7 @@ impl Buyer {
         let mut party = plan.party;
         let mut patience = plan.patience;
         loop {
-            let picked =
-                if plan.picks { self.sale.map.pick(party, &mut self.rng) } else { None };
+            let picked = if plan.picks { self.sale.map.pick(party, &mut self.rng) } else { None };
             let selection = picked.map_or(Selection::Best(party), Selection::Seats);
             let is_twice = plan.twice == Twice::Placing;
             let (answer, at_micros) =

@@ -347,7 +347,8 @@ impl Reader {
 
     pub(crate) async fn counts(&self) -> Result<(Counts, u32), ReadError> {
         let asked = v1::GetAvailabilityRequest { event_id: self.event_id };
-        let availability = self.inventory.clone().get_availability(asked).await.map_err(Box::new)?;
+        let availability =
+            self.inventory.clone().get_availability(asked).await.map_err(Box::new)?;
         let seats = availability.into_inner().seats.unwrap_or_default();
         let counts = Counts {
             available: seats.available,
@@ -374,7 +375,8 @@ impl Reader {
                 return Err(ReadError::Nonsense(format!("hold {hold_id} has no state")));
             }
         };
-        Ok(Some(HoldSeen { state, deadline_millis: hold.deadline_millis, seats: hold.seats }))
+        let deadline_millis = (state == HoldStateSeen::Live).then_some(hold.deadline_millis);
+        Ok(Some(HoldSeen { state, deadline_millis, seats: hold.seats }))
     }
 
     pub(crate) async fn verify(&self) -> Result<Vec<String>, ReadError> {

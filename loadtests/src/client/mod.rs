@@ -71,7 +71,8 @@ pub enum ReadError {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct HoldSeen {
     pub(crate) state: HoldStateSeen,
-    pub(crate) deadline_millis: u64,
+    /// Of a live hold.
+    pub(crate) deadline_millis: Option<u64>,
     pub(crate) seats: Vec<u32>,
 }
 
@@ -134,10 +135,14 @@ impl Reader {
     }
 
     /// One hold; `None` if the server knows none by this id.
-    pub(crate) async fn hold(&self, hold_id: HoldId) -> Result<Option<HoldSeen>, ReadError> {
+    pub(crate) async fn hold(
+        &self,
+        hold_id: HoldId,
+        layout: &Layout,
+    ) -> Result<Option<HoldSeen>, ReadError> {
         match self {
             Self::Grpc(reader) => reader.hold(hold_id).await,
-            Self::Http(reader) => reader.hold(hold_id).await,
+            Self::Http(reader) => reader.hold(hold_id, layout).await,
         }
     }
 

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 const CHECKSUM_BYTES: usize = 16;
 
 /// XXH3-128 over what follows the checksum.
-fn checksum(bytes: &[u8], seed: u64) -> u128 {
+pub(crate) fn checksum(bytes: &[u8], seed: u64) -> u128 {
     xxh3_128_with_seed(&bytes[CHECKSUM_BYTES..], seed)
 }
 

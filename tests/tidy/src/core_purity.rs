@@ -29,8 +29,13 @@ const WORLD: [&str; 11] = [
     "getrandom",
 ];
 /// Names that stand for a hasher with a seed of chance.
-const CHANCE: [&str; 5] =
-    ["RandomState", "HashMap::new", "HashMap::with_capacity", "HashSet::new", "HashSet::with_capacity"];
+const CHANCE: [&str; 5] = [
+    "RandomState",
+    "HashMap::new",
+    "HashMap::with_capacity",
+    "HashSet::new",
+    "HashSet::with_capacity",
+];
 /// Maps with the number of their type arguments when the hasher is among them.
 const MAPS: [(&str, usize); 2] = [("HashMap", 3), ("HashSet", 2)];
 
@@ -109,13 +114,7 @@ fn type_arguments(behind: &str) -> Option<usize> {
 }
 
 fn breach(source: &Source, at: usize, found: String, remedy: &'static str) -> Breach {
-    Breach {
-        path: source.path.clone(),
-        line: Some(source.line_at(at)),
-        rule: RULE,
-        found,
-        remedy,
-    }
+    Breach { path: source.path.clone(), line: Some(source.line_at(at)), rule: RULE, found, remedy }
 }
 
 #[cfg(test)]

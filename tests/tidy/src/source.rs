@@ -43,9 +43,9 @@ impl Source {
         for source in &mut sources {
             let module = source.path.trim_end_matches(".rs");
             source.is_test |= modules.iter().any(|test| {
-                module.strip_prefix(test.as_str()).is_some_and(|rest| {
-                    rest.is_empty() || rest.starts_with('/')
-                })
+                module
+                    .strip_prefix(test.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             });
         }
         sources

@@ -22,14 +22,13 @@ fn named(source: &Source) -> impl Iterator<Item = Breach> {
     let written = CRATES.iter().flat_map(|name| {
         find_words(&source.code, name).filter(|at| {
             // The beginning of a path, and not a module of somebody else's crate.
-            source.code[at + name.len()..].starts_with("::")
-                && !source.code[..*at].ends_with("::")
+            source.code[at + name.len()..].starts_with("::") && !source.code[..*at].ends_with("::")
         })
     });
     let used = source.used_paths();
-    let used = used.iter().filter(|(_, path)| {
-        CRATES.iter().any(|name| path.split("::").next() == Some(*name))
-    });
+    let used = used
+        .iter()
+        .filter(|(_, path)| CRATES.iter().any(|name| path.split("::").next() == Some(*name)));
     let mut lines: Vec<_> =
         written.chain(used.map(|(at, _)| *at)).map(|at| source.line_at(at)).collect();
     lines.sort_unstable();

@@ -103,11 +103,13 @@ fn rows_and_tables_know_their_section_and_seats() {
 fn a_section_name_on_two_floors_gets_the_floor_in_front() {
     let section = |label: &str, floor: &str| {
         format!(
-            r#"{{"label": "{label}", {floor} "rows": [{{"label": "A", "x": 0, "y": 0, "seats": 1}}]}}"#
+            r#"{{"label": "{label}", {floor}
+                "rows": [{{"label": "A", "x": 0, "y": 0, "seats": 1}}]}}"#
         )
     };
     let text = format!(
-        r#"{{"format": "holdfast-chart", "version": 1, "name": "n", "sections": [{}, {}, {}, {}]}}"#,
+        r#"{{"format": "holdfast-chart", "version": 1, "name": "n",
+            "sections": [{}, {}, {}, {}]}}"#,
         section("S", ""),
         section("S", r#""floor": "Up","#),
         section("S", r#""floor": "Down","#),
@@ -122,4 +124,19 @@ fn a_byte_order_mark_and_nulls_do_no_harm() {
     let text = r#"{"format": "holdfast-chart", "version": 1, "name": "n", "sections": null,
         "areas": [{"label": "Lawn", "capacity": 5, "category": null}]}"#;
     assert_eq!(imported(&format!("\u{feff}{text}")).chart.parts().areas.len(), 1);
+}
+
+/// The example of the documentation is a chart, and is what the documentation says of it.
+#[test]
+fn the_documented_example_is_right() {
+    let documentation = include_str!("../../../../docs/charts.md");
+    let example = documentation.split("```json").nth(1).and_then(|rest| rest.split("```").next());
+    let imported = imported(example.expect("the documentation has an example"));
+    let parts = imported.chart.parts();
+    let labels = seat_labels(parts);
+    for label in ["Stalls-A-12", "Stalls-B-3", "Stalls-T1-3"] {
+        assert!(labels.contains(&label), "{label} in {labels:?}");
+    }
+    assert_eq!(parts.areas[0].label, "Stalls-Standing");
+    assert_eq!(imported.warnings, [""; 0]);
 }

@@ -150,7 +150,11 @@ fn many_rows_of_very_many_seats_cost_no_more_than_the_largest_chart() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
@@ -173,7 +177,9 @@ proptest! {
     #[test]
     fn a_chart_with_a_piece_moved(
         sample in prop::sample::select(vec![OURS, THEIRS, CANONICAL]),
-        (from, to, length) in (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1..80_usize),
+        from in any::<prop::sample::Index>(),
+        to in any::<prop::sample::Index>(),
+        length in 1..80_usize,
     ) {
         let mut bytes = sample.as_bytes().to_vec();
         let from = from.index(bytes.len());

@@ -39,7 +39,8 @@ fn labels() {
     check(
         &chart(
             r#""rows": [{"x": 0, "y": 0, "seats": 2}, {"label": "B", "x": 0, "y": 0,
-            "seats": [{}, {"label": " "}]}], "tables": [{"label": "", "x": 0, "y": 0, "seats": 2}]"#,
+            "seats": [{}, {"label": " "}]}],
+            "tables": [{"label": "", "x": 0, "y": 0, "seats": 2}]"#,
         ),
         &[
             r#"row number 1: "label" is missing or empty"#,
@@ -127,7 +128,8 @@ fn capacities_and_counts() {
     );
     let count = |found: &str| {
         format!(
-            "row \"A\": \"seats\" is {found}; a whole number from 1 to {CHART_SEATS_MAX} belongs there"
+            "row \"A\": \"seats\" is {found}; \
+             a whole number from 1 to {CHART_SEATS_MAX} belongs there"
         )
     };
     for (number, shown) in [("0", "0"), ("-1", "-1"), ("2.5", "2.5"), ("2000000", "2000000")] {
@@ -150,7 +152,10 @@ fn coordinates() {
             r#"row "A" / seat "1": "x" is 1e300; a number from -10000000 to 10000000 is possible"#,
             r#"row "A" / seat "2": "x" is a text; a number belongs there"#,
             r#"row "A" / seat "2": "y" is missing or empty"#,
-            r#"row "A" / seat "3": "y" is -1.0000001e7; a number from -10000000 to 10000000 is possible"#,
+            concat!(
+                r#"row "A" / seat "3": "y" is -1.0000001e7; "#,
+                "a number from -10000000 to 10000000 is possible"
+            ),
             r#"row "B": "x" is missing or empty"#,
             r#"row "B": "y" is missing or empty"#,
         ],
@@ -266,7 +271,8 @@ fn every_mistake_has_its_advice_and_the_list_has_an_end() {
     assert_eq!((found.list.len(), found.count()), (MISTAKES_MAX, 2 * MISTAKES_MAX));
     let text = found.to_string();
     assert!(text.starts_with(
-        "the chart has 2000 mistakes:\n  row number 1 (/rows/0): \"label\" is missing or empty; add it"
+        "the chart has 2000 mistakes:\n  \
+         row number 1 (/rows/0): \"label\" is missing or empty; add it"
     ));
     assert!(text.ends_with("and 1000 more"));
 }

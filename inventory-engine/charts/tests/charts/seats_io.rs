@@ -30,8 +30,10 @@ fn sections_add_their_place_their_category_and_their_name() {
     let text = chart(&format!(
         r#""focalPoint": {{"x": 1, "y": 2}}, "sections": [{{
             "label": "Section A", "zone": "goal", "categoryKey": 1, "categoryLabel": "Near",
-            "entrance": "North", "topLeft": {{"x": 189.94, "y": 10}}, "points": [{{"x": 1, "y": 1}}],
-            "subChart": {{"rows": [{{"label": "A", "curve": 0, "rotationAngle": 30, "seats": [{}, {}]}}],
+            "entrance": "North", "topLeft": {{"x": 189.94, "y": 10}},
+            "points": [{{"x": 1, "y": 1}}],
+            "subChart": {{"rows": [
+                    {{"label": "A", "curve": 0, "rotationAngle": 30, "seats": [{}, {}]}}],
                 "tables": [], "generalAdmissionAreas": [
                     {{"label": "GA", "capacity": 7, "categoryKey": "far"}}]}}
         }}]"#,
@@ -130,8 +132,9 @@ fn what_is_drawn_only_is_no_mistake_and_what_could_be_sold_is_warned_of() {
 #[test]
 fn mistakes_are_named_by_object_and_pointer() {
     let text = chart(&format!(
-        r#""sections": [{{"label": "A", "categoryKey": 7, "zone": "?", "topLeft": {{"x": 0, "y": 0}},
-            "subChart": {{"sections": [{{}}], "rows": [{{"label": "B", "seats": [{}, {}, {}]}}]}}}}]"#,
+        r#""sections": [{{"label": "A", "categoryKey": 7, "zone": "?",
+            "topLeft": {{"x": 0, "y": 0}}, "subChart": {{"sections": [{{}}], "rows": [
+                {{"label": "B", "seats": [{}, {}, {}]}}]}}}}]"#,
         seat("1", 1.0, ""),
         seat("", 1.0, ""),
         seat("1", 1.0, r#", "categoryKey": "lost""#),

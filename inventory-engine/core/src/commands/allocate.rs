@@ -57,3 +57,6 @@ impl ShardState {
         assert!(before.is_none(), "an allocation is made once");
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -45,3 +45,6 @@ impl ShardState {
         assert!(before.is_none(), "an event is created once");
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -18,3 +18,6 @@ impl ShardState {
         assert!(!self.holds.contains_key(&hold_id), "an expired hold has no seat left");
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -35,3 +35,6 @@ impl ShardState {
         hold.add_to(&mut self.digest);
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -161,3 +161,6 @@ fn resolve_part(
 fn conflict(event: &EventState, seat: SeatIndex) -> SeatConflict {
     SeatConflict { seat, status: event.seat(seat).map(SeatState::status) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,3 +128,6 @@ fn choose(event: &EventState, wish: &BestAvailable) -> Result<Vec<SeatIndex>, Re
         rejection.with_retry(retry).with_could_have(longest)
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -48,3 +48,6 @@ impl ShardState {
         event.remove_buyer_seats(&buyer_id, seats.len());
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -47,3 +47,7 @@ impl ShardState {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "return/tests.rs"]
+pub(super) mod tests;

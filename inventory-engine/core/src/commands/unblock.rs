@@ -25,3 +25,6 @@ impl ShardState {
         event.move_seats(seats, SeatState::Blocked, SeatState::Available, &mut self.digest);
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

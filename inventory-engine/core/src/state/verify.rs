@@ -123,7 +123,8 @@ fn check_counts(event: &EventState, violations: &mut Vec<String>) -> SeatCounts 
     for status in SeatStatus::ALL {
         let (kept, counted) = (event.counts().get(status), counts.get(status));
         if kept != counted {
-            violations.push(format!("{kept} seats are said to be {}, not {counted}", status.name()));
+            violations
+                .push(format!("{kept} seats are said to be {}, not {counted}", status.name()));
         }
     }
     if counts.total() != event.chart.seat_count() {
@@ -141,7 +142,8 @@ fn check_buyers(
     for (buyer_id, &counted) in buyers {
         let kept = event.buyer_seats(buyer_id);
         if kept != counted {
-            violations.push(format!("buyer {buyer_id} is said to have {kept} seats, not {counted}"));
+            violations
+                .push(format!("buyer {buyer_id} is said to have {kept} seats, not {counted}"));
         }
     }
     if event.buyers() != buyers.len() {

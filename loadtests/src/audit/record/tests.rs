@@ -79,18 +79,12 @@ fn an_honest_sale_is_silent() {
 
 #[test]
 fn a_double_sale_is_found() {
-    check(
-        &[allocated(1, 0, 1, 91, &[5, 6]), allocated(2, 10, 2, 92, &[6])],
-        &[Kind::SoldTwice],
-    );
+    check(&[allocated(1, 0, 1, 91, &[5, 6]), allocated(2, 10, 2, 92, &[6])], &[Kind::SoldTwice]);
 }
 
 #[test]
 fn two_live_holds_of_one_seat_are_found() {
-    check(
-        &[placed(1, 0, 1, &[5], 1_000), placed(2, 500, 2, &[5], 1_500)],
-        &[Kind::HeldTwice],
-    );
+    check(&[placed(1, 0, 1, &[5], 1_000), placed(2, 500, 2, &[5], 1_500)], &[Kind::HeldTwice]);
 }
 
 #[test]
@@ -113,10 +107,7 @@ fn a_release_in_doubt_may_have_freed_the_seat() {
 
 #[test]
 fn two_answers_to_one_request_are_found() {
-    check(
-        &[placed(1, 0, 1, &[5], 1_000), placed(1, 1, 2, &[6], 1_000)],
-        &[Kind::AnswerDiffers],
-    );
+    check(&[placed(1, 0, 1, &[5], 1_000), placed(1, 1, 2, &[6], 1_000)], &[Kind::AnswerDiffers]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::*;
 use crate::ids::{AllocationId, RequestId};
 use crate::record::Entry;
 use crate::request::{Answer, Request, Selection};
-use crate::seat_map::{AVAILABLE, HELD, Layout, SeatPlace};
+use crate::seat_map::{AVAILABLE, HELD, SeatPlace};
 
 const DEADLINE_MILLIS: u64 = 1_763_000_010_000;
 
@@ -46,11 +46,8 @@ fn layout() -> Layout {
 
 fn testimony(statuses: [u8; 4]) -> Testimony {
     let view = View::new(Bytes::copy_from_slice(&statuses), &layout());
-    let sold = HoldSeen {
-        state: HoldStateSeen::Allocated,
-        deadline_millis: DEADLINE_MILLIS,
-        seats: Vec::new(),
-    };
+    let sold =
+        HoldSeen { state: HoldStateSeen::Allocated, deadline_millis: None, seats: Vec::new() };
     Testimony {
         counts: view.counts,
         view,
@@ -63,11 +60,8 @@ fn testimony(statuses: [u8; 4]) -> Testimony {
 
 fn check(entries: &[Entry], testimony: &Testimony, expected: &[Kind]) {
     let before = View::new(Bytes::from_static(&[1; 4]), &layout());
-    let circumstances = Circumstances {
-        before: &before,
-        is_alone: true,
-        expiry_slack: Duration::from_secs(5),
-    };
+    let circumstances =
+        Circumstances { before: &before, is_alone: true, expiry_slack: Duration::from_secs(5) };
     let mut findings = Findings::default();
     audit(&Books::new(entries), testimony, circumstances, &mut findings);
     assert_eq!(findings.kinds(), expected, "{:#?}", findings.violations);
@@ -114,7 +108,7 @@ fn a_hold_past_its_deadline_is_found() {
     let mut testimony = testimony([HELD, HELD, AVAILABLE, AVAILABLE]);
     let live = HoldSeen {
         state: HoldStateSeen::Live,
-        deadline_millis: DEADLINE_MILLIS,
+        deadline_millis: Some(DEADLINE_MILLIS),
         seats: vec![0, 1],
     };
     testimony.holds = vec![(HoldId(7), Some(live))];

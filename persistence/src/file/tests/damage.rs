@@ -4,7 +4,7 @@ use super::epoch::EpochMark;
 use super::error::{Lost, LostLsns, Reason};
 use super::*;
 use crate::limits::SEGMENT_BYTES_MIN;
-use crate::segment::record;
+use crate::segment::{checksum, record};
 use crate::verify::{Outcome, verify};
 
 /// Every byte, one at a time: refused, or no more than the last group is cut.
@@ -134,6 +134,27 @@ fn a_segment_of_another_node_is_told_apart_from_damage() {
     fs::copy(&other.segments()[0], &history.segments()[0]).unwrap();
     let started = start(history.path()).map(|_| ());
     assert!(matches!(started, Err(Error::Foreign { .. })), "{started:?}");
+}
+
+#[test]
+fn what_a_newer_release_wrote_is_told_apart_from_damage() {
+    let history = History::of(OPTIONS, &[&[1], &[2]]);
+    let (segment, places) = (&history.segments()[0], history.places());
+    let node_id = DataDir::open(history.path()).unwrap().identity().node_id;
+    let raise_version = |bytes: &mut [u8]| {
+        bytes[24] += 1;
+        let sum = checksum(bytes, seed_of(node_id));
+        bytes[..16].copy_from_slice(&sum.to_le_bytes());
+    };
+    let last = places[1].offset..places[1].end();
+    for (range, what) in [(last, "a batch of version 2"), (0..128, "a segment of version 2")] {
+        let copy = copy_of(history.path());
+        let name = segment.file_name().unwrap();
+        edit(&journal_path(copy.path()).join(name), |bytes| raise_version(&mut bytes[range]));
+        let error = start(copy.path()).map(|_| ()).unwrap_err();
+        assert!(matches!(error, Error::NewerRelease { .. }), "{error}");
+        assert!(error.to_string().contains(what), "{error}");
+    }
 }
 
 #[test]

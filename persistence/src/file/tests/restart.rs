@@ -76,8 +76,8 @@ fn a_start_may_crash_behind_any_step() {
 
 /// The fact that follows all of those of shard 1.
 fn next_fact(batches: &[Batch]) -> std::sync::Arc<inventory_core::fact::Fact> {
-    let of_shard = batches.iter().filter(|batch| batch.shard() == batches[0].shard());
-    let last = of_shard.last().unwrap();
+    let mut of_shard = batches.iter().filter(|batch| batch.shard() == batches[0].shard());
+    let last = of_shard.next_back().unwrap();
     let mut fact = last.facts()[0].as_ref().clone();
     fact.lsn = last.last_lsn().next();
     std::sync::Arc::new(fact)

@@ -1,0 +1,52 @@
+//! Putting blocked seats back on sale, told.
+
+use crate::rejection::RejectionCode::{
+    self, EventUnknown, SeatNotBlocked, SeatRepeated, SeatUnknown, SelectionEmpty,
+    SelectionTooLarge,
+};
+use crate::testing::check;
+
+/// Every refusal, mending one mistake at a time.
+pub(in crate::commands) const REFUSALS: (&[RejectionCode], &str) = (
+    &[
+        EventUnknown,
+        SelectionEmpty,
+        SelectionTooLarge,
+        SeatRepeated,
+        SeatUnknown,
+        SeatNotBlocked,
+    ],
+    "seats A1..4
+     block A1
+     unblock none on 9                  => event_unknown
+     unblock none                       => selection_empty
+     unblock Z1..16384 A2 A2            => selection_too_large, could have 16384
+     unblock A2 A2 Z1                   => seat_repeated A2:available
+     unblock A2 Z1                      => seat_unknown Z1:none
+     unblock A1 A2                      => seat_not_blocked A2:available
+     unblock A1                         => unblocked A1",
+);
+
+#[test]
+fn unblocked_seats_are_on_sale_again() {
+    check(
+        "seats A1..3
+         block A1 A2 A3
+         place h1 ann best 2            => not_enough_together, could have 0
+         unblock A2 A3                  => unblocked A2 A3
+         place h1 ann best 2            => placed A2 A3 until 900
+         count                          => held 2 blocked 1",
+    );
+}
+
+#[test]
+fn waiting_makes_no_seat_blocked() {
+    check(
+        "seats A1..3
+         place h1 ann A1 A2
+         alloc h1 A2
+         unblock A1                     => seat_not_blocked A1:held
+         unblock A1 A2 A3 => seat_not_blocked A1:held A2:allocated A3:available
+         look A1 A2                     => held:h1 allocated:h1",
+    );
+}

@@ -1,0 +1,23 @@
+//! What the engine's tests share: an event on sale, and request ids.
+
+use inventory_charts::{Format, generate, to_canonical_bytes};
+use inventory_core::command::{Command, CreateEvent, Verb};
+use inventory_core::ids::{EventId, RequestId};
+use inventory_core::rules::EventRules;
+use inventory_engine::answer::Answer;
+use inventory_engine::engine::Handle;
+
+pub(crate) const EVENT: EventId = EventId(1);
+
+pub(crate) async fn create_event(handle: &Handle, seats: u32, rules: EventRules) {
+    let document = to_canonical_bytes(&generate::with_seats(seats).unwrap());
+    let stored = handle.put_chart(document.into(), Some(Format::Canonical)).await.unwrap();
+    let create = CreateEvent { event_id: EVENT, name: "test".into(), chart: stored.hash, rules };
+    let command = Command { request_id: request_id(), verb: Verb::CreateEvent(create) };
+    let reply = handle.create_event(command, None).await;
+    assert!(matches!(reply, Ok(Answer::Accepted(_))), "{reply:?}");
+}
+
+pub(crate) fn request_id() -> RequestId {
+    RequestId::new(uuid::Uuid::now_v7().as_u128()).unwrap()
+}

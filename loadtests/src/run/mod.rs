@@ -1,0 +1,274 @@
+//! One run from the first connection to the verdict.
+//!
+//! The order matters: the record is closed when the last buyer has left, the server is
+//! questioned while it still runs, it is stopped, and only then is its journal read.
+
+mod selling;
+mod verdict;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::transport::Endpoint;
+
+use crate::audit::Violation;
+use crate::audit::journal::JournalSource;
+use crate::buyer::Sale;
+use crate::client::{Door, InFlight, ReadError, Reader, grpc, http};
+use crate::clock::Clock;
+use crate::options::{OnsaleOptions, Target, Transport};
+use crate::process::{self, Addresses, Server};
+use crate::progress::Progress;
+use crate::record::Recorder;
+use crate::report::Report;
+use crate::seat_map::{Layout, SeatMap, View};
+
+/// How long a server may take to answer the first question.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// From the last preparation to the doors' opening.
+const OPENING_PAUSE_MICROS: u64 = 100_000;
+
+/// Connections if nobody says how many.
+const GRPC_CONNECTIONS: usize = 4;
+const HTTP_CONNECTIONS: usize = 256;
+
+/// Slack of the clocks if nobody says how much: one machine, or two.
+const OWN_CLOCK_SLACK: Duration = Duration::from_millis(50);
+const REMOTE_CLOCK_SLACK: Duration = Duration::from_secs(2);
+
+/// A run that sold every seat.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// All that happened and all that was found.
+    pub report: Report,
+}
+
+impl Outcome {
+    /// What must not be; empty if all is well.
+    pub fn violations(&self) -> &[Violation] {
+        &self.report.violations
+    }
+}
+
+/// Why a run could not be made or did not sell every seat.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The options contradict each other.
+    #[error("{0}")]
+    Options(String),
+    /// The target is not an address.
+    #[error("{uri} is not an address to connect to: {source}")]
+    Address {
+        /// What was given.
+        uri: String,
+        /// Why it is none.
+        source: tonic::transport::Error,
+    },
+    /// The REST client could not be made.
+    #[error("cannot speak HTTP: {0}")]
+    Http(#[from] reqwest::Error),
+    /// The own server could not be started or killed.
+    #[error(transparent)]
+    Server(#[from] process::Error),
+    /// The event could not be read.
+    #[error("event {event_id} cannot be read: {source}")]
+    NotReady {
+        /// The event.
+        event_id: u64,
+        /// What came last.
+        source: ReadError,
+    },
+    /// The sale stood still with seats unsold. The audit was made all the same.
+    #[error(
+        "the sale stood still for {stall_secs} s with {available} seats free and {held} held \
+        of {capacity}; {violations} violations were found{why}"
+    )]
+    Stalled {
+        /// How long nothing was sold and no hold could end.
+        stall_secs: u64,
+        /// Seats that nobody has.
+        available: u32,
+        /// Seats in holds.
+        held: u32,
+        /// Seats of the event.
+        capacity: u32,
+        /// What the audit found nevertheless.
+        violations: u64,
+        /// What the server said last, if it did not answer.
+        why: String,
+        /// The report of what was done.
+        outcome: Box<Outcome>,
+    },
+}
+
+/// Everything that a run needs beside its buyers.
+struct Venue {
+    sale: Arc<Sale>,
+    reader: Reader,
+    in_flight: Arc<InFlight>,
+    layout: Arc<Layout>,
+    /// The seats before the first buyer.
+    before: View,
+    server: Option<Box<dyn Server>>,
+    transport: &'static str,
+    clock_slack: Duration,
+    opened_micros: u64,
+}
+
+/// Sells out the event and audits the sale.
+///
+/// Has to be called within a tokio runtime, best one with several threads. Returns when the
+/// audit is over; reading the journal blocks the calling task.
+///
+/// # Errors
+/// If no run could be made, or not all seats were sold. Violations are no error: they are in
+/// the outcome.
+pub async fn run(
+    options: OnsaleOptions,
+    journal: Option<Box<dyn JournalSource>>,
+    progress: &dyn Progress,
+) -> Result<Outcome, Error> {
+    options.check().map_err(Error::Options)?;
+    let (mut venue, options) = Venue::open(options).await?;
+    let sold = selling::sell_out(&mut venue, &options, progress).await;
+    progress.finish();
+    let sold = sold?;
+    let outcome = verdict::reach(venue, &options, &sold, journal).await;
+    let Some(why) = sold.stalled else { return Ok(outcome) };
+    let report = &outcome.report;
+    Err(Error::Stalled {
+        stall_secs: options.stall.as_secs(),
+        available: report.seats.available,
+        held: report.seats.held,
+        capacity: report.capacity,
+        violations: report.violations_total,
+        why,
+        outcome: Box::new(outcome),
+    })
+}
+
+/// What stays of the options when the target has been taken out.
+#[derive(Debug)]
+struct Terms {
+    event_id: u64,
+    buyers: u64,
+    over: Duration,
+    curve: crate::options::Curve,
+    seed: u64,
+    kill_server: u32,
+    kill_unanswered_min: usize,
+    map_refresh: Duration,
+    stall: Duration,
+    expiry_slack: Duration,
+    holds_sampled: usize,
+}
+
+impl Venue {
+    /// Starts the own server, connects, and reads the chart.
+    async fn open(options: OnsaleOptions) -> Result<(Self, Terms), Error> {
+        let mut server = None;
+        let (grpc_uri, http_uri, transport) = match options.target {
+            Target::Grpc(uri) => (Some(uri), None, Transport::Grpc),
+            Target::Http(uri) => (None, Some(uri), Transport::Http),
+            Target::Own(mut own, transport) => {
+                let Addresses { grpc, http } = own.start().await?;
+                server = Some(own);
+                (Some(format!("http://{grpc}")), Some(format!("http://{http}")), transport)
+            }
+        };
+        let event_id = options.event_id;
+        let endpoint = grpc_uri.map(endpoint).transpose()?;
+        let reader = match (&endpoint, &http_uri) {
+            (Some(endpoint), _) => Reader::Grpc(grpc::Reader::new(endpoint, event_id)),
+            (None, uri) => {
+                Reader::Http(http::Reader::new(uri.as_deref().unwrap_or_default(), event_id)?)
+            }
+        };
+        let (layout, statuses) = await_layout(&reader, event_id).await?;
+        let layout = Arc::new(layout);
+        let before = View::new(statuses, &layout);
+        let in_flight = Arc::new(InFlight::default());
+        let door = match (transport, &endpoint, http_uri) {
+            (Transport::Http, _, Some(uri)) => {
+                let connections = options.connections.unwrap_or(HTTP_CONNECTIONS);
+                let layout = layout.clone();
+                Door::Http(http::Requests::new(&uri, event_id, connections, layout, &in_flight)?)
+            }
+            (_, Some(endpoint), _) => {
+                let connections = options.connections.unwrap_or(GRPC_CONNECTIONS);
+                let timeout_millis = options.request_timeout.as_millis() as u32;
+                let in_flight = &in_flight;
+                let lanes =
+                    grpc::Lanes::open(endpoint, event_id, connections, timeout_millis, in_flight);
+                Door::Grpc(lanes)
+            }
+            _ => return Err(Error::Options("the target has no address".to_owned())),
+        };
+        let clock = Clock::start();
+        let opened_micros = clock.now_micros() + OPENING_PAUSE_MICROS;
+        let usual_slack = if server.is_some() { OWN_CLOCK_SLACK } else { REMOTE_CLOCK_SLACK };
+        let clock_slack = options.clock_slack.unwrap_or(usual_slack);
+        let transport = if matches!(door, Door::Http(_)) { "http" } else { "grpc" };
+        let sale = Sale {
+            clock,
+            recorder: Recorder::new(opened_micros),
+            map: SeatMap::new(layout.clone(), before.clone()),
+            door,
+            seed: options.seed,
+            bots: options.bots,
+            sending_timeout: options.request_timeout * 2,
+            clock_slack,
+            is_sold_out: false.into(),
+            stop: CancellationToken::new(),
+            buyers: TaskTracker::new(),
+        };
+        let terms = Terms {
+            event_id,
+            buyers: options.buyers,
+            over: options.over,
+            curve: options.curve,
+            seed: options.seed,
+            kill_server: options.kill_server,
+            kill_unanswered_min: options.kill_unanswered_min,
+            map_refresh: options.map_refresh,
+            stall: options.stall,
+            expiry_slack: options.expiry_slack,
+            holds_sampled: options.holds_sampled,
+        };
+        let venue = Self {
+            sale: Arc::new(sale),
+            reader,
+            in_flight,
+            layout,
+            before,
+            server,
+            transport,
+            clock_slack,
+            opened_micros,
+        };
+        Ok((venue, terms))
+    }
+}
+
+fn endpoint(uri: String) -> Result<Endpoint, Error> {
+    let endpoint =
+        Endpoint::from_shared(uri.clone()).map_err(|source| Error::Address { uri, source })?;
+    // Many answers on few streams: windows that do not stop them.
+    Ok(endpoint.initial_stream_window_size(4 << 20).initial_connection_window_size(16 << 20))
+}
+
+async fn await_layout(reader: &Reader, event_id: u64) -> Result<(Layout, bytes::Bytes), Error> {
+    let until = Instant::now() + READY_TIMEOUT;
+    loop {
+        match reader.layout().await {
+            Ok(layout) => return Ok(layout),
+            Err(source) if Instant::now() >= until => {
+                return Err(Error::NotReady { event_id, source });
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The sale itself: the scheduled crowd, the kills, and the tail that takes what is left.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use futures::future;
+
+use super::{Error, Terms, Venue};
+use crate::buyer::{Sale, Visitor, admit};
+use crate::client::Reader;
+use crate::clock::millis;
+use crate::kill::{self, Kill, Killer};
+use crate::progress::{Progress, Snapshot};
+use crate::schedule::Schedule;
+use crate::seat_map::View;
+
+/// How often the display moves.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
+
+/// The doorkeeper never sleeps longer than this, to notice that a run is given up.
+const DOORKEEPER_PAUSE: Duration = Duration::from_millis(20);
+
+/// Late buyers that come at once, each for a seat of their own.
+const LATE_BUYERS_MAX: usize = 500;
+
+/// Between two looks for seats that came free.
+const LATE_PAUSE: Duration = Duration::from_millis(100);
+
+/// How the sale went.
+#[derive(Debug)]
+pub(super) struct Sold {
+    pub(super) kills: Vec<Kill>,
+    /// If the sale stood still: what the server said last, or nothing.
+    pub(super) stalled: Option<String>,
+    /// When the last buyer left.
+    pub(super) ended_micros: u64,
+    /// Buyers who came beyond the schedule.
+    pub(super) extra_buyers: u64,
+}
+
+/// Lets everybody in and waits until all seats are sold and everybody has left.
+pub(super) async fn sell_out(
+    venue: &mut Venue,
+    terms: &Terms,
+    progress: &dyn Progress,
+) -> Result<Sold, Error> {
+    let (sale, reader) = (venue.sale.clone(), venue.reader.clone());
+    let schedule = Schedule::new(terms.curve, terms.buyers, terms.over, terms.seed);
+    let doorkeeper = {
+        let (sale, opened_micros) = (sale.clone(), venue.opened_micros);
+        tokio::task::spawn_blocking(move || let_in(&sale, &schedule, opened_micros))
+    };
+    let killing = async {
+        let Some(server) = venue.server.as_deref_mut() else { return Ok(Vec::new()) };
+        let killer = Killer {
+            sale: sale.clone(),
+            in_flight: venue.in_flight.clone(),
+            reader: reader.clone(),
+            server,
+            unanswered_min: terms.kill_unanswered_min,
+            opened_micros: venue.opened_micros,
+            bursts: 0,
+            progress,
+        };
+        killer.run(kill::moments(terms.kill_server, terms.over, terms.seed)).await
+    };
+    let selling = async {
+        // It only ends with its schedule or with the run; a panic in it is one of ours.
+        let _ = doorkeeper.await;
+        let stalled = sell_rest(&sale, &reader, terms.stall).await.err();
+        if stalled.is_some() {
+            sale.stop.cancel();
+        }
+        Ok(stalled)
+    };
+    let watching = future::join(
+        show(&sale, terms, venue.opened_micros, &venue.in_flight, progress),
+        refresh(&sale, &reader, terms.map_refresh),
+    );
+    let (stalled, kills) = tokio::select! {
+        sold = future::try_join(selling, killing) => {
+            sold.inspect_err(|_| sale.stop.cancel()).map_err(Error::Server)?
+        }
+        _ = watching => unreachable!("watching goes on for as long as it is let"),
+    };
+    see_off(&sale, terms.stall).await;
+    let (progressed, _) = sale.recorder.progressed();
+    Ok(Sold {
+        kills,
+        stalled,
+        ended_micros: sale.clock.now_micros(),
+        extra_buyers: progressed.arrived.saturating_sub(terms.buyers),
+    })
+}
+
+/// Lets the scheduled buyers in, each at its time, on a thread of its own: a thread's sleep is
+/// finer than a timer's, and nothing that the runtime does can hold an arrival up.
+fn let_in(sale: &Arc<Sale>, schedule: &Schedule, opened_micros: u64) {
+    for (number, after_micros) in (0..).zip(&schedule.arrivals_micros) {
+        let at_micros = opened_micros + after_micros;
+        loop {
+            let left_micros = at_micros.saturating_sub(sale.clock.now_micros());
+            if left_micros == 0 {
+                break;
+            }
+            if sale.stop.is_cancelled() {
+                return;
+            }
+            std::thread::sleep(DOORKEEPER_PAUSE.min(Duration::from_micros(left_micros)));
+        }
+        admit(sale, Visitor::Scheduled(number), at_micros);
+    }
+}
+
+/// Sends late buyers for whatever is free until nothing is left. The error says what the
+/// server said last, if it did not answer any more.
+async fn sell_rest(sale: &Arc<Sale>, reader: &Reader, stall: Duration) -> Result<(), String> {
+    let mut late_buyers = 0;
+    let mut best = (0, 0);
+    let mut moved = Instant::now();
+    let mut trouble = String::new();
+    loop {
+        match reader.statuses().await {
+            Ok(statuses) => {
+                trouble.clear();
+                sale.map.show(View::new(statuses, &sale.map.layout));
+            }
+            Err(error) => trouble = format!("; {error}"),
+        }
+        let view = sale.map.view();
+        if trouble.is_empty() && view.counts.is_sold_out() {
+            sale.is_sold_out.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        let (progressed, latest_deadline_millis) = sale.recorder.progressed();
+        if (progressed.sold, view.counts.allocated) != best {
+            best = (progressed.sold, view.counts.allocated);
+            moved = Instant::now();
+        }
+        let now_millis = millis(sale.clock.now_micros());
+        // Seats in a hold cannot be sold before it ends: that is no standstill.
+        let held_for = Duration::from_millis(latest_deadline_millis.saturating_sub(now_millis));
+        if held_for.is_zero() && moved.elapsed() > stall {
+            return Err(trouble);
+        }
+        if !held_for.is_zero() && view.counts.available == 0 {
+            moved = Instant::now();
+        }
+        let seats = view.available();
+        let wave = seats.iter().take(LATE_BUYERS_MAX).map(|seat| {
+            late_buyers += 1;
+            admit(sale, Visitor::Late(late_buyers, *seat), sale.clock.now_micros())
+        });
+        let wave = future::join_all(wave.collect::<Vec<_>>());
+        // Those who wait longer go on by themselves.
+        let _ = tokio::time::timeout(stall / 4, wave).await;
+        if seats.len() < LATE_BUYERS_MAX {
+            tokio::time::sleep(LATE_PAUSE).await;
+        }
+    }
+}
+
+/// Waits until everybody has left.
+async fn see_off(sale: &Sale, patience: Duration) {
+    sale.buyers.close();
+    if tokio::time::timeout(patience, sale.buyers.wait()).await.is_err() {
+        sale.stop.cancel();
+        sale.buyers.wait().await;
+    }
+}
+
+/// The page: asks for the seats again and again, for as long as it is let.
+async fn refresh(sale: &Sale, reader: &Reader, pause: Duration) {
+    loop {
+        // Without an answer the page stays as it was.
+        if let Ok(statuses) = reader.statuses().await {
+            let view = View::new(statuses, &sale.map.layout);
+            sale.is_sold_out.store(view.counts.is_sold_out(), Ordering::Relaxed);
+            sale.map.show(view);
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// The display, for as long as it is let.
+async fn show(
+    sale: &Sale,
+    terms: &Terms,
+    opened_micros: u64,
+    in_flight: &crate::client::InFlight,
+    progress: &dyn Progress,
+) {
+    loop {
+        let (progressed, _) = sale.recorder.progressed();
+        let elapsed_micros = sale.clock.now_micros().saturating_sub(opened_micros);
+        progress.update(&Snapshot {
+            elapsed: Duration::from_micros(elapsed_micros),
+            arrived: progressed.arrived,
+            buyers: terms.buyers,
+            live: sale.buyers.len(),
+            in_flight: in_flight.now(),
+            settled: progressed.settled,
+            rejected: progressed.rejected,
+            seats: sale.map.view().counts,
+            p99_ms: progressed.p99_ms,
+        });
+        tokio::time::sleep(PROGRESS_PAUSE).await;
+    }
+}

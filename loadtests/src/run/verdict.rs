@@ -1,0 +1,162 @@
+//! After the sale: the server is questioned and stopped, the journal read, the report written.
+
+use std::io::BufRead;
+
+use super::selling::Sold;
+use super::{Outcome, Terms, Venue};
+use crate::audit::journal::{self, JournalSource};
+use crate::audit::record::{self, Books};
+use crate::audit::server::{self, Testimony};
+use crate::audit::{Evidence, Findings, Kind, Source};
+use crate::measure::Measures;
+use crate::report::{Audit, Report};
+
+/// Audits everything that can be audited and reports it.
+pub(super) async fn reach(
+    mut venue: Venue,
+    terms: &Terms,
+    sold: &Sold,
+    journal: Option<Box<dyn JournalSource>>,
+) -> Outcome {
+    let (entries, measures) = venue.sale.recorder.take();
+    let books = Books::new(&entries);
+    let mut findings = Findings::default();
+    let mut audit = Audit { answers: entries.len() as u64, ..Audit::default() };
+    let clock_slack_micros = venue.clock_slack.as_micros() as u64;
+    record::audit(&books, clock_slack_micros, &mut findings);
+    let testimony = question(&venue, terms, &books, &mut audit, &mut findings).await;
+    stop(&mut venue, &mut findings).await;
+    let is_own = venue.server.is_some();
+    match journal {
+        Some(journal) if is_own => {
+            let circumstances = journal::Circumstances {
+                event_id: terms.event_id,
+                kills: &sold.kills,
+                clock_slack_millis: venue.clock_slack.as_millis() as u64,
+                expiry_slack_millis: terms.expiry_slack.as_millis() as u64,
+                testimony: testimony.as_ref(),
+            };
+            audit.journal_facts = read_journal(journal, &books, circumstances, &mut findings);
+        }
+        _ if is_own => audit.left_out.push("the journal: nobody said how to read it".to_owned()),
+        _ => audit.left_out.push("the journal: the server is not the run's own".to_owned()),
+    }
+    let acknowledged_seats = books.sales.len() as u64;
+    let report =
+        report(&venue, terms, sold, measures, testimony, findings, audit, acknowledged_seats);
+    Outcome { report }
+}
+
+async fn question(
+    venue: &Venue,
+    terms: &Terms,
+    books: &Books<'_>,
+    audit: &mut Audit,
+    findings: &mut Findings,
+) -> Option<Testimony> {
+    let clock = &venue.sale.clock;
+    let (layout, sampled) = (&venue.layout, terms.holds_sampled);
+    let asked = server::question(&venue.reader, layout, clock, books, sampled, terms.seed).await;
+    let testimony = match asked {
+        Ok(testimony) => testimony,
+        Err(error) => {
+            let evidence = vec![Evidence::new(Source::Server, error.to_string())];
+            let message = "the server could not be questioned after the sale";
+            findings.add(Kind::NotAuditable, None, message, evidence);
+            return None;
+        }
+    };
+    audit.holds_asked = testimony.holds.len() as u64;
+    audit.is_server_verified = testimony.verification.is_some();
+    if testimony.verification.is_none() {
+        let part = "the server's verification of itself: only gRPC has that question";
+        audit.left_out.push(part.to_owned());
+    }
+    let circumstances = server::Circumstances {
+        before: &venue.before,
+        is_alone: venue.server.is_some(),
+        expiry_slack: terms.expiry_slack,
+    };
+    server::audit(books, &testimony, circumstances, findings);
+    Some(testimony)
+}
+
+async fn stop(venue: &mut Venue, findings: &mut Findings) {
+    let Some(server) = &mut venue.server else { return };
+    if let Err(error) = server.stop().await {
+        let evidence = vec![Evidence::new(Source::Server, error.to_string())];
+        findings.add(Kind::ServerFailed, None, "the server did not stop as it should", evidence);
+    }
+}
+
+fn read_journal(
+    mut source: Box<dyn JournalSource>,
+    books: &Books<'_>,
+    circumstances: journal::Circumstances<'_>,
+    findings: &mut Findings,
+) -> Option<u64> {
+    let mut lines: Box<dyn BufRead + Send> = match source.open() {
+        Ok(lines) => lines,
+        Err(error) => {
+            let evidence = vec![Evidence::new(Source::Journal, error.to_string())];
+            let message = "the journal cannot be read";
+            findings.add(Kind::NotAuditable, None, message, evidence);
+            return None;
+        }
+    };
+    Some(journal::audit(&mut lines, books, circumstances, findings))
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is one of the report's sources")]
+fn report(
+    venue: &Venue,
+    terms: &Terms,
+    sold: &Sold,
+    mut measures: Measures,
+    testimony: Option<Testimony>,
+    findings: Findings,
+    audit: Audit,
+    acknowledged_seats: u64,
+) -> Report {
+    let in_flight = &venue.in_flight;
+    let seats = testimony.map_or_else(|| venue.sale.map.view().counts, |last| last.view.counts);
+    let duration_secs = sold.ended_micros.saturating_sub(venue.opened_micros) as f64 / 1e6;
+    let over_secs = terms.over.as_secs_f64();
+    let a_second = |count: u64, secs: f64| if secs > 0.0 { count as f64 / secs } else { 0.0 };
+    let mut violations = findings.violations;
+    for violation in &mut violations {
+        violation.label = violation.seat.map(|seat| venue.layout.label(seat).to_owned());
+    }
+    let answers = measures.answers.iter();
+    let answers = answers.map(|((operation, word), count)| (format!("{operation}.{word}"), *count));
+    Report {
+        event_id: terms.event_id,
+        seed: terms.seed,
+        curve: terms.curve,
+        transport: venue.transport,
+        over_secs,
+        duration_secs,
+        capacity: venue.layout.capacity(),
+        sold_seats: seats.allocated,
+        sold_before: venue.before.counts.allocated,
+        acknowledged_seats,
+        seats,
+        buyers: terms.buyers,
+        extra_buyers: sold.extra_buyers,
+        arrivals_per_sec: a_second(terms.buyers, over_secs),
+        requests: in_flight.sent(),
+        requests_per_sec: a_second(in_flight.sent(), duration_secs),
+        requests_not_sent: measures.not_sent,
+        requests_lost: in_flight.lost(),
+        latency: measures.overall(),
+        latency_by_operation: measures.by_operation(),
+        outcomes: measures.buyers_by_cause.clone(),
+        answers: answers.collect(),
+        first_invalid: measures.invalid.as_deref().map(str::to_owned),
+        kills: sold.kills.clone(),
+        audit,
+        violations_total: findings.total,
+        violations,
+        seconds: measures.seconds(),
+    }
+}

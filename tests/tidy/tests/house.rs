@@ -1,0 +1,93 @@
+//! The house rules, applied to this repository: one test a rule.
+
+use std::sync::LazyLock;
+
+use tidy::breach::expect_none;
+use tidy::exceptions::SLEEPING_TESTS;
+use tidy::manifest::Member;
+use tidy::{Repository, Source, core_purity, house_map, imports, manifest, shape, wire_types};
+
+static REPOSITORY: LazyLock<Repository> =
+    LazyLock::new(|| Repository::load().expect("the repository can be read"));
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| Source::all(&REPOSITORY.files));
+static MEMBERS: LazyLock<Vec<Member>> =
+    LazyLock::new(|| Member::all(&REPOSITORY).expect("every manifest can be read"));
+
+#[test]
+fn crates_import_only_what_the_arrows_allow() {
+    expect_none(&imports::against_the_arrows(&MEMBERS, imports::ARROWS));
+}
+
+#[test]
+fn every_arrow_has_a_crate() {
+    let known = |name| MEMBERS.iter().any(|member| member.name == name);
+    let stale: Vec<_> = imports::ARROWS.iter().filter(|(name, _)| !known(*name)).collect();
+    assert!(stale.is_empty(), "take these out of tests/tidy/src/imports.rs: {stale:?}");
+}
+
+#[test]
+fn the_core_imports_nothing_of_the_world() {
+    expect_none(&imports::impure_core(&MEMBERS));
+}
+
+#[test]
+fn the_core_names_nothing_of_the_world() {
+    expect_none(&core_purity::check(&SOURCES));
+}
+
+#[test]
+fn protobuf_types_end_in_the_grpc_module() {
+    expect_none(&wire_types::check(&SOURCES));
+}
+
+#[test]
+fn versions_and_lints_stand_in_the_root() {
+    expect_none(&manifest::own_ways(&MEMBERS));
+}
+
+#[test]
+fn a_bare_machine_can_build_it() {
+    let lock = REPOSITORY.file("Cargo.lock").expect("the lock file is part of the repository");
+    expect_none(&manifest::heavy_packages(&lock.text));
+}
+
+#[test]
+fn files_can_be_read_in_a_sitting() {
+    expect_none(&shape::long_files(&REPOSITORY.files));
+}
+
+#[test]
+fn lines_can_be_read_side_by_side() {
+    expect_none(&shape::wide_lines(&SOURCES));
+}
+
+#[test]
+fn modules_are_introduced() {
+    expect_none(&shape::missing_introductions(&SOURCES));
+}
+
+#[test]
+fn nothing_is_put_off() {
+    expect_none(&shape::markers(&REPOSITORY.files, &SOURCES));
+    expect_none(&shape::leftovers(&SOURCES));
+}
+
+#[test]
+fn every_test_is_run() {
+    expect_none(&shape::ignored_tests(&SOURCES));
+}
+
+#[test]
+fn no_test_sleeps() {
+    expect_none(&shape::sleeping_tests(&SOURCES, SLEEPING_TESTS));
+}
+
+#[test]
+fn errors_are_handled() {
+    expect_none(&shape::unwraps(&SOURCES));
+}
+
+#[test]
+fn the_map_is_the_house() {
+    expect_none(&house_map::check(&REPOSITORY, &MEMBERS));
+}

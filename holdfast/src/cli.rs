@@ -24,6 +24,8 @@ enum Word {
     Engine(SettingFlags),
     /// Run an edge alone, before an engine elsewhere.
     Edge(SettingFlags),
+    /// Simulate an onsale drop, sell every seat, and audit what was sold.
+    Onsale(Box<commands::onsale::OnsaleArgs>),
     /// Look into seat maps.
     #[command(subcommand)]
     Chart(commands::chart::ChartCommand),
@@ -39,6 +41,7 @@ impl Cli {
             Word::Up(flags) => commands::up::run(flags),
             Word::Engine(flags) => commands::engine::run(flags),
             Word::Edge(flags) => commands::edge::run(flags),
+            Word::Onsale(args) => commands::onsale::run(*args),
             Word::Chart(command) => commands::chart::run(command),
             Word::Journal(command) => commands::journal::run(command),
         }

@@ -15,10 +15,8 @@ use tracing::{error, info};
 
 use crate::config::Settings;
 
-/// Runs a serving command to its end.
-pub(crate) fn block_on(
-    work: impl Future<Output = anyhow::Result<ExitCode>>,
-) -> anyhow::Result<ExitCode> {
+/// Runs work that waits to its end.
+pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

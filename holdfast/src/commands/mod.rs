@@ -4,5 +4,6 @@ pub(crate) mod chart;
 pub(crate) mod edge;
 pub(crate) mod engine;
 pub(crate) mod journal;
+pub(crate) mod onsale;
 
 pub(crate) mod up;

@@ -15,7 +15,7 @@ const PREFIX: &str = "HOLDFAST_";
 /// Variables of the tests, which the processes that they start inherit.
 const TEST_PREFIX: &str = "HOLDFAST_TEST_";
 /// How many changed letters still make a name close to another.
-const CLOSE_DISTANCE_MAX: usize = 3;
+const CLOSE_DISTANCE_MAX: usize = 2;
 
 /// Reads the settings among `variables`, whatever else is among them.
 pub(super) fn read(
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_closest_name_comes_first() {
-        assert_eq!(close_names("HOLDFAST_HTPP")[0], "HOLDFAST_HTTP");
+        assert_eq!(close_names("HOLDFAST_HTPP"), ["HOLDFAST_HTTP"]);
         assert_eq!(close_names("HOLDFAST_DATADIR"), ["HOLDFAST_DATA_DIR"]);
         assert!(close_names("HOLDFAST_SOMETHING_ELSE").is_empty());
     }

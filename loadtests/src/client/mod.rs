@@ -105,7 +105,7 @@ impl Door {
 /// Where the page's map and the audit's questions go.
 #[derive(Clone, Debug)]
 pub(crate) enum Reader {
-    Grpc(grpc::Reader),
+    Grpc(Box<grpc::Reader>),
     Http(http::Reader),
 }
 

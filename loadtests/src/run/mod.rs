@@ -182,7 +182,7 @@ impl Venue {
         let event_id = options.event_id;
         let endpoint = grpc_uri.map(endpoint).transpose()?;
         let reader = match (&endpoint, &http_uri) {
-            (Some(endpoint), _) => Reader::Grpc(grpc::Reader::new(endpoint, event_id)),
+            (Some(endpoint), _) => Reader::Grpc(Box::new(grpc::Reader::new(endpoint, event_id))),
             (None, uri) => {
                 Reader::Http(http::Reader::new(uri.as_deref().unwrap_or_default(), event_id)?)
             }

@@ -160,3 +160,6 @@ fn check_runs(event: &EventState, violations: &mut Vec<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

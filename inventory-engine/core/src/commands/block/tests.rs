@@ -57,15 +57,24 @@ fn what_is_held_or_sold_is_not_blocked() {
 
 #[test]
 fn a_whole_part_of_a_venue_is_blocked_at_once() {
-    check(
+    let row = |row: &str| (1..=200).map(|number| format!(" {row}{number}")).collect::<String>();
+    let everything = row("B") + &row("A");
+    check(&format!(
         "seats A1..200 B1..200
-         block B1..200 A1..200          => selection_too_large, could have 16384"
-            .replace("selection_too_large, could have 16384", &all_blocked())
-            .as_str(),
-    );
+         block B1..200 A1..200          => blocked{everything}
+         place h1 ann best 1            => not_enough_together, could have 0
+         unblock B1..200 A1..200        => unblocked{everything}
+         place h1 ann best 64           => placed{} until 900",
+        (69..=132).map(|number| format!(" A{number}")).collect::<String>(),
+    ));
 }
 
-fn all_blocked() -> String {
-    let row = |row: &str| (1..=200).map(|n| format!(" {row}{n}")).collect::<String>();
-    format!("blocked{}{}", row("B"), row("A"))
+#[test]
+fn seats_that_jump_between_rows_leave_both_rows_measured() {
+    check(
+        "seats A1..4 B1..4
+         block A1 B4 A3 B1 A2           => blocked A1 B4 A3 B1 A2
+         place h1 ann best 3            => not_enough_together, could have 2
+         place h1 ann best 2            => placed B2 B3 until 900",
+    );
 }

@@ -1,0 +1,231 @@
+//! `holdfast onsale`: a drop is simulated until every seat is sold, and then audited. Without a
+//! target it starts a server of its own, which is this program again, and may kill it.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use inventory_charts::{generate, to_canonical_bytes};
+use loadtests::audit::journal::{DumpCommand, JournalSource};
+use loadtests::process::ServerProcess;
+use loadtests::{Curve, Error, OnsaleOptions, Report, Target, Transport, progress};
+use tempfile::TempDir;
+
+use crate::node;
+
+/// How long a hold of the own server's event lasts unless one says otherwise. Seats of buyers
+/// who left come back after it, so it bounds the tail of the sale.
+const HOLD_SECS_DEFAULT: u64 = 10;
+
+/// Settings of a run.
+#[derive(Debug, Args)]
+pub(crate) struct OnsaleArgs {
+    /// Sell at a server that runs already: grpc://HOST:PORT or http://HOST:PORT
+    #[arg(long, value_name = "URI", conflicts_with_all = OWN_SERVER)]
+    target: Option<String>,
+    /// The event that is sold out
+    #[arg(long, value_name = "ID", default_value_t = 1)]
+    event: u64,
+    /// Sell the seats of this chart [default: a venue of our own]
+    #[arg(long, value_name = "FILE", conflicts_with = "seats")]
+    chart: Option<PathBuf>,
+    /// Sell a venue that is drawn with so many seats
+    #[arg(long, value_name = "N")]
+    seats: Option<u32>,
+    /// Who comes, bots included
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    buyers: u64,
+    /// From the first arrival to the last
+    #[arg(long, value_name = "SECS", default_value_t = 30.0, value_parser = seconds)]
+    over: f64,
+    /// How the arrivals are spread: spike, ramp or waves
+    #[arg(long, default_value_t = Curve::Spike)]
+    curve: Curve,
+    /// Where all chance comes from: the same seed brings the same buyers
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The share of the arrivals that are bots, from 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
+    bots: f64,
+    /// How long a hold lasts at the own server [default: 10]
+    #[arg(long, value_name = "SECS")]
+    hold_secs: Option<u64>,
+    /// Kill the own server so often, each time with at least 100 requests unanswered
+    #[arg(long, value_name = "N")]
+    kill_server: Option<u32>,
+    /// Which door of the own server buyers use: grpc or http
+    #[arg(long, value_name = "DOOR")]
+    door: Option<Door>,
+    /// Connections to the server [default: 4 of gRPC, 256 of HTTP]
+    #[arg(long, value_name = "N")]
+    connections: Option<usize>,
+    /// Where the own server keeps its data [default: a temporary folder]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Write the report to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// What only makes sense for a server of the run's own.
+const OWN_SERVER: [&str; 6] = ["chart", "seats", "hold_secs", "kill_server", "door", "data_dir"];
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Door {
+    Grpc,
+    Http,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(secs) if (0.001..=86_400.0).contains(&secs) => Ok(secs),
+        _ => Err("a time of more than 0 and at most 86400 seconds".to_owned()),
+    }
+}
+
+/// Runs a drop. The exit code is 0 only if every seat was sold and nothing is wrong.
+pub(crate) fn run(args: OnsaleArgs) -> anyhow::Result<ExitCode> {
+    // Told before the run rather than after it.
+    let mut json = match &args.json {
+        Some(path) => {
+            let file = std::fs::File::create(path);
+            Some(file.with_context(|| format!("write the report to {}", path.display()))?)
+        }
+        None => None,
+    };
+    let (target, own) = match &args.target {
+        Some(target) => (target.parse::<Target>()?, None),
+        None => {
+            let own = OwnServer::prepare(&args)?;
+            (own.target(), Some(own))
+        }
+    };
+    let journal = own.as_ref().map(OwnServer::journal);
+    let mut options = OnsaleOptions::new(target);
+    options.event_id = args.event;
+    options.buyers = args.buyers;
+    options.over = Duration::from_secs_f64(args.over);
+    options.curve = args.curve;
+    options.seed = args.seed;
+    options.bots = args.bots;
+    options.kill_server = args.kill_server.unwrap_or(0);
+    options.connections = args.connections;
+
+    let (report, stalled) = node::block_on(async move {
+        let progress = progress::for_stderr();
+        match loadtests::run(options, journal, progress.as_ref()).await {
+            Ok(outcome) => Ok((outcome.report, None)),
+            Err(error) => match stalled_report(&error) {
+                Some(report) => Ok((report, Some(error.to_string()))),
+                None => Err(error.into()),
+            },
+        }
+    })?;
+    if let Some(file) = &mut json {
+        serde_json::to_writer_pretty(&mut *file, &report).context("write the report")?;
+        file.write_all(b"\n").context("write the report")?;
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{report}").context("print the report")?;
+    let is_clean = report.violations.is_empty() && stalled.is_none();
+    if let Some(own) = own {
+        own.leave(is_clean)?;
+    }
+    if let Some(why) = stalled {
+        bail!("{why}");
+    }
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a run that did not sell every seat has to report all the same.
+fn stalled_report(error: &Error) -> Option<Report> {
+    match error {
+        Error::Stalled { outcome, .. } => Some(outcome.report.clone()),
+        _ => None,
+    }
+}
+
+/// This program again, as a server that the run may do with as it likes.
+struct OwnServer {
+    program: PathBuf,
+    arguments: Vec<String>,
+    data_dir: PathBuf,
+    door: Transport,
+    folder: Option<TempDir>,
+}
+
+impl OwnServer {
+    fn prepare(args: &OnsaleArgs) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("find this program")?;
+        let folder = match &args.data_dir {
+            Some(_) => None,
+            None => Some(tempfile::Builder::new().prefix("holdfast-onsale-").tempdir()?),
+        };
+        let data_dir = match &folder {
+            Some(folder) => folder.path().to_owned(),
+            None => args.data_dir.clone().unwrap_or_default(),
+        };
+        std::fs::create_dir_all(&data_dir)
+            .with_context(|| format!("create the data directory {}", data_dir.display()))?;
+        let hold_secs = args.hold_secs.unwrap_or(HOLD_SECS_DEFAULT).to_string();
+        let mut arguments = vec!["up".to_owned(), "--data-dir".to_owned(), text(&data_dir)?];
+        arguments.extend(["--hold-secs".to_owned(), hold_secs]);
+        let chart = match (&args.chart, args.seats) {
+            (Some(path), _) => Some(path.clone()),
+            (None, Some(seats)) => Some(draw(&data_dir, seats)?),
+            (None, None) => None,
+        };
+        if let Some(chart) = chart {
+            arguments.extend(["--chart".to_owned(), text(&chart)?]);
+        }
+        let door = match args.door {
+            None | Some(Door::Grpc) => Transport::Grpc,
+            Some(Door::Http) => Transport::Http,
+        };
+        Ok(Self { program, arguments, data_dir, door, folder })
+    }
+
+    fn target(&self) -> Target {
+        let log = self.data_dir.join("server.log");
+        let server = ServerProcess::new(&self.program, log).args(self.arguments.clone());
+        Target::Own(Box::new(server), self.door)
+    }
+
+    /// The journal as the files have it, read by a process of its own.
+    fn journal(&self) -> Box<dyn JournalSource> {
+        let data_dir = self.data_dir.display().to_string();
+        let arguments = ["journal", "dump", "--data-dir"].map(str::to_owned);
+        let arguments = arguments.into_iter().chain([data_dir]).collect();
+        Box::new(DumpCommand { program: self.program.clone(), arguments })
+    }
+
+    /// Keeps the evidence if there is something to look into.
+    fn leave(self, is_clean: bool) -> anyhow::Result<()> {
+        if let (false, Some(folder)) = (is_clean, self.folder) {
+            let path = folder.keep();
+            writeln!(
+                std::io::stderr(),
+                "the server's data and log are kept in {}",
+                path.display()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Draws a venue and leaves its chart in the data directory.
+fn draw(data_dir: &Path, seats: u32) -> anyhow::Result<PathBuf> {
+    let chart = generate::with_seats(seats)?;
+    let path = data_dir.join("venue.json");
+    std::fs::write(&path, to_canonical_bytes(&chart))
+        .with_context(|| format!("write the chart {}", path.display()))?;
+    Ok(path)
+}
+
+fn text(path: &Path) -> anyhow::Result<String> {
+    let text = path.to_str().map(str::to_owned);
+    text.with_context(|| format!("the path {} is not valid UTF-8", path.display()))
+}

@@ -1,0 +1,166 @@
+//! The contract in front of the naive office: what the simulator asks for, and no more.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use proto::inventory::v1::inventory_admin_server::InventoryAdmin;
+use proto::inventory::v1::inventory_server::Inventory;
+use proto::inventory::v1::*;
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::office::Office;
+
+#[derive(Clone)]
+pub struct Service {
+    pub office: Arc<Mutex<Office>>,
+    pub batch_pause: Duration,
+}
+
+impl Service {
+    fn office(&self) -> MutexGuard<'_, Office> {
+        let mut office = self.office.lock().unwrap();
+        office.turn_clock();
+        office
+    }
+
+    fn answer(&self, batch: CommandBatch) -> AnswerBatch {
+        let mut office = self.office();
+        let answers = batch.commands.into_iter().map(|command| Answer {
+            correlation_id: command.correlation_id,
+            outcome: command.verb.map(|verb| office.decide(verb)),
+        });
+        AnswerBatch { answers: answers.collect() }
+    }
+}
+
+fn not_here<T>() -> Result<Response<T>, Status> {
+    Err(Status::unimplemented("the naive office does not do this"))
+}
+
+#[tonic::async_trait]
+impl Inventory for Service {
+    type PipelineStream = Pin<Box<dyn Stream<Item = Result<AnswerBatch, Status>> + Send>>;
+
+    async fn pipeline(
+        &self,
+        request: Request<Streaming<CommandBatch>>,
+    ) -> Result<Response<Self::PipelineStream>, Status> {
+        let service = self.clone();
+        let answers = request.into_inner().then(move |batch| {
+            let service = service.clone();
+            async move {
+                let batch = batch?;
+                tokio::time::sleep(service.batch_pause).await;
+                Ok(service.answer(batch))
+            }
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_availability(
+        &self,
+        _: Request<GetAvailabilityRequest>,
+    ) -> Result<Response<Availability>, Status> {
+        let seats = Some(self.office().counts());
+        Ok(Response::new(Availability { event_id: 1, version: 1, seats }))
+    }
+
+    async fn get_seat_map(
+        &self,
+        request: Request<GetSeatMapRequest>,
+    ) -> Result<Response<SeatMap>, Status> {
+        let office = self.office();
+        let statuses = office.statuses.iter().map(|status| *status as u8).collect();
+        let seat = |seat: usize| SeatInfo {
+            label: format!("A-{}-{}", seat / 20, seat % 20),
+            section: "A".to_owned(),
+            row: (seat / 20).to_string(),
+            accessible: seat.is_multiple_of(50),
+            ..SeatInfo::default()
+        };
+        let seats = if request.get_ref().with_chart { office.statuses.len() } else { 0 };
+        let seats = (0..seats).map(seat).collect();
+        Ok(Response::new(SeatMap { event_id: 1, statuses, seats, ..SeatMap::default() }))
+    }
+
+    async fn get_hold(&self, request: Request<GetHoldRequest>) -> Result<Response<Hold>, Status> {
+        let hold_id = request.into_inner().hold_id;
+        let office = self.office();
+        let hold = office.holds.get(&hold_id).ok_or_else(|| Status::not_found("no such hold"))?;
+        Ok(Response::new(Hold {
+            hold_id,
+            event_id: 1,
+            buyer_id: hold.buyer.clone(),
+            state: HoldState::Live.into(),
+            seats: hold.seats.clone(),
+            labels: Vec::new(),
+            deadline_millis: hold.deadline,
+            extensions_left: 0,
+        }))
+    }
+
+    async fn place(&self, _: Request<PlaceRequest>) -> Result<Response<Placed>, Status> {
+        not_here()
+    }
+
+    async fn extend(&self, _: Request<ExtendRequest>) -> Result<Response<Extended>, Status> {
+        not_here()
+    }
+
+    async fn release(&self, _: Request<ReleaseRequest>) -> Result<Response<Released>, Status> {
+        not_here()
+    }
+
+    async fn allocate(&self, _: Request<AllocateRequest>) -> Result<Response<Allocated>, Status> {
+        not_here()
+    }
+
+    async fn r#return(&self, _: Request<ReturnRequest>) -> Result<Response<Returned>, Status> {
+        not_here()
+    }
+}
+
+#[tonic::async_trait]
+impl InventoryAdmin for Service {
+    async fn verify_event(
+        &self,
+        _: Request<VerifyEventRequest>,
+    ) -> Result<Response<Verification>, Status> {
+        Ok(Response::new(Verification { event_id: 1, ..Verification::default() }))
+    }
+
+    async fn put_chart(
+        &self,
+        _: Request<PutChartRequest>,
+    ) -> Result<Response<ChartSummary>, Status> {
+        not_here()
+    }
+
+    async fn create_event(
+        &self,
+        _: Request<CreateEventRequest>,
+    ) -> Result<Response<Event>, Status> {
+        not_here()
+    }
+
+    async fn list_events(
+        &self,
+        _: Request<ListEventsRequest>,
+    ) -> Result<Response<ListEventsResponse>, Status> {
+        not_here()
+    }
+
+    async fn get_event(&self, _: Request<GetEventRequest>) -> Result<Response<Event>, Status> {
+        not_here()
+    }
+
+    async fn block(&self, _: Request<BlockRequest>) -> Result<Response<Blocked>, Status> {
+        not_here()
+    }
+
+    async fn unblock(&self, _: Request<UnblockRequest>) -> Result<Response<Unblocked>, Status> {
+        not_here()
+    }
+}

@@ -1,0 +1,122 @@
+//! Whole runs against a naive office behind the real contract: an honest one is cleared, and
+//! each lie is caught in the one way or the other.
+
+mod naive;
+
+use std::time::Duration;
+
+use loadtests::audit::Kind;
+use loadtests::progress::Quiet;
+use loadtests::{Curve, Error, OnsaleOptions, Outcome, Target, Transport};
+use naive::{Lie, NaiveServer};
+
+const SEATS: usize = 300;
+
+fn options(server: &NaiveServer) -> OnsaleOptions {
+    let mut options = OnsaleOptions::new(Target::Own(Box::new(server.clone()), Transport::Grpc));
+    options.buyers = 1_000;
+    options.over = Duration::from_millis(1_500);
+    options.map_refresh = Duration::from_millis(50);
+    options.seed = 11;
+    options.bots = 0.02;
+    options
+}
+
+async fn sell(server: &NaiveServer, options: OnsaleOptions) -> Outcome {
+    loadtests::run(options, Some(server.journal()), &Quiet).await.unwrap()
+}
+
+fn naive(lie: Lie) -> NaiveServer {
+    NaiveServer::new(SEATS, Duration::from_millis(700), Duration::from_millis(2), lie)
+}
+
+fn kinds(outcome: &Outcome) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = outcome.violations().iter().map(|found| found.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_honest_office_sells_out_and_is_cleared() {
+    for curve in [Curve::Spike, Curve::Ramp, Curve::Waves] {
+        let server = naive(Lie::None);
+        let outcome = sell(&server, OnsaleOptions { curve, ..options(&server) }).await;
+        let report = &outcome.report;
+        assert_eq!(outcome.violations(), [], "{report}");
+        assert_eq!((report.sold_seats, report.capacity), (SEATS as u32, SEATS as u32));
+        assert_eq!(report.acknowledged_seats, SEATS as u64);
+        assert!(report.outcomes["bought"] > 0 && report.outcomes["hoarded"] > 0, "{report}");
+        assert!(report.audit.journal_facts.is_some_and(|facts| facts > 300), "{report}");
+        let left: u64 = report.outcomes.values().sum();
+        assert_eq!(left, report.buyers + report.extra_buyers, "everybody left: {report}");
+        let arrived: u64 = report.seconds.iter().map(|second| second.arrivals).sum();
+        assert_eq!(arrived, left, "every arrival is in the course of the run");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_honest_office_survives_its_kills() {
+    let server = naive(Lie::None);
+    let outcome = sell(&server, OnsaleOptions { kill_server: 2, ..options(&server) }).await;
+    let report = &outcome.report;
+    assert_eq!(outcome.violations(), [], "{report}");
+    assert_eq!(report.sold_seats, SEATS as u32);
+    assert_eq!(report.kills.len(), 2);
+    for kill in &report.kills {
+        assert!(kill.unanswered >= 100 && kill.lost > 0, "{report}");
+    }
+    assert!(!report.outcomes.contains_key("unresolved"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_sale_is_caught() {
+    let server = naive(Lie::SellsTwice);
+    let outcome = sell(&server, options(&server)).await;
+    let kinds = kinds(&outcome);
+    assert!(kinds.contains(&Kind::SoldTwice), "{}", outcome.report);
+    let double = outcome.violations().iter().find(|found| found.kind == Kind::SoldTwice).unwrap();
+    assert!(double.seat.is_some() && double.evidence.len() >= 2, "{double}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_sale_is_caught() {
+    let server = naive(Lie::LosesASale);
+    let outcome = sell(&server, options(&server)).await;
+    assert!(kinds(&outcome).contains(&Kind::AcknowledgedMissing), "{}", outcome.report);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_payments_are_caught() {
+    let server = naive(Lie::TakesLatePayments);
+    let outcome = sell(&server, options(&server)).await;
+    assert!(kinds(&outcome).contains(&Kind::AcceptedLate), "{}", outcome.report);
+    assert!(outcome.report.outcomes["paid_late_and_accepted"] > 0, "{}", outcome.report);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_had_to_wait_is_counted_with_all_of_the_wait() {
+    // Every batch takes 200 ms: an open loop sees that in the median, and sees queues build up.
+    let pause = Duration::from_millis(200);
+    let server = NaiveServer::new(SEATS, Duration::from_secs(2), pause, Lie::None);
+    let outcome = sell(&server, OnsaleOptions { connections: Some(1), ..options(&server) }).await;
+    let report = &outcome.report;
+    assert!(report.latency.p50_ms >= 200.0, "{report}");
+    // With one stream, who comes while a batch is on its way waits for it first.
+    assert!(report.latency.p99_ms >= 400.0, "{report}");
+    assert_eq!(report.sold_seats, SEATS as u32);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sale_that_stands_still_says_what_is_left() {
+    let server = naive(Lie::SellsToNobody);
+    let stall = Duration::from_millis(300);
+    let options = OnsaleOptions { buyers: 50, stall, ..options(&server) };
+    let stuck = loadtests::run(options, Some(server.journal()), &Quiet).await;
+    let Err(Error::Stalled { available, outcome, .. }) = stuck else {
+        panic!("an office that gives no seat away was sold out: {stuck:?}");
+    };
+    assert_eq!(available as usize, SEATS);
+    assert_eq!(outcome.violations(), []);
+    assert_eq!(outcome.report.sold_seats, 0);
+}

@@ -3,13 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod support;
-
 use std::fs;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use support::PROGRAM;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_holdfast");
 
 /// Runs a drop; its output and its report.
 fn onsale(arguments: &[&str]) -> (Output, Value) {
@@ -28,8 +27,20 @@ fn onsale(arguments: &[&str]) -> (Output, Value) {
 #[test]
 fn killed_twenty_times_in_the_middle_of_a_drop_nothing_is_sold_twice_or_lost() {
     let (output, report) = onsale(&[
-        "--seats", "6000", "--buyers", "30000", "--over", "45", "--hold-secs", "4", "--seed", "20",
-        "--curve", "waves", "--kill-server", "20",
+        "--seats",
+        "6000",
+        "--buyers",
+        "30000",
+        "--over",
+        "45",
+        "--hold-secs",
+        "4",
+        "--seed",
+        "20",
+        "--curve",
+        "waves",
+        "--kill-server",
+        "20",
     ]);
     assert!(output.status.success(), "{output:?}");
     let kills = report["kills"].as_array().unwrap();
@@ -45,8 +56,20 @@ fn killed_twenty_times_in_the_middle_of_a_drop_nothing_is_sold_twice_or_lost() {
 #[test]
 fn a_drop_through_the_edge_sells_out_clean() {
     let (output, report) = onsale(&[
-        "--seats", "1500", "--buyers", "4000", "--over", "8", "--hold-secs", "3", "--door", "http",
-        "--kill-server", "1", "--curve", "ramp",
+        "--seats",
+        "1500",
+        "--buyers",
+        "4000",
+        "--over",
+        "8",
+        "--hold-secs",
+        "3",
+        "--door",
+        "http",
+        "--kill-server",
+        "1",
+        "--curve",
+        "ramp",
     ]);
     assert!(output.status.success(), "{output:?}");
     assert_eq!(report["sold_seats"], 1500);

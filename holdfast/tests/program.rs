@@ -160,7 +160,8 @@ fn settings_that_nobody_knows_are_errors() {
 fn a_chart_full_of_mistakes_is_told_mistake_by_mistake() {
     let folder = tempfile::tempdir().unwrap();
     let chart = folder.path().join("chart.json");
-    let twice = small_chart().replace("\"2\"", "\"1\"").replace("\"p\", \"seats\"", "\"q\", \"seats\"");
+    let twice =
+        small_chart().replace("\"2\"", "\"1\"").replace("\"p\", \"seats\"", "\"q\", \"seats\"");
     fs::write(&chart, twice).unwrap();
     let inspected = inspect(&chart);
     assert_eq!(inspected.status.code(), Some(1));

@@ -15,8 +15,8 @@ use crate::command::{
 use crate::fact::{Change, Fact};
 use crate::hashing::SeededState;
 use crate::ids::{
-    AllocationId, BuyerId, CategoryIndex, EventId, HoldId, Lsn, RequestId, SeatIndex,
-    SectionIndex, ShardId,
+    AllocationId, BuyerId, CategoryIndex, EventId, HoldId, Lsn, RequestId, SeatIndex, SectionIndex,
+    ShardId,
 };
 use crate::rejection::RejectionCode;
 use crate::state::{Decision, ShardState};

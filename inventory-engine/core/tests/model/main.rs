@@ -6,6 +6,8 @@ mod naive;
 mod op;
 mod venue;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use inventory_core::command::{
@@ -24,33 +26,46 @@ use inventory_core::time::Timestamp;
 use naive::{Naive, Refusal};
 use op::{Op, Target};
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
+use proptest::test_runner::{FileFailurePersistence, TestRunner};
 
 const SHARD: ShardId = ShardId(5);
 const EVENT: EventId = EventId(1);
 const CHART: ChartHash = ChartHash([1; 32]);
 const START_MILLIS: u64 = 1_700_000_000_000;
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 400,
+/// What the walk cannot run into: its one event is there, and its request ids are new.
+const NOT_WALKED: [RejectionCode; 6] = [
+    RejectionCode::RequestTooOld,
+    RejectionCode::RequestIdAhead,
+    RejectionCode::EventUnknown,
+    RejectionCode::EventExists,
+    RejectionCode::ChartUnknown,
+    RejectionCode::RulesInvalid,
+];
+
+#[test]
+fn the_state_machine_does_what_the_naive_model_does() {
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 1_500,
+        source_file: Some(file!()),
         // What once failed is kept beside this file and tried first.
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
         ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn the_state_machine_does_what_the_naive_model_does(
-        rules in op::rules(),
-        ops in prop::collection::vec(op::op(), 1..120),
-    ) {
+    });
+    let codes = RefCell::new(BTreeSet::from(NOT_WALKED));
+    let walk = (op::rules(), prop::collection::vec(op::op(), 1..120));
+    let outcome = runner.run(&walk, |(rules, ops)| {
         let mut both = Both::new(rules);
         for op in &ops {
             both.step(op);
             both.compare();
         }
         both.replay();
-    }
+        codes.borrow_mut().extend(both.codes);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(codes.take(), BTreeSet::from(RejectionCode::ALL), "a walk that is too tame");
 }
 
 /// A request that was sent before.
@@ -70,6 +85,7 @@ struct Both {
     /// By the model's number of the sale.
     sales: Vec<AllocationId>,
     sent: Vec<Sent>,
+    codes: BTreeSet<RejectionCode>,
 }
 
 impl Both {
@@ -83,6 +99,7 @@ impl Both {
             holds: Vec::new(),
             sales: Vec::new(),
             sent: Vec::new(),
+            codes: BTreeSet::new(),
         };
         let at = |millis: u64| Timestamp(START_MILLIS + millis);
         let rules = EventRules {
@@ -92,8 +109,7 @@ impl Both {
             sale_opens_at: rules.opens_at.map(at),
             sale_closes_at: rules.closes_at.map(at),
         };
-        let verb =
-            CreateEvent { event_id: EVENT, name: "random".into(), chart: CHART, rules };
+        let verb = CreateEvent { event_id: EVENT, name: "random".into(), chart: CHART, rules };
         let request_id = both.new_request_id();
         let command = Command { request_id, verb: Verb::CreateEvent(verb) };
         match both.state.decide(both.now(), &command) {
@@ -144,15 +160,16 @@ impl Both {
             }
             op => {
                 let id = self.new_request_id();
-                let fact = self.send(id, op);
-                self.sent.push(Sent { id, op: op.clone(), fact });
+                let op = self.settled(op);
+                let fact = self.send(id, &op);
+                self.sent.push(Sent { id, op, fact });
             }
         }
     }
 
     /// Sends something under the id of a request that was sent before.
     fn send_under(&mut self, number: usize, op: &Op) {
-        let id = self.sent[number].id;
+        let (id, op) = (self.sent[number].id, &self.settled(op));
         let Some(first) = self.sent[number].fact.clone() else {
             // Refusals are not remembered: this is as good as new.
             let fact = self.send(id, op);
@@ -160,7 +177,8 @@ impl Both {
             return;
         };
         let is_same = self.verb(op) == self.verb(&self.sent[number].op);
-        let decision = self.state.decide(self.now(), &Command { request_id: id, verb: self.verb(op) });
+        let decision =
+            self.state.decide(self.now(), &Command { request_id: id, verb: self.verb(op) });
         match decision {
             Ok(Decision::Repeat(fact)) => {
                 assert!(is_same, "{op:?} is not what was asked for under {id}");
@@ -170,6 +188,7 @@ impl Both {
             Err(rejection) => {
                 assert!(!is_same, "{op:?} is just what was asked for under {id}: {rejection}");
                 assert_eq!(rejection.code, RejectionCode::RequestIdReused);
+                self.codes.insert(rejection.code);
             }
         }
     }
@@ -205,10 +224,24 @@ impl Both {
                     rejection.conflicts.iter().map(|conflict| conflict.seat.0 as usize).collect();
                 assert_eq!(named, seats, "seats in the way of {op:?}");
                 assert_eq!(rejection.could_have, could_have, "{op:?}");
+                self.codes.insert(code);
                 None
             }
             (decision, predicted) => panic!("{op:?}: {decision:?}, not {predicted:?}"),
         }
+    }
+
+    /// The same, about a hold or a sale that stays the same one when there are more.
+    fn settled(&self, op: &Op) -> Op {
+        let mut op = op.clone();
+        match &mut op {
+            Op::Extend(target) | Op::Release(target) | Op::Allocate(target) => {
+                target.number %= self.holds.len() + 1;
+            }
+            Op::Return(target) => target.number %= self.sales.len() + 1,
+            _ => {}
+        }
+        op
     }
 
     fn verb(&self, op: &Op) -> Verb {
@@ -240,7 +273,7 @@ impl Both {
                 Verb::Allocate(Allocate { hold_id, buyer_id, part })
             }
             Op::Return(target) => {
-                let known = self.sales.get(target.number % (self.sales.len() + 1));
+                let known = self.sales.get(target.number);
                 let nobodys = || AllocationId::new(SHARD, Lsn(1 << 40), self.new_request_id());
                 let allocation_id = known.copied().unwrap_or_else(nobodys);
                 let buyer_id = buyer_id(self.naive.buyer_for_sale(target));
@@ -255,7 +288,7 @@ impl Both {
     }
 
     fn of_hold(&self, target: &Target) -> (HoldId, BuyerId, Part) {
-        let known = self.holds.get(target.number % (self.holds.len() + 1));
+        let known = self.holds.get(target.number);
         let nobodys = || HoldId::new(SHARD, Lsn(1 << 40), self.new_request_id());
         let hold_id = known.copied().unwrap_or_else(nobodys);
         (hold_id, buyer_id(self.naive.buyer_for_hold(target)), part(target))

@@ -178,18 +178,18 @@ impl Naive {
 
     /// Who asks for something of a hold.
     pub(crate) fn buyer_for_hold(&self, target: &Target) -> usize {
-        let hold = self.holds.get(target.number % (self.holds.len() + 1));
+        let hold = self.holds.get(target.number);
         target.stranger.unwrap_or(hold.map_or(0, |hold| hold.buyer))
     }
 
     /// Who asks for something of a sale.
     pub(crate) fn buyer_for_sale(&self, target: &Target) -> usize {
-        let sale = self.sales.get(target.number % (self.sales.len() + 1));
+        let sale = self.sales.get(target.number);
         target.stranger.unwrap_or(sale.map_or(0, |sale| sale.buyer))
     }
 
     fn usable_hold(&self, target: &Target) -> Result<usize, Refusal> {
-        let number = target.number % (self.holds.len() + 1);
+        let number = target.number;
         let Some(hold) = self.holds.get(number) else { return no(HoldUnknown) };
         if hold.buyer != self.buyer_for_hold(target) {
             return no(HoldUnknown);
@@ -204,7 +204,7 @@ impl Naive {
     }
 
     fn usable_sale(&self, target: &Target) -> Result<usize, Refusal> {
-        let number = target.number % (self.sales.len() + 1);
+        let number = target.number;
         let Some(sale) = self.sales.get(number) else { return no(AllocationUnknown) };
         if sale.buyer != self.buyer_for_sale(target) || sale.seats.is_empty() {
             return no(AllocationUnknown);
@@ -255,7 +255,8 @@ impl Naive {
 
     /// Whether the seats chosen are as near as any that fit; or, if none do, how many would.
     fn check_best(&self, wish: &Wish, chosen: &[usize]) -> Result<(), Refusal> {
-        let longest = (1..=self.spots.len()).rev().find(|&length| !self.runs(wish, length).is_empty());
+        let longest =
+            (1..=self.spots.len()).rev().find(|&length| !self.runs(wish, length).is_empty());
         let runs = self.runs(wish, wish.quantity);
         if runs.is_empty() {
             return no_but(NotEnoughTogether, longest.unwrap_or(0));

@@ -20,8 +20,14 @@ pub(crate) struct Rules {
 /// Something that happens.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Op {
-    Place { buyer: usize, seats: Vec<usize> },
-    Best { buyer: usize, wish: Wish },
+    Place {
+        buyer: usize,
+        seats: Vec<usize>,
+    },
+    Best {
+        buyer: usize,
+        wish: Wish,
+    },
     Extend(Target),
     Release(Target),
     Allocate(Target),
@@ -29,7 +35,10 @@ pub(crate) enum Op {
     Block(Vec<usize>),
     Unblock(Vec<usize>),
     /// Time passes; with `expire` the engine notices what is due.
-    Pass { millis: u64, expire: bool },
+    Pass {
+        millis: u64,
+        expire: bool,
+    },
     /// A request that was sent before is sent again.
     Again(usize),
     /// Something is sent under the id of a request that was sent before.
@@ -45,7 +54,8 @@ pub(crate) struct Wish {
     pub(crate) accessible: bool,
 }
 
-/// A hold or a sale by its number, wrapping around with one that does not exist at the end.
+/// A hold or a sale by its number; drawn beyond the last one, it wraps around, and may be the
+/// next one, which does not exist yet.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Target {
     pub(crate) number: usize,
@@ -72,7 +82,8 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
 pub(crate) fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         20 => command(),
-        4 => (0_u64..20_000, any::<bool>()).prop_map(|(millis, expire)| Op::Pass { millis, expire }),
+        4 => (0_u64..20_000, any::<bool>())
+            .prop_map(|(millis, expire)| Op::Pass { millis, expire }),
         2 => any::<usize>().prop_map(Op::Again),
         1 => (any::<usize>(), command())
             .prop_map(|(number, other)| Op::OtherUnder(number, Box::new(other))),
@@ -98,7 +109,12 @@ fn wish() -> impl Strategy<Value = Wish> {
     let section = prop::option::weighted(0.3, 0_u32..3);
     let category = prop::option::weighted(0.3, 0_u32..3);
     (quantity, section, category, prop::bool::weighted(0.2)).prop_map(
-        |(quantity, section, category, accessible)| Wish { quantity, section, category, accessible },
+        |(quantity, section, category, accessible)| Wish {
+            quantity,
+            section,
+            category,
+            accessible,
+        },
     )
 }
 

@@ -8,14 +8,7 @@ use crate::testing::check;
 
 /// Every refusal, mending one mistake at a time.
 pub(in crate::commands) const REFUSALS: (&[RejectionCode], &str) = (
-    &[
-        EventUnknown,
-        SelectionEmpty,
-        SelectionTooLarge,
-        SeatRepeated,
-        SeatUnknown,
-        SeatsUnavailable,
-    ],
+    &[EventUnknown, SelectionEmpty, SelectionTooLarge, SeatRepeated, SeatUnknown, SeatsUnavailable],
     "seats A1..4
      place h1 ann A1
      block none on 9                    => event_unknown

@@ -8,14 +8,7 @@ use crate::testing::check;
 
 /// Every refusal, mending one mistake at a time.
 pub(in crate::commands) const REFUSALS: (&[RejectionCode], &str) = (
-    &[
-        EventUnknown,
-        SelectionEmpty,
-        SelectionTooLarge,
-        SeatRepeated,
-        SeatUnknown,
-        SeatNotBlocked,
-    ],
+    &[EventUnknown, SelectionEmpty, SelectionTooLarge, SeatRepeated, SeatUnknown, SeatNotBlocked],
     "seats A1..4
      block A1
      unblock none on 9                  => event_unknown

@@ -1,5 +1,7 @@
 //! What is asked of a shard: commands and the reads that only its writer can answer.
 
+use std::sync::Arc;
+
 use inventory_core::chart::Chart;
 use inventory_core::command::{Command, Part, Verb};
 use inventory_core::ids::{BuyerId, EventId, HoldId, SeatIndex, ShardId};
@@ -15,6 +17,13 @@ pub enum Ask {
         unknown_labels: Vec<String>,
         /// The part of a hold or an allocation by label; only the writer knows whose chart.
         part_labels: Vec<String>,
+    },
+    /// The command that puts an event on sale.
+    CreateEvent {
+        /// What to do.
+        command: Command,
+        /// Its chart, durable; `None` if there is none of that content.
+        chart: Option<Arc<Chart>>,
     },
     /// A look.
     Query(Query),
@@ -46,7 +55,7 @@ impl Ask {
     /// Who has to answer.
     pub fn shard(&self) -> ShardId {
         match self {
-            Self::Command { command, .. } => command.shard(),
+            Self::Command { command, .. } | Self::CreateEvent { command, .. } => command.shard(),
             Self::Query(Query::Hold { hold_id, .. }) => hold_id.shard(),
             Self::Query(Query::Verify { event_id }) => event_id.shard(),
         }

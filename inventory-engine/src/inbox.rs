@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use inventory_core::chart::Chart;
-use inventory_core::ids::{ChartHash, ShardId};
+use metrics::Counter;
 use tokio::sync::{Semaphore, TryAcquireError};
 
 use crate::answer::Failure;
 use crate::ask::Ask;
 use crate::limits::{INBOX_COMMANDS_MAX, OVERLOADED_RETRY_AFTER};
+use crate::metrics::FAILURES;
 use crate::ticket::Ticket;
 
 /// Something asked, and who waits for the answer.
@@ -28,8 +28,6 @@ pub(crate) enum Parcel {
     One(Request),
     /// Requests that came together.
     Many(Vec<Request>),
-    /// A chart that is durable, for one shard.
-    Chart(ShardId, ChartHash, Arc<Chart>),
     /// Nothing comes after this.
     Last,
 }
@@ -40,7 +38,7 @@ impl Parcel {
         match self {
             Self::One(_) => 1,
             Self::Many(requests) => requests.len(),
-            Self::Chart(..) | Self::Last => 0,
+            Self::Last => 0,
         }
     }
 
@@ -49,7 +47,7 @@ impl Parcel {
         match self {
             Self::One(request) => vec![request],
             Self::Many(requests) => requests,
-            Self::Chart(..) | Self::Last => Vec::new(),
+            Self::Last => Vec::new(),
         }
     }
 }
@@ -59,13 +57,16 @@ impl Parcel {
 pub(crate) struct Inbox {
     room: Arc<Semaphore>,
     parcels: Sender<Parcel>,
+    overloaded: Counter,
 }
 
 /// A new inbox and the writer's end of it.
 pub(crate) fn inbox() -> (Inbox, Receiver<Parcel>) {
     // Bounded by `room`, in commands rather than in parcels.
     let (sender, receiver) = unbounded();
-    (Inbox { room: Arc::new(Semaphore::new(INBOX_COMMANDS_MAX)), parcels: sender }, receiver)
+    let room = Arc::new(Semaphore::new(INBOX_COMMANDS_MAX));
+    let overloaded = metrics::counter!(FAILURES, "reason" => "overloaded");
+    (Inbox { room, parcels: sender, overloaded }, receiver)
 }
 
 impl Inbox {
@@ -74,6 +75,7 @@ impl Inbox {
         match self.room.try_acquire() {
             Ok(permit) => permit.forget(),
             Err(TryAcquireError::NoPermits) => {
+                self.overloaded.increment(1);
                 return Err(Failure::Overloaded { retry_after: OVERLOADED_RETRY_AFTER });
             }
             Err(TryAcquireError::Closed) => return Err(Failure::ShuttingDown),
@@ -91,17 +93,6 @@ impl Inbox {
             Err(_closed) => return Err(requests),
         }
         self.parcels.send(Parcel::Many(requests)).map_err(|refused| refused.0.into_requests())
-    }
-
-    /// Makes a durable chart known to a shard, in front of every request put in later.
-    pub(crate) fn put_chart(
-        &self,
-        shard: ShardId,
-        hash: ChartHash,
-        chart: Arc<Chart>,
-    ) -> Result<(), Failure> {
-        let parcel = Parcel::Chart(shard, hash, chart);
-        self.parcels.send(parcel).map_err(|_| Failure::ShuttingDown)
     }
 
     /// Says that a writer took so many requests out.

@@ -15,6 +15,18 @@ pub const BATCH_EXPIRIES_MAX: usize = 256;
 /// Turns of a writer whose facts wait for the disk. Beyond it the writer waits too.
 pub const TURNS_IN_FLIGHT_MAX: usize = 64;
 
+/// Answers of one writer that wait for the disk, refusals among them. Beyond it the writer takes
+/// no more requests until the disk has answered.
+pub const PARKED_ANSWERS_MAX: usize = 16_384;
+
+/// Answers of a writer that wait for the disk. Beyond it the writer waits too: refusals make no
+/// facts, and would otherwise pile up behind a disk that stands still.
+pub const PARKED_ANSWERS_MAX: usize = 65_536;
+
+/// Longest sleep of a writer that has live holds. Sleep does not count while the machine is
+/// suspended, deadlines do.
+pub const DEADLINE_SLEEP_MAX: Duration = Duration::from_secs(1);
+
 /// Batches that one sync of the journal covers at most.
 pub const GROUP_BATCHES_MAX: usize = 1_024;
 
@@ -27,6 +39,14 @@ pub const STREAM_MESSAGE_COMMANDS_MAX: usize = 1_024;
 /// Answers in one message of a stream.
 pub const STREAM_MESSAGE_ANSWERS_MAX: usize = 256;
 
+/// Bytes after which a message of a stream takes no more answers: a quarter of what gRPC clients
+/// take by default.
+pub const STREAM_MESSAGE_ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of the rich details of one status. They travel in headers, of which clients take 8 KiB
+/// by default, in Base64.
+pub const STATUS_DETAIL_BYTES_MAX: usize = 4 << 10;
+
 /// Streams of one connection.
 pub const CONNECTION_STREAMS_MAX: u32 = 1_024;
 
@@ -35,6 +55,12 @@ pub const REQUEST_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes of one request that brings a chart.
 pub const CHART_REQUEST_BYTES_MAX: usize = 64 << 20;
+
+/// Charts that are read from requests at the same time.
+pub const CHART_IMPORTS_MAX: usize = 2;
+
+/// Seat maps with their charts that are made at the same time.
+pub const CHART_MAPS_MAX: usize = 2;
 
 /// Bytes of one answer: a map of the largest chart has to fit.
 pub const ANSWER_BYTES_MAX: usize = 256 << 20;
@@ -52,6 +78,8 @@ pub const CONNECTION_DRAIN_MAX: Duration = Duration::from_secs(5);
 
 // A drained batch has to leave room for what arrives while the disk syncs.
 const _: () = assert!(BATCH_COMMANDS_MAX * 4 <= INBOX_COMMANDS_MAX);
+// A writer that may decide may decide a whole turn.
+const _: () = assert!(INBOX_COMMANDS_MAX <= PARKED_ANSWERS_MAX);
 // One message has to fit where its commands wait, in whole.
 const _: () = assert!(STREAM_MESSAGE_COMMANDS_MAX <= STREAM_COMMANDS_IN_FLIGHT_MAX);
 const _: () = assert!(STREAM_COMMANDS_IN_FLIGHT_MAX <= INBOX_COMMANDS_MAX);
@@ -63,4 +91,6 @@ const _: () = assert!(
 );
 // One sync can take all that one writer may leave undurable.
 const _: () = assert!(TURNS_IN_FLIGHT_MAX <= GROUP_BATCHES_MAX);
+// Every turn that may be in flight has room for its answers.
+const _: () = assert!(TURNS_IN_FLIGHT_MAX * BATCH_COMMANDS_MAX <= PARKED_ANSWERS_MAX);
 const _: () = assert!(REQUEST_BYTES_MAX < CHART_REQUEST_BYTES_MAX);

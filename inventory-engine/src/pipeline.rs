@@ -8,10 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use inventory_core::chart::Chart;
-use inventory_core::command::Command;
+use inventory_core::command::{Command, Verb};
 use inventory_core::fact::Fact;
-use inventory_core::ids::{ChartHash, Epoch, Lsn, ShardId};
+use inventory_core::ids::{Epoch, Lsn, ShardId};
 use inventory_core::state::{Decision, EventState, ShardState};
 use inventory_core::time::Timestamp;
 use persistence::batch::Batch;
@@ -127,6 +126,12 @@ impl<T> CommitPipeline<T> {
                     resolve_part(&lane.state, &mut command, unknown_labels, &part_labels);
                 lane.decide(now, &command, unknown_labels)
             }
+            Ask::CreateEvent { command, chart } => {
+                if let (Verb::CreateEvent(create), Some(chart)) = (&command.verb, chart) {
+                    lane.state.register_chart(create.chart, chart);
+                }
+                lane.decide(now, &command, Vec::new())
+            }
             Ask::Query(query) => lane.look_up(query),
         };
         let is_new = !lane.fresh.is_empty();
@@ -141,11 +146,6 @@ impl<T> CommitPipeline<T> {
             self.fresh.insert(shard);
             self.note_deadline(shard);
         }
-    }
-
-    /// Makes a chart known to a shard. The chart has to be durable.
-    pub fn register_chart(&mut self, shard: ShardId, hash: ChartHash, chart: Arc<Chart>) {
-        lane(&mut self.lanes, shard).state.register_chart(hash, chart);
     }
 
     /// Hands out all facts applied since the last time, one batch a shard, to be journaled in

@@ -1,6 +1,8 @@
 //! From a data directory to shards that can serve: every fact is applied again in order, and
 //! each batch's digest is compared with the state it leaves. Nothing is decided again.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -76,9 +78,10 @@ pub struct Recovered {
     pub took: Duration,
 }
 
-/// Every shard without history.
+/// Every shard without history, hashing by a seed of this process.
 pub fn empty_shards() -> Vec<(ShardState, u64)> {
-    (0..SHARDS).map(|shard| (ShardState::new(ShardId(shard)), 1)).collect()
+    let seed = RandomState::new().build_hasher().finish();
+    (0..SHARDS).map(|shard| (ShardState::seeded(ShardId(shard), seed), 1)).collect()
 }
 
 /// Locks a data directory, replays its journal, and opens it for writing.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, never, select};
-use inventory_core::fact::Fact;
+use inventory_core::fact::{Change, Fact};
 use inventory_core::ids::{Lsn, ShardId};
 use inventory_core::state::EventState;
 use inventory_core::time::Timestamp;
@@ -16,7 +16,7 @@ use crate::answer::{Answer, Failure};
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::inbox::{Inbox, Parcel, Request};
-use crate::limits::{BATCH_COMMANDS_MAX, TURNS_IN_FLIGHT_MAX};
+use crate::limits::{BATCH_COMMANDS_MAX, PARKED_ANSWERS_MAX, TURNS_IN_FLIGHT_MAX};
 use crate::metrics::WriterMetrics;
 use crate::pipeline::{CommitPipeline, Outlet};
 use crate::ticket::Ticket;
@@ -61,7 +61,10 @@ impl Writer {
         let mut turns_in_flight = 0;
         let mut is_open = true;
         while is_open || turns_in_flight > 0 {
-            let may_decide = is_open && turns_in_flight < TURNS_IN_FLIGHT_MAX;
+            // A refusal makes no turn, but it waits for the disk as well.
+            let may_decide = is_open
+                && turns_in_flight < TURNS_IN_FLIGHT_MAX
+                && self.pipeline.parked() < PARKED_ANSWERS_MAX;
             match self.sleep(&written, may_decide) {
                 Wake::Parcel(parcel) => is_open = self.decide(Some(parcel)),
                 Wake::Deadline => is_open = self.decide(None),
@@ -175,7 +178,9 @@ impl Outlet<Ticket> for Street<'_> {
     fn publish(&mut self, event: &EventState, fact: &Fact) {
         self.directory.show(event, fact);
         self.metrics.facts.increment(1);
-        self.metrics.events.set(self.directory.event_count() as f64);
+        if matches!(fact.change, Change::EventCreated { .. }) {
+            self.metrics.events.set(self.directory.event_count() as f64);
+        }
     }
 
     fn answer(&mut self, ticket: Ticket, answer: Answer) {

@@ -2,7 +2,12 @@
 //! clients and servers, one module a package.
 
 #![expect(missing_docs, reason = "generated; the .proto files hold the words")]
-#![expect(clippy::all, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]
+#![expect(
+    clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
 
 /// The seat inventory, version 1.
 pub mod inventory {

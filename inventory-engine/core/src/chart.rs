@@ -430,3 +430,6 @@ fn distances(parts: &ChartParts) -> Vec<u32> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,10 @@
 //! What callers ask for, one struct a verb. Seats are dense indexes; labels were resolved
 //! against the chart before.
 
+mod fingerprint;
+
 use compact_str::CompactString;
 
-use crate::digest::Fingerprint;
 use crate::ids::{
     AllocationId, BuyerId, CategoryIndex, ChartHash, EventId, HoldId, RequestId, SeatIndex,
     SectionIndex, ShardId,
@@ -169,54 +170,7 @@ impl Command {
             Verb::Unblock(unblock) => unblock.event_id.shard(),
         }
     }
-
-    /// A number that differs, but for chance, between commands that ask for different things.
-    /// Kept with the request id in the journal, so it may never change its meaning.
-    pub fn fingerprint(&self) -> u64 {
-        let mut print = Fingerprint::new();
-        match &self.verb {
-            Verb::CreateEvent(create) => {
-                print.tag(1).u64(create.event_id.0).text(&create.name).bytes(&create.chart.0);
-                let rules = &create.rules;
-                print.u64(rules.hold_ttl_millis).u64(u64::from(rules.extensions_max));
-                print.option(rules.buyer_seats_max.map(u64::from));
-                print.option(rules.sale_opens_at.map(|at| at.0));
-                print.option(rules.sale_closes_at.map(|at| at.0));
-            }
-            Verb::Place(place) => {
-                print.tag(2).u64(place.event_id.0).text(place.buyer_id.as_str());
-                match &place.selection {
-                    Selection::Seats(seats) => print.tag(0).seats(seats),
-                    Selection::BestAvailable(wish) => print
-                        .tag(1)
-                        .u64(u64::from(wish.quantity))
-                        .option(wish.section.map(|section| u64::from(section.0)))
-                        .option(wish.category.map(|category| u64::from(category.0)))
-                        .tag(u8::from(wish.accessible)),
-                };
-            }
-            Verb::Extend(extend) => {
-                print.tag(3).u128(extend.hold_id.0).text(extend.buyer_id.as_str());
-            }
-            Verb::Release(release) => {
-                print.tag(4).u128(release.hold_id.0).text(release.buyer_id.as_str());
-                print.part(&release.part);
-            }
-            Verb::Allocate(allocate) => {
-                print.tag(5).u128(allocate.hold_id.0).text(allocate.buyer_id.as_str());
-                print.part(&allocate.part);
-            }
-            Verb::Return(give_back) => {
-                print.tag(6).u128(give_back.allocation_id.0).text(give_back.buyer_id.as_str());
-                print.part(&give_back.part);
-            }
-            Verb::Block(block) => {
-                print.tag(7).u64(block.event_id.0).seats(&block.seats);
-            }
-            Verb::Unblock(unblock) => {
-                print.tag(8).u64(unblock.event_id.0).seats(&unblock.seats);
-            }
-        }
-        print.finish()
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -242,4 +242,28 @@ mod tests {
         shards.dedup();
         assert!(shards.len() > 230, "{} shards used", shards.len());
     }
+
+    #[test]
+    #[should_panic(expected = "an LSN fits its place in an id")]
+    fn an_lsn_never_spills_into_the_shard() {
+        let request_id = RequestId::new(0x0190_0000_0000_7000_8000_0000_0000_002a).unwrap();
+        let last = HoldId::new(ShardId(200), Lsn((1 << 48) - 1), request_id);
+        assert_eq!((last.shard(), last.lsn()), (ShardId(200), Lsn((1 << 48) - 1)));
+        HoldId::new(ShardId(200), Lsn(1 << 48), request_id);
+    }
+
+    #[test]
+    fn events_stay_on_their_shards_for_ever() {
+        // Stored data is divided by these: another number here loses events.
+        let shards = [0, 1, 2, 1_000, u64::MAX].map(|id| EventId(id).shard().0);
+        assert_eq!(shards, [0, 229, 138, 215, 123]);
+    }
+
+    #[test]
+    fn a_buyer_id_is_neither_empty_nor_long() {
+        assert_eq!(BuyerId::new(""), Err(IdError::BuyerLength(0)));
+        let (fitting, long) = ("é".repeat(32), "é".repeat(33));
+        assert_eq!(BuyerId::new(&fitting).unwrap().as_str(), fitting);
+        assert_eq!(BuyerId::new(&long), Err(IdError::BuyerLength(66)));
+    }
 }

@@ -192,3 +192,17 @@ fn a_hashed_key_is_recognized_within_the_window_and_taken_for_new_after_it() {
          place h1 ann A1 key k1         => placed until 901",
     );
 }
+
+#[test]
+fn of_what_was_accepted_together_a_hashed_key_is_remembered_longest() {
+    check(
+        "seats A1..8
+         memory requests 2
+         event 1
+         place h1 ann A1 key k1         => placed until 900
+         place h2 bob A2 req r2         => placed until 900
+         place h3 bob A3                => placed until 900
+         place h2 bob A2 req r2         => request_too_old
+         place h1 ann A1 key k1         => again placed until 900",
+    );
+}

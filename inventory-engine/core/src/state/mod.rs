@@ -279,3 +279,6 @@ impl ShardState {
         self.events.get_mut(&event_id).expect("a fact names an event that was created before")
     }
 }
+
+#[cfg(test)]
+mod tests;

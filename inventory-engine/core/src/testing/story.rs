@@ -99,11 +99,15 @@ impl Story {
         match self.state.decide(self.now, &command) {
             Ok(Decision::New(fact)) => {
                 self.name_what_came(asked, &fact);
-                let told = self.tell_fact(&fact, is_choice);
+                let (told, event_id) = (self.tell_fact(&fact, is_choice), fact.event_id);
                 self.apply(fact);
+                let concerned = self.state.event_concerned(&command).map(|event| event.id);
+                assert_eq!(concerned, Some(event_id), "the event of {command:?}");
                 (told, true)
             }
             Ok(Decision::Repeat(fact)) => {
+                let concerned = self.state.event_concerned(&command).map(|event| event.id);
+                assert_eq!(concerned, Some(fact.event_id), "the event of {command:?}");
                 self.name_what_came(asked, &fact);
                 (format!("again {}", self.tell_fact(&fact, is_choice)), true)
             }

@@ -1,61 +1,7 @@
 //! Damage of every kind is planted, and has to be found.
 
-use std::sync::Arc;
-
 use super::*;
-use crate::chart::{Chart, ChartParts, Point, Row, Seat};
-use crate::command::{Allocate, Command, CreateEvent, Part, Place, Selection, Verb};
-use crate::ids::{ChartHash, RequestId, ShardId};
-use crate::rules::EventRules;
-use crate::state::Decision;
-use crate::time::Timestamp;
-
-const EVENT: EventId = EventId(1);
-
-fn chart() -> Arc<Chart> {
-    let seats = (0..6).map(|number| Seat {
-        label: format!("A-{number}"),
-        section: None,
-        category: None,
-        position: Point { x: f64::from(number), y: 0.0 },
-        entrance: None,
-        accessible: false,
-        companion: false,
-        restricted_view: false,
-    });
-    let row = Row { label: "A".to_owned(), section: None, seats: (0..6).map(SeatIndex).collect() };
-    let name = "one row".to_owned();
-    let parts = ChartParts { name, rows: vec![row], seats: seats.collect(), ..Default::default() };
-    Arc::new(Chart::new(parts).unwrap())
-}
-
-fn accept(state: &mut ShardState, verb: Verb) {
-    let number = u128::from(state.last_lsn().0 + 1);
-    let request_id = RequestId::new(7 << 76 | 0b10 << 62 | number).unwrap();
-    match state.decide(Timestamp(1), &Command { request_id, verb }).unwrap() {
-        Decision::New(fact) => state.apply(Arc::new(fact)),
-        Decision::Repeat(fact) => panic!("{fact:?} happened before"),
-    }
-}
-
-/// An event with a hold of the seats 0 and 1 and an allocation of the seat 2.
-fn state() -> ShardState {
-    let mut state = ShardState::new(ShardId(0));
-    let buyer_id = BuyerId::new("ann").unwrap();
-    let hash = ChartHash([1; 32]);
-    state.register_chart(hash, chart());
-    let (event_id, rules) = (EVENT, EventRules::default());
-    let create = CreateEvent { event_id, name: "show".into(), chart: hash, rules };
-    accept(&mut state, Verb::CreateEvent(create));
-    for seats in [vec![SeatIndex(2)], vec![SeatIndex(0), SeatIndex(1)]] {
-        let (buyer_id, selection) = (buyer_id.clone(), Selection::Seats(seats));
-        accept(&mut state, Verb::Place(Place { event_id, buyer_id, selection }));
-    }
-    let first = state.holds.values().find(|hold| hold.seats == [SeatIndex(2)]);
-    let hold_id = first.unwrap().id;
-    accept(&mut state, Verb::Allocate(Allocate { hold_id, buyer_id, part: Part::Whole }));
-    state
-}
+use crate::state::tests::{EVENT, state};
 
 /// Plants damage and expects a violation that names it.
 fn find(damage: impl FnOnce(&mut ShardState), evidence: &str) {

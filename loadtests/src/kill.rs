@@ -15,8 +15,9 @@ use serde::Serialize;
 use crate::buyer::{Sale, Visitor, admit};
 use crate::client::{InFlight, Reader};
 use crate::clock::millis;
-use crate::process::{Error, Server};
+use crate::process::Server;
 use crate::progress::Progress;
+use crate::run::Error;
 
 /// The part of the drop within which kills begin.
 const FIRST_MOMENT: f64 = 0.03;
@@ -28,6 +29,9 @@ const NATURAL_WAIT: Duration = Duration::from_millis(500);
 /// Buyers of the first burst, and of the largest.
 const BURST_BUYERS: u64 = 400;
 const BURST_BUYERS_MAX: u64 = 6_400;
+
+/// Bursts after which the killer sees that it will not come about.
+const BURSTS_MAX: u32 = 20;
 
 /// How long a burst is watched before the next.
 const BURST_WATCH: Duration = Duration::from_millis(60);
@@ -89,7 +93,7 @@ impl Killer<'_> {
                 self.await_unanswered().await
             };
             let Some(burst_buyers) = stop.run_until_cancelled(ready).await else { break };
-            kills.push(self.kill(burst_buyers).await?);
+            kills.push(self.kill(burst_buyers?).await?);
         }
         Ok(kills)
     }
@@ -102,17 +106,17 @@ impl Killer<'_> {
     }
 
     /// Waits until enough requests are unanswered. Returns how many buyers that took.
-    async fn await_unanswered(&mut self) -> u64 {
+    async fn await_unanswered(&mut self) -> Result<u64, Error> {
         let natural = Instant::now() + NATURAL_WAIT;
         while Instant::now() < natural {
             if self.in_flight.now() >= self.unanswered_min {
-                return 0;
+                return Ok(0);
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let mut burst = BURST_BUYERS.max(self.unanswered_min as u64 * 2);
         let mut burst_buyers = 0;
-        loop {
+        for _ in 0..BURSTS_MAX {
             let now_micros = self.sale.clock.now_micros();
             for _ in 0..burst {
                 self.bursts += 1;
@@ -123,12 +127,13 @@ impl Killer<'_> {
             let watch = Instant::now() + BURST_WATCH;
             while Instant::now() < watch {
                 if self.in_flight.now() >= self.unanswered_min {
-                    return burst_buyers;
+                    return Ok(burst_buyers);
                 }
                 // A timer would wake a millisecond later, when all is answered.
                 tokio::task::yield_now().await;
             }
         }
+        Err(Error::TooFast { unanswered_min: self.unanswered_min, burst_buyers })
     }
 
     async fn kill(&mut self, burst_buyers: u64) -> Result<Kill, Error> {

@@ -170,6 +170,20 @@ impl OnsaleOptions {
                         kills"
                 .to_owned());
         }
+        let Target::Own(_, transport) = &self.target else { return self.check_connections() };
+        let at_once = self.connections.unwrap_or(usize::MAX);
+        let is_too_few = *transport == Transport::Http && at_once < self.kill_unanswered_min;
+        if self.kill_server > 0 && is_too_few {
+            return Err(format!(
+                "{at_once} connections of HTTP carry {at_once} requests at once; a kill needs {} \
+                 unanswered",
+                self.kill_unanswered_min
+            ));
+        }
+        self.check_connections()
+    }
+
+    fn check_connections(&self) -> Result<(), String> {
         if self.connections == Some(0) {
             return Err("at least one connection is needed".to_owned());
         }

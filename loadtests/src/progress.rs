@@ -9,8 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::seat_map::Counts;
 
-/// Plain lines come this far apart.
+/// Plain lines come this far apart; this far while nothing changes.
 const LINE_PAUSE: Duration = Duration::from_secs(3);
+const SAME_LINE_PAUSE: Duration = Duration::from_secs(30);
 
 /// A run at one moment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,20 +108,26 @@ impl Progress for Bar {
 /// A line every few seconds, for logs.
 #[derive(Debug, Default)]
 pub struct Lines {
-    last: Mutex<Option<Instant>>,
+    last: Mutex<Option<(Instant, String)>>,
 }
 
 impl Progress for Lines {
     fn update(&self, snapshot: &Snapshot) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|last| last.elapsed() >= LINE_PAUSE) {
-            *last = Some(Instant::now());
-            let Snapshot { elapsed, seats, .. } = snapshot;
-            let for_sale = seats.sum() - u64::from(seats.blocked);
-            let sold = seats.allocated;
-            let secs = elapsed.as_secs_f64();
-            say(&format!("{secs:6.1} s  {sold}/{for_sale} seats sold  {}", numbers(snapshot)));
+        let is_early = |pause| last.as_ref().is_some_and(|(at, _)| at.elapsed() < pause);
+        if is_early(LINE_PAUSE) {
+            return;
         }
+        let text = numbers(snapshot);
+        let is_same = last.as_ref().is_some_and(|(_, last)| *last == text);
+        if is_same && is_early(SAME_LINE_PAUSE) {
+            return;
+        }
+        let Snapshot { elapsed, seats, .. } = snapshot;
+        let for_sale = seats.sum() - u64::from(seats.blocked);
+        let (secs, sold) = (elapsed.as_secs_f64(), seats.allocated);
+        say(&format!("{secs:6.1} s  {sold}/{for_sale} seats sold  {text}"));
+        *last = Some((Instant::now(), text));
     }
 
     fn note(&self, text: &str) {

@@ -104,3 +104,35 @@ impl Recorder {
         (std::mem::take(&mut inner.entries), measures)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{HoldId, RequestId};
+    use crate::request::Verb;
+
+    #[test]
+    fn a_latency_runs_from_the_intended_moment() {
+        let recorder = Recorder::new(1_000_000);
+        let request = Arc::new(Request {
+            id: RequestId(1),
+            buyer: "ann".into(),
+            verb: Verb::Extend(HoldId(1)),
+        });
+        let answer = Answer::Extended { hold_id: HoldId(1), deadline_millis: 77, lsn: None };
+        // Meant to be sent at 1 s, sent 3 s later, answered 10 ms after that.
+        recorder.answered(Entry {
+            request: request.clone(),
+            intended_micros: 1_000_000,
+            sent_micros: 4_000_000,
+            received_micros: 4_010_000,
+            answer: answer.clone(),
+        });
+        recorder.settled(&request, 1_000_000, 4_010_000, &answer);
+        assert_eq!(recorder.progressed().1, 77, "the latest deadline");
+        let (entries, measures) = recorder.take();
+        assert_eq!(entries.len(), 1);
+        let latency = measures.overall();
+        assert!((latency.max_ms - 3_010.0).abs() < 5.0, "{latency:?}");
+    }
+}

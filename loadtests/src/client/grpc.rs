@@ -57,9 +57,10 @@ impl Lanes {
         endpoint: &Endpoint,
         event_id: u64,
         connections: usize,
-        timeout_millis: u32,
+        timeout: Duration,
         in_flight: &Arc<InFlight>,
     ) -> Self {
+        let timeout_millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
         let open_lane = |_| {
             // Open loop: arrivals wait for nobody, so this queue may not push back. It holds
             // at most one request for each live buyer.

@@ -73,6 +73,17 @@ pub enum Error {
     /// The own server could not be started or killed.
     #[error(transparent)]
     Server(#[from] process::Error),
+    /// The server answered too fast to be killed with enough requests unanswered.
+    #[error(
+        "{burst_buyers} buyers at once did not bring {unanswered_min} unanswered requests \
+        about; kill with fewer, or use more connections"
+    )]
+    TooFast {
+        /// Unanswered requests that were asked for.
+        unanswered_min: usize,
+        /// Buyers who were let in to bring that about.
+        burst_buyers: u64,
+    },
     /// The event could not be read.
     #[error("event {event_id} cannot be read: {source}")]
     NotReady {
@@ -132,15 +143,16 @@ pub async fn run(
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
     options.check().map_err(Error::Options)?;
-    let (mut venue, options) = Venue::open(options).await?;
-    let sold = selling::sell_out(&mut venue, &options, progress).await;
+    let terms = Terms::of(&options);
+    let mut venue = Venue::open(options).await?;
+    let sold = selling::sell_out(&mut venue, &terms, progress).await;
     progress.finish();
     let sold = sold?;
-    let outcome = verdict::reach(venue, &options, &sold, journal).await;
+    let outcome = verdict::reach(venue, &terms, &sold, journal).await;
     let Some(why) = sold.stalled else { return Ok(outcome) };
     let report = &outcome.report;
     Err(Error::Stalled {
-        stall_secs: options.stall.as_secs(),
+        stall_secs: terms.stall.as_secs(),
         available: report.seats.available,
         held: report.seats.held,
         capacity: report.capacity,
@@ -166,9 +178,27 @@ struct Terms {
     holds_sampled: usize,
 }
 
+impl Terms {
+    fn of(options: &OnsaleOptions) -> Self {
+        Self {
+            event_id: options.event_id,
+            buyers: options.buyers,
+            over: options.over,
+            curve: options.curve,
+            seed: options.seed,
+            kill_server: options.kill_server,
+            kill_unanswered_min: options.kill_unanswered_min,
+            map_refresh: options.map_refresh,
+            stall: options.stall,
+            expiry_slack: options.expiry_slack,
+            holds_sampled: options.holds_sampled,
+        }
+    }
+}
+
 impl Venue {
     /// Starts the own server, connects, and reads the chart.
-    async fn open(options: OnsaleOptions) -> Result<(Self, Terms), Error> {
+    async fn open(options: OnsaleOptions) -> Result<Self, Error> {
         let mut server = None;
         let (grpc_uri, http_uri, transport) = match options.target {
             Target::Grpc(uri) => (Some(uri), None, Transport::Grpc),
@@ -191,19 +221,17 @@ impl Venue {
         let layout = Arc::new(layout);
         let before = View::new(statuses, &layout);
         let in_flight = Arc::new(InFlight::default());
+        let connections = options.connections;
         let door = match (transport, &endpoint, http_uri) {
             (Transport::Http, _, Some(uri)) => {
-                let connections = options.connections.unwrap_or(HTTP_CONNECTIONS);
+                let connections = connections.unwrap_or(HTTP_CONNECTIONS);
                 let layout = layout.clone();
                 Door::Http(http::Requests::new(&uri, event_id, connections, layout, &in_flight)?)
             }
             (_, Some(endpoint), _) => {
-                let connections = options.connections.unwrap_or(GRPC_CONNECTIONS);
-                let timeout_millis = options.request_timeout.as_millis() as u32;
-                let in_flight = &in_flight;
-                let lanes =
-                    grpc::Lanes::open(endpoint, event_id, connections, timeout_millis, in_flight);
-                Door::Grpc(lanes)
+                let connections = connections.unwrap_or(GRPC_CONNECTIONS);
+                let (timeout, in_flight) = (options.request_timeout, &in_flight);
+                Door::Grpc(grpc::Lanes::open(endpoint, event_id, connections, timeout, in_flight))
             }
             _ => return Err(Error::Options("the target has no address".to_owned())),
         };
@@ -225,20 +253,7 @@ impl Venue {
             stop: CancellationToken::new(),
             buyers: TaskTracker::new(),
         };
-        let terms = Terms {
-            event_id,
-            buyers: options.buyers,
-            over: options.over,
-            curve: options.curve,
-            seed: options.seed,
-            kill_server: options.kill_server,
-            kill_unanswered_min: options.kill_unanswered_min,
-            map_refresh: options.map_refresh,
-            stall: options.stall,
-            expiry_slack: options.expiry_slack,
-            holds_sampled: options.holds_sampled,
-        };
-        let venue = Self {
+        Ok(Self {
             sale: Arc::new(sale),
             reader,
             in_flight,
@@ -248,8 +263,7 @@ impl Venue {
             transport,
             clock_slack,
             opened_micros,
-        };
-        Ok((venue, terms))
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures::future;
+use tokio::task::JoinError;
 
 use super::{Error, Terms, Venue};
 use crate::buyer::{Sale, Visitor, admit};
@@ -24,8 +25,11 @@ const DOORKEEPER_PAUSE: Duration = Duration::from_millis(20);
 /// Late buyers that come at once, each for a seat of their own.
 const LATE_BUYERS_MAX: usize = 500;
 
-/// Between two looks for seats that came free.
-const LATE_PAUSE: Duration = Duration::from_millis(100);
+/// Between two waves of them.
+const LATE_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a wave is waited for before the seats are looked at again.
+const WAVE_WATCH: Duration = Duration::from_secs(1);
 
 /// How the sale went.
 #[derive(Debug)]
@@ -66,8 +70,9 @@ pub(super) async fn sell_out(
         killer.run(kill::moments(terms.kill_server, terms.over, terms.seed)).await
     };
     let selling = async {
-        // It only ends with its schedule or with the run; a panic in it is one of ours.
-        let _ = doorkeeper.await;
+        if let Err(Ok(panic)) = doorkeeper.await.map_err(JoinError::try_into_panic) {
+            std::panic::resume_unwind(panic);
+        }
         let stalled = sell_rest(&sale, &reader, terms.stall).await.err();
         if stalled.is_some() {
             sale.stop.cancel();
@@ -80,7 +85,7 @@ pub(super) async fn sell_out(
     );
     let (stalled, kills) = tokio::select! {
         sold = future::try_join(selling, killing) => {
-            sold.inspect_err(|_| sale.stop.cancel()).map_err(Error::Server)?
+            sold.inspect_err(|_| sale.stop.cancel())?
         }
         _ = watching => unreachable!("watching goes on for as long as it is let"),
     };
@@ -117,6 +122,7 @@ fn let_in(sale: &Arc<Sale>, schedule: &Schedule, opened_micros: u64) {
 /// server said last, if it did not answer any more.
 async fn sell_rest(sale: &Arc<Sale>, reader: &Reader, stall: Duration) -> Result<(), String> {
     let mut late_buyers = 0;
+    let mut wave = None;
     let mut best = (0, 0);
     let mut moved = Instant::now();
     let mut trouble = String::new();
@@ -147,15 +153,19 @@ async fn sell_rest(sale: &Arc<Sale>, reader: &Reader, stall: Duration) -> Result
         if !held_for.is_zero() && view.counts.available == 0 {
             moved = Instant::now();
         }
-        let seats = view.available();
-        let wave = seats.iter().take(LATE_BUYERS_MAX).map(|seat| {
-            late_buyers += 1;
-            admit(sale, Visitor::Late(late_buyers, *seat), sale.clock.now_micros())
-        });
-        let wave = future::join_all(wave.collect::<Vec<_>>());
-        // Those who wait longer go on by themselves.
-        let _ = tokio::time::timeout(stall / 4, wave).await;
-        if seats.len() < LATE_BUYERS_MAX {
+        if wave.is_none() {
+            let seats = view.available();
+            let visits = seats.iter().take(LATE_BUYERS_MAX).map(|seat| {
+                late_buyers += 1;
+                admit(sale, Visitor::Late(late_buyers, *seat), sale.clock.now_micros())
+            });
+            wave = Some(future::join_all(visits.collect::<Vec<_>>()));
+        }
+        // The next ones come when these have left: a slow server is not buried in late buyers.
+        if let Some(visits) = &mut wave
+            && tokio::time::timeout(WAVE_WATCH, visits).await.is_ok()
+        {
+            wave = None;
             tokio::time::sleep(LATE_PAUSE).await;
         }
     }

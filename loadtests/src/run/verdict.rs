@@ -24,6 +24,7 @@ pub(super) async fn reach(
     let mut audit = Audit { answers: entries.len() as u64, ..Audit::default() };
     let clock_slack_micros = venue.clock_slack.as_micros() as u64;
     record::audit(&books, clock_slack_micros, &mut findings);
+    everybody_left(&measures, &mut findings);
     let testimony = question(&venue, terms, &books, &mut audit, &mut findings).await;
     stop(&mut venue, &mut findings).await;
     let is_own = venue.server.is_some();
@@ -45,6 +46,16 @@ pub(super) async fn reach(
     let report =
         report(&venue, terms, sold, measures, testimony, findings, audit, acknowledged_seats);
     Outcome { report }
+}
+
+/// A buyer who vanished took answers along that nobody can audit.
+fn everybody_left(measures: &Measures, findings: &mut Findings) {
+    let left: u64 = measures.buyers_by_cause.values().sum();
+    if left != measures.arrived {
+        let says = format!("{} buyers came, and {left} left", measures.arrived);
+        let evidence = vec![Evidence::new(Source::Record, says)];
+        findings.add(Kind::NotAuditable, None, "buyers of the tester got lost", evidence);
+    }
 }
 
 async fn question(

@@ -17,33 +17,42 @@ use loadtests::audit::journal::JournalSource;
 use loadtests::process::{Addresses, Error, Server};
 use tokio::runtime::Runtime;
 
-pub use office::Lie;
+pub(crate) use office::Lie;
 use office::Office;
 use proto::inventory::v1::inventory_admin_server::InventoryAdminServer;
 use proto::inventory::v1::inventory_server::InventoryServer;
+pub(crate) use service::Freeze;
 
 /// The server of one office; a clone is the same office.
 #[derive(Clone)]
-pub struct NaiveServer {
+pub(crate) struct NaiveServer {
     office: Arc<Mutex<Office>>,
     /// How long each batch takes, as a disk would.
     batch_pause: Duration,
+    freeze: Freeze,
     running: Arc<Mutex<Option<Runtime>>>,
     address: Arc<Mutex<Option<SocketAddr>>>,
 }
 
 impl NaiveServer {
-    pub fn new(seats: usize, hold: Duration, batch_pause: Duration, lie: Lie) -> Self {
+    pub(crate) fn new(seats: usize, hold: Duration, batch_pause: Duration, lie: Lie) -> Self {
         Self {
             office: Arc::new(Mutex::new(Office::new(seats, hold, lie))),
             batch_pause,
+            freeze: Freeze::default(),
             running: Arc::default(),
             address: Arc::default(),
         }
     }
 
+    /// The same, answering nothing for a while.
+    pub(crate) fn freezing(mut self, freeze: Freeze) -> Self {
+        self.freeze = freeze;
+        self
+    }
+
     /// The facts, as the dump of a journal has them.
-    pub fn journal(&self) -> Box<dyn JournalSource> {
+    pub(crate) fn journal(&self) -> Box<dyn JournalSource> {
         let office = self.office.clone();
         Box::new(move || {
             let lines = office.lock().unwrap().journal.clone();
@@ -64,8 +73,11 @@ impl NaiveServer {
         let listener = listener.unwrap().unwrap();
         let bound = listener.local_addr().unwrap();
         *address = Some(bound);
-        let service =
-            service::Service { office: self.office.clone(), batch_pause: self.batch_pause };
+        let service = service::Service {
+            office: self.office.clone(),
+            batch_pause: self.batch_pause,
+            freeze: self.freeze.clone(),
+        };
         let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
         let serving = tonic::transport::Server::builder()
             .add_service(InventoryServer::new(service.clone()))

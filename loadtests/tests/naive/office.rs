@@ -12,7 +12,7 @@ use serde_json::json;
 
 /// What an office may do wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Lie {
+pub(crate) enum Lie {
     /// Nothing.
     None,
     /// The first sold seat is held and sold once more.
@@ -25,20 +25,20 @@ pub enum Lie {
     SellsToNobody,
 }
 
-pub struct Hold {
-    pub buyer: String,
-    pub seats: Vec<u32>,
-    pub deadline: u64,
+pub(super) struct Hold {
+    pub(super) buyer: String,
+    pub(super) seats: Vec<u32>,
+    pub(super) deadline: u64,
 }
 
-pub struct Office {
-    pub statuses: Vec<SeatStatus>,
-    pub holds: HashMap<Bytes, Hold>,
+pub(super) struct Office {
+    pub(super) statuses: Vec<SeatStatus>,
+    pub(super) holds: HashMap<Bytes, Hold>,
     /// What was accepted, by request id.
     accepted: HashMap<Bytes, Outcome>,
     /// One line a fact.
-    pub journal: Vec<u8>,
-    pub lsn: u64,
+    pub(super) journal: Vec<u8>,
+    pub(super) lsn: u64,
     now: u64,
     hold_millis: u64,
     lie: Lie,
@@ -50,7 +50,7 @@ fn id(kind: u64, lsn: u64) -> Bytes {
     Bytes::copy_from_slice(&(u128::from(kind) << 64 | u128::from(lsn)).to_be_bytes())
 }
 
-pub fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -60,7 +60,7 @@ fn rejection(reason: &str, could_have: Option<u32>) -> Outcome {
 }
 
 impl Office {
-    pub fn new(seats: usize, hold: Duration, lie: Lie) -> Self {
+    pub(super) fn new(seats: usize, hold: Duration, lie: Lie) -> Self {
         let mut office = Self {
             statuses: vec![SeatStatus::Available; seats],
             holds: HashMap::new(),
@@ -78,7 +78,7 @@ impl Office {
     }
 
     /// Time goes on, and what has run out is free.
-    pub fn turn_clock(&mut self) {
+    pub(super) fn turn_clock(&mut self) {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         self.now = self.now.max(since_1970.as_millis() as u64);
         if self.lie == Lie::TakesLatePayments {
@@ -120,7 +120,7 @@ impl Office {
         self.journal.push(b'\n');
     }
 
-    pub fn decide(&mut self, verb: Verb) -> Outcome {
+    pub(super) fn decide(&mut self, verb: Verb) -> Outcome {
         let request_id = match &verb {
             Verb::Place(place) => &place.request_id,
             Verb::Extend(extend) => &extend.request_id,
@@ -259,7 +259,7 @@ impl Office {
         })
     }
 
-    pub fn counts(&self) -> v1::SeatCounts {
+    pub(super) fn counts(&self) -> v1::SeatCounts {
         let of = |status| self.statuses.iter().filter(|s| **s == status).count() as u32;
         v1::SeatCounts {
             available: of(SeatStatus::Available),

@@ -1,8 +1,8 @@
 //! The contract in front of the naive office: what the simulator asks for, and no more.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::{Duration, Instant};
 
 use proto::inventory::v1::inventory_admin_server::InventoryAdmin;
 use proto::inventory::v1::inventory_server::Inventory;
@@ -12,10 +12,32 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::office::Office;
 
+/// A time in which nothing is answered, counted from the first command.
+#[derive(Clone, Default)]
+pub(crate) struct Freeze {
+    pub(crate) from: Duration,
+    pub(crate) until: Duration,
+    first: Arc<OnceLock<Instant>>,
+}
+
+impl Freeze {
+    pub(crate) fn between(from: Duration, until: Duration) -> Self {
+        Self { from, until, first: Arc::default() }
+    }
+
+    async fn wait(&self) {
+        let first = *self.first.get_or_init(Instant::now);
+        if first.elapsed() >= self.from {
+            tokio::time::sleep_until((first + self.until).into()).await;
+        }
+    }
+}
+
 #[derive(Clone)]
-pub struct Service {
-    pub office: Arc<Mutex<Office>>,
-    pub batch_pause: Duration,
+pub(super) struct Service {
+    pub(super) office: Arc<Mutex<Office>>,
+    pub(super) batch_pause: Duration,
+    pub(super) freeze: Freeze,
 }
 
 impl Service {
@@ -53,6 +75,7 @@ impl Inventory for Service {
             async move {
                 let batch = batch?;
                 tokio::time::sleep(service.batch_pause).await;
+                service.freeze.wait().await;
                 Ok(service.answer(batch))
             }
         });

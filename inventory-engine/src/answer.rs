@@ -117,7 +117,10 @@ pub enum Failure {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     /// The inbox is full. Nothing was done.
-    #[error("overloaded: too many commands are waiting; try again in {} ms", .retry_after.as_millis())]
+    #[error(
+        "overloaded: too many commands are waiting; try again in {} ms",
+        .retry_after.as_millis()
+    )]
     Overloaded {
         /// When it is worth trying again.
         retry_after: Duration,

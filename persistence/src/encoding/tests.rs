@@ -1,3 +1,6 @@
+//! Golden bytes of every kind of fact, round trips of any fact, and bytes that are no fact.
+//! A golden byte that changes is a journal that can no longer be read.
+
 use std::sync::Arc;
 
 use inventory_core::fact::{Change, Fact, RequestMark};

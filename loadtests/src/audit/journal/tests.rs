@@ -1,3 +1,6 @@
+//! Journals with one mistake planted in each, and an honest one: each mistake is found by its
+//! kind, and honesty is met with silence.
+
 use std::io::Cursor;
 
 use bytes::Bytes;

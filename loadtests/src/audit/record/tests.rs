@@ -1,3 +1,5 @@
+//! Records whose answers cannot all be true, and honest ones that only look odd.
+
 use std::sync::Arc;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Servers that say something else than they answered, and one that agrees.
+
 use std::sync::Arc;
 
 use bytes::Bytes;

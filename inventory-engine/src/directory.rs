@@ -1,7 +1,8 @@
 //! Who knows what, for any thread: the events on sale as everybody may see them, and the charts.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use dashmap::DashMap;
 use inventory_core::chart::Chart;
@@ -17,7 +18,8 @@ pub struct Directory {
     events: DashMap<EventId, Arc<EventView>>,
     /// The same by id, for listings.
     ordered: RwLock<BTreeMap<EventId, Arc<EventView>>>,
-    charts: DashMap<ChartHash, Arc<Chart>>,
+    /// Charts that somebody uses. One that was only stored can be read again.
+    charts: DashMap<ChartHash, Weak<Chart>>,
 }
 
 impl Directory {
@@ -30,9 +32,9 @@ impl Directory {
     pub fn events_after(&self, after: EventId, count: usize) -> (Vec<Arc<EventView>>, bool) {
         // Nothing panics while it holds this lock, and a map that was being read is whole.
         let ordered = self.ordered.read().unwrap_or_else(PoisonError::into_inner);
-        let from = EventId(after.0.saturating_add(1));
+        let behind = ordered.range((Bound::Excluded(after), Bound::Unbounded));
         let mut events: Vec<_> =
-            ordered.range(from..).take(count + 1).map(|(_, event)| Arc::clone(event)).collect();
+            behind.take(count + 1).map(|(_, event)| Arc::clone(event)).collect();
         let more = events.len() > count;
         events.truncate(count);
         (events, more)
@@ -43,14 +45,19 @@ impl Directory {
         self.events.len()
     }
 
-    /// A chart that is durable.
+    /// A chart that somebody uses.
     pub fn chart(&self, hash: ChartHash) -> Option<Arc<Chart>> {
-        self.charts.get(&hash).map(|entry| Arc::clone(entry.value()))
+        self.charts.get(&hash)?.upgrade()
     }
 
-    /// Makes a durable chart known.
-    pub fn add_chart(&self, hash: ChartHash, chart: Arc<Chart>) {
-        self.charts.insert(hash, chart);
+    /// Makes a chart known, and gives the one that everybody shares.
+    pub(crate) fn share_chart(&self, hash: ChartHash, chart: Arc<Chart>) -> Arc<Chart> {
+        let mut shared = self.charts.entry(hash).or_default();
+        if let Some(known) = shared.upgrade() {
+            return known;
+        }
+        *shared = Arc::downgrade(&chart);
+        chart
     }
 
     /// Shows an event as it was recovered.

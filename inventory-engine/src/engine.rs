@@ -14,9 +14,9 @@ use inventory_core::state::ShardState;
 use persistence::charts::ChartStore;
 use persistence::file::Options;
 use persistence::journal::Journal;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::answer::{Failure, Reply};
 use crate::ask::Ask;
@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::inbox::{Inbox, Request, inbox};
 use crate::journal_thread;
+use crate::limits::CHART_IMPORTS_MAX;
 use crate::metrics::{EVENTS, RECOVERY_SECONDS, WriterMetrics};
 use crate::pipeline::CommitPipeline;
 use crate::recovery::{Recovered, RecoveryError, read_chart, recover};
@@ -72,6 +73,7 @@ struct Shared {
     charts: ChartStore,
     stopper: Stopper,
     draining: CancellationToken,
+    chart_imports: Semaphore,
 }
 
 /// A chart that is on disk.
@@ -120,13 +122,14 @@ impl Engine {
         let directory = Arc::new(Directory::default());
         for (state, _) in &shards {
             for event in state.events() {
-                directory.add_chart(event.chart_hash, Arc::clone(&event.chart));
+                directory.share_chart(event.chart_hash, Arc::clone(&event.chart));
                 directory.add_recovered(event, state.last_lsn());
             }
         }
         metrics::gauge!(EVENTS).set(directory.event_count() as f64);
         let stopper = Stopper::default();
-        let clock = Clock::anchored_now();
+        let last_at = shards.iter().map(|(state, _)| state.last_at()).max().unwrap_or_default();
+        let clock = Clock::anchored_now(last_at);
         let epoch = journal.epoch();
         let (turn_sender, turns) = crossbeam_channel::unbounded();
         let mut by_writer: Vec<Vec<(ShardState, u64)>> = (0..writers).map(|_| Vec::new()).collect();
@@ -145,7 +148,7 @@ impl Engine {
                 parcels,
                 journal: turn_sender.clone(),
                 directory: Arc::clone(&directory),
-                metrics: WriterMetrics::new(),
+                metrics: WriterMetrics::new(number),
             };
             threads.push(spawn(format!("writer-{number}"), &stopper, move || writer.run())?);
         }
@@ -161,6 +164,7 @@ impl Engine {
             charts,
             stopper,
             draining: CancellationToken::new(),
+            chart_imports: Semaphore::new(CHART_IMPORTS_MAX),
         });
         Ok(Self { handle: Handle { shared }, threads })
     }
@@ -170,8 +174,9 @@ impl Engine {
         self.handle.clone()
     }
 
-    /// Takes nothing more, answers everything that it took, syncs, and ends its threads.
-    pub async fn shutdown(self) {
+    /// Takes nothing more, answers everything that it took, syncs, and ends its threads. Says why
+    /// if the engine had stopped by itself, or did so now: then some were answered 'unknown'.
+    pub async fn shutdown(self) -> Option<StopReason> {
         self.handle.drain();
         for inbox in &self.handle.shared.inboxes {
             inbox.close();
@@ -180,11 +185,15 @@ impl Engine {
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()
         });
-        match joined.await {
-            Ok(0) => info!("everything is answered and on disk"),
-            Ok(panicked) => error!(panicked, "threads of the engine panicked"),
-            Err(error) => error!(%error, "the engine's threads could not be waited for"),
+        let panicked = joined.await;
+        let reason = self.handle.shared.stopper.reason();
+        match (panicked, &reason) {
+            (Ok(0), None) => info!("everything is answered and on disk"),
+            (Ok(0), Some(_)) => info!("everybody is answered; what was in flight is unknown"),
+            (Ok(panicked), _) => error!(panicked, "threads of the engine panicked"),
+            (Err(error), _) => error!(%error, "the engine's threads could not be waited for"),
         }
+        reason
     }
 }
 
@@ -211,6 +220,32 @@ fn spawn(
 
 fn writer_of(shard: ShardId, writers: usize) -> usize {
     usize::from(shard.0) % writers
+}
+
+/// A chart whose file was just read, or written anew from what is `known` of it.
+fn chart_on_disk(
+    charts: &ChartStore,
+    hash: ChartHash,
+    known: Option<Arc<Chart>>,
+) -> Option<Arc<Chart>> {
+    let cause = match (charts.get(hash), known) {
+        (Ok(_), Some(chart)) => return Some(chart),
+        (Ok(document), None) => match read_chart(hash, &document) {
+            Ok(chart) => return Some(Arc::new(chart)),
+            Err(cause) => cause.to_string(),
+        },
+        (Err(lost), Some(chart)) => {
+            warn!(%hash, %lost, "a chart that is in use was lost; it is stored again");
+            match charts.put(&inventory_charts::to_canonical_bytes(&chart)) {
+                Ok(_) => return Some(chart),
+                Err(cause) => cause.to_string(),
+            }
+        }
+        (Err(persistence::charts::Error::Unknown(_)), None) => return None,
+        (Err(cause), None) => cause.to_string(),
+    };
+    error!(%hash, cause, "a chart cannot be used");
+    None
 }
 
 impl Handle {
@@ -243,21 +278,18 @@ impl Handle {
     pub async fn ask(&self, ask: Ask, give_up_at: Option<Instant>) -> Reply {
         let (caller, reply) = oneshot::channel();
         let inbox = &self.shared.inboxes[self.writer_of(ask.shard())];
-        inbox.try_put(Request { ask, ticket: Ticket::Call(caller), give_up_at })?;
+        inbox.try_put(Request { ask, ticket: Ticket::call(caller), give_up_at })?;
         // A writer that is gone did not say what became of this.
         reply.await.unwrap_or(Err(Failure::Unknown))
     }
 
-    /// Puts an event on sale: makes its chart known to the event's shard, then asks.
+    /// Puts an event on sale, with its chart.
     pub async fn create_event(&self, command: Command, give_up_at: Option<Instant>) -> Reply {
-        if let Verb::CreateEvent(create) = &command.verb {
-            let shard = command.shard();
-            if let Some(chart) = self.chart(create.chart).await {
-                let inbox = &self.shared.inboxes[self.writer_of(shard)];
-                inbox.put_chart(shard, create.chart, chart)?;
-            }
-        }
-        self.ask(Ask::command(command), give_up_at).await
+        let chart = match &command.verb {
+            Verb::CreateEvent(create) => self.chart(create.chart).await,
+            _ => None,
+        };
+        self.ask(Ask::CreateEvent { command, chart }, give_up_at).await
     }
 
     /// Reads a chart in any format, and stores it under the hash of its content. It is durable
@@ -268,6 +300,8 @@ impl Handle {
         format: Option<Format>,
     ) -> Result<StoredChart, PutChartError> {
         let charts = self.shared.charts.clone();
+        // Never closed; and a chart in work is many times as long as its content.
+        let _room = self.shared.chart_imports.acquire().await;
         let stored = tokio::task::spawn_blocking(move || {
             let imported = inventory_charts::import(&content, format);
             let imported = imported.map_err(PutChartError::Mistakes)?;
@@ -277,27 +311,22 @@ impl Handle {
             Ok::<_, PutChartError>(StoredChart { hash, chart, warnings })
         });
         let stored = stored.await.map_err(|_cancelled| PutChartError::Stopped)?;
-        let stored = stored.inspect_err(|error| match error {
+        let mut stored = stored.inspect_err(|error| match error {
             PutChartError::Store(cause) => error!(%cause, "a chart could not be stored"),
             PutChartError::Mistakes(_) | PutChartError::Stopped => {}
         })?;
-        self.shared.directory.add_chart(stored.hash, Arc::clone(&stored.chart));
+        stored.chart = self.shared.directory.share_chart(stored.hash, stored.chart);
         Ok(stored)
     }
 
-    /// A chart that was stored, now or before the last start.
+    /// A chart that was stored, now or before the last start. It is on disk when this returns,
+    /// whatever happened to its file meanwhile: a fact that names it can follow.
     async fn chart(&self, hash: ChartHash) -> Option<Arc<Chart>> {
-        if let Some(chart) = self.shared.directory.chart(hash) {
-            return Some(chart);
-        }
         let charts = self.shared.charts.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let document = charts.get(hash).ok()?;
-            read_chart(hash, &document).ok()
-        });
-        let chart = Arc::new(read.await.ok()??);
-        self.shared.directory.add_chart(hash, Arc::clone(&chart));
-        Some(chart)
+        let known = self.shared.directory.chart(hash);
+        let read = tokio::task::spawn_blocking(move || chart_on_disk(&charts, hash, known));
+        let chart = read.await.ok()??;
+        Some(self.shared.directory.share_chart(hash, chart))
     }
 
     /// The writer that owns a shard.

@@ -24,10 +24,8 @@ pub(crate) struct Request {
 
 /// What a writer finds in its inbox.
 pub(crate) enum Parcel {
-    /// One request.
-    One(Request),
-    /// Requests that came together.
-    Many(Vec<Request>),
+    /// Requests that came together, or one.
+    Requests(Vec<Request>),
     /// Nothing comes after this.
     Last,
 }
@@ -36,8 +34,7 @@ impl Parcel {
     /// How much room it takes.
     pub(crate) fn requests(&self) -> usize {
         match self {
-            Self::One(_) => 1,
-            Self::Many(requests) => requests.len(),
+            Self::Requests(requests) => requests.len(),
             Self::Last => 0,
         }
     }
@@ -45,8 +42,7 @@ impl Parcel {
     /// The requests in it.
     pub(crate) fn into_requests(self) -> Vec<Request> {
         match self {
-            Self::One(request) => vec![request],
-            Self::Many(requests) => requests,
+            Self::Requests(requests) => requests,
             Self::Last => Vec::new(),
         }
     }
@@ -80,7 +76,7 @@ impl Inbox {
             }
             Err(TryAcquireError::Closed) => return Err(Failure::ShuttingDown),
         }
-        self.parcels.send(Parcel::One(request)).map_err(|_| Failure::ShuttingDown)
+        self.parcels.send(Parcel::Requests(vec![request])).map_err(|_| Failure::ShuttingDown)
     }
 
     /// Takes requests that came together, when there is room for all.
@@ -92,7 +88,7 @@ impl Inbox {
             Ok(permit) => permit.forget(),
             Err(_closed) => return Err(requests),
         }
-        self.parcels.send(Parcel::Many(requests)).map_err(|refused| refused.0.into_requests())
+        self.parcels.send(Parcel::Requests(requests)).map_err(|refused| refused.0.into_requests())
     }
 
     /// Says that a writer took so many requests out.

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use inventory_core::ids::{Lsn, ShardId};
 use persistence::batch::Batch;
 use persistence::journal::{Append, Journal};
@@ -16,26 +16,20 @@ use crate::inbox::Inbox;
 use crate::limits::GROUP_BATCHES_MAX;
 use crate::metrics::JournalMetrics;
 use crate::stop::{StopReason, Stopper};
-use crate::writer::{Turn, Written};
+use crate::writer::{Claim, Turn};
 
 /// Turns that one append serves.
 #[derive(Default)]
 struct Group {
     batches: Vec<Batch>,
-    /// Each turn's writer, and the LSNs up to which the turn goes.
-    waiting: Vec<Waiting>,
-}
-
-struct Waiting {
-    writer: Sender<Written>,
-    watermarks: Vec<(ShardId, Lsn)>,
+    /// Each turn's claim, and the LSNs up to which the turn goes.
+    waiting: Vec<(Claim, Vec<(ShardId, Lsn)>)>,
 }
 
 impl Group {
     fn take(&mut self, turn: Turn) {
         let watermarks = turn.batches.iter().map(|batch| (batch.shard(), batch.last_lsn()));
-        let watermarks = watermarks.collect();
-        self.waiting.push(Waiting { writer: turn.written, watermarks });
+        self.waiting.push((turn.claim, watermarks.collect()));
         self.batches.extend(turn.batches);
     }
 
@@ -67,10 +61,11 @@ pub(crate) fn run(
         group.batches.clear();
         let reason = match append {
             Append::Durable => {
-                for waiting in group.waiting.drain(..) {
-                    // A writer that is gone waits for nothing.
-                    drop(waiting.writer.send(Written::Durable(waiting.watermarks)));
+                for (claim, watermarks) in group.waiting.drain(..) {
+                    claim.durable(watermarks);
                 }
+                let is_short = journal.is_short_of_space();
+                metrics.short_of_space.set(f64::from(u8::from(is_short)));
                 continue;
             }
             Append::Fenced { by } => StopReason::Fenced { by },
@@ -79,11 +74,9 @@ pub(crate) fn run(
         error!(%reason, "the journal takes nothing more; the engine stops");
         stopper.stop(reason);
         inboxes.iter().for_each(Inbox::close);
-        let writers = group.waiting.drain(..).map(|waiting| waiting.writer);
-        // Until the last writer has heard it and is gone.
-        for writer in writers.chain(turns.iter().map(|turn| turn.written)) {
-            drop(writer.send(Written::Failed));
-        }
+        // Claims that are dropped say that it failed, until the last writer is gone.
+        group.waiting.clear();
+        turns.iter().for_each(drop);
         return;
     }
 }

@@ -19,10 +19,6 @@ pub const TURNS_IN_FLIGHT_MAX: usize = 64;
 /// no more requests until the disk has answered.
 pub const PARKED_ANSWERS_MAX: usize = 16_384;
 
-/// Answers of a writer that wait for the disk. Beyond it the writer waits too: refusals make no
-/// facts, and would otherwise pile up behind a disk that stands still.
-pub const PARKED_ANSWERS_MAX: usize = 65_536;
-
 /// Longest sleep of a writer that has live holds. Sleep does not count while the machine is
 /// suspended, deadlines do.
 pub const DEADLINE_SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -65,6 +61,12 @@ pub const CHART_MAPS_MAX: usize = 2;
 /// Bytes of one answer: a map of the largest chart has to fit.
 pub const ANSWER_BYTES_MAX: usize = 256 << 20;
 
+/// Threads that apply what a start reads.
+pub const REPLAY_THREADS_MAX: usize = 8;
+
+/// Batches that a start reads ahead of each of them.
+pub const REPLAY_BATCHES_AHEAD_MAX: usize = 256;
+
 /// Events in one page of a listing, unless asked for another number, and at most.
 pub const LIST_PAGE_EVENTS_DEFAULT: usize = 100;
 /// See [`LIST_PAGE_EVENTS_DEFAULT`].
@@ -91,6 +93,4 @@ const _: () = assert!(
 );
 // One sync can take all that one writer may leave undurable.
 const _: () = assert!(TURNS_IN_FLIGHT_MAX <= GROUP_BATCHES_MAX);
-// Every turn that may be in flight has room for its answers.
-const _: () = assert!(TURNS_IN_FLIGHT_MAX * BATCH_COMMANDS_MAX <= PARKED_ANSWERS_MAX);
 const _: () = assert!(REQUEST_BYTES_MAX < CHART_REQUEST_BYTES_MAX);

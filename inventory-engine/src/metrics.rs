@@ -25,6 +25,8 @@ pub const GROUP_FACTS: &str = "holdfast_journal_group_facts";
 pub const APPEND_SECONDS: &str = "holdfast_journal_append_seconds";
 /// Commands that wait for a writer.
 pub const INBOX: &str = "holdfast_inbox_commands";
+/// Whether the journal's next segment could not be had: 1 or 0.
+pub const SHORT_OF_SPACE: &str = "holdfast_journal_short_of_space";
 /// Answers that wait for the disk.
 pub const PARKED: &str = "holdfast_parked_answers";
 /// Streams that are open.
@@ -51,8 +53,13 @@ pub fn describe() {
         Unit::Seconds,
         "Time of one journal append with its sync"
     );
-    metrics::describe_gauge!(INBOX, "Commands that wait for a writer");
-    metrics::describe_gauge!(PARKED, "Answers that wait for the disk");
+    metrics::describe_gauge!(
+        SHORT_OF_SPACE,
+        "1 while there is no space for the journal's next segment: the engine stops when the \
+         present one is full"
+    );
+    metrics::describe_gauge!(INBOX, "Commands that wait, by writer");
+    metrics::describe_gauge!(PARKED, "Answers that wait for the disk, by writer");
     metrics::describe_gauge!(STREAMS, "Pipeline streams that are open");
     metrics::describe_gauge!(EVENTS, "Events on sale");
     metrics::describe_gauge!(RECOVERY_SECONDS, Unit::Seconds, "Time of the last recovery");
@@ -69,6 +76,7 @@ pub(crate) struct WriterMetrics {
     pub(crate) expired: Counter,
     pub(crate) facts: Counter,
     placed: Counter,
+    pub(crate) inbox: Gauge,
     pub(crate) parked: Gauge,
     pub(crate) events: Gauge,
 }
@@ -92,7 +100,8 @@ fn verb_position(change: &Change) -> Option<usize> {
 }
 
 impl WriterMetrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(writer: usize) -> Self {
+        let writer = writer.to_string();
         let rejection = |code: &RejectionCode| metrics::counter!(REJECTIONS, "code" => code.name());
         Self {
             accepted: VERBS
@@ -105,7 +114,8 @@ impl WriterMetrics {
             expired: metrics::counter!(EXPIRED),
             facts: metrics::counter!(FACTS),
             placed: metrics::counter!(RESERVATIONS),
-            parked: metrics::gauge!(PARKED),
+            inbox: metrics::gauge!(INBOX, "writer" => writer.clone()),
+            parked: metrics::gauge!(PARKED, "writer" => writer),
             events: metrics::gauge!(EVENTS),
         }
     }
@@ -135,6 +145,7 @@ impl WriterMetrics {
 pub(crate) struct JournalMetrics {
     pub(crate) append_seconds: Histogram,
     pub(crate) group_facts: Histogram,
+    pub(crate) short_of_space: Gauge,
 }
 
 impl JournalMetrics {
@@ -142,6 +153,7 @@ impl JournalMetrics {
         Self {
             append_seconds: metrics::histogram!(APPEND_SECONDS),
             group_facts: metrics::histogram!(GROUP_FACTS),
+            short_of_space: metrics::gauge!(SHORT_OF_SPACE),
         }
     }
 }

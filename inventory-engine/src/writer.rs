@@ -16,7 +16,9 @@ use crate::answer::{Answer, Failure};
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::inbox::{Inbox, Parcel, Request};
-use crate::limits::{BATCH_COMMANDS_MAX, PARKED_ANSWERS_MAX, TURNS_IN_FLIGHT_MAX};
+use crate::limits::{
+    BATCH_COMMANDS_MAX, DEADLINE_SLEEP_MAX, PARKED_ANSWERS_MAX, TURNS_IN_FLIGHT_MAX,
+};
 use crate::metrics::WriterMetrics;
 use crate::pipeline::{CommitPipeline, Outlet};
 use crate::ticket::Ticket;
@@ -24,7 +26,35 @@ use crate::ticket::Ticket;
 /// One turn's facts on their way to the journal.
 pub(crate) struct Turn {
     pub(crate) batches: Vec<Batch>,
-    pub(crate) written: Sender<Written>,
+    pub(crate) claim: Claim,
+}
+
+/// A writer's claim to hear what became of a turn. Dropped without a word, with the journal's
+/// thread for one, it says that nothing more can be said: no writer waits for ever.
+pub(crate) struct Claim {
+    writer: Sender<Written>,
+    is_told: bool,
+}
+
+impl Claim {
+    fn of(writer: &Sender<Written>) -> Self {
+        Self { writer: writer.clone(), is_told: false }
+    }
+
+    /// All of the turn is durable.
+    pub(crate) fn durable(mut self, watermarks: Vec<(ShardId, Lsn)>) {
+        self.is_told = true;
+        // A writer that is gone waits for nothing.
+        drop(self.writer.send(Written::Durable(watermarks)));
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if !self.is_told {
+            drop(self.writer.send(Written::Failed));
+        }
+    }
 }
 
 /// What the journal's thread says of a turn.
@@ -77,7 +107,7 @@ impl Writer {
             }
             let batches = self.pipeline.seal();
             if !batches.is_empty() {
-                let turn = Turn { batches, written: written_sender.clone() };
+                let turn = Turn { batches, claim: Claim::of(&written_sender) };
                 if self.journal.send(turn).is_err() {
                     return self.fail();
                 }
@@ -92,7 +122,8 @@ impl Writer {
         let parcels = if may_decide { &self.parcels } else { &closed };
         let deadline = self.pipeline.earliest_deadline().filter(|_| may_decide);
         let patience = deadline.map_or(Duration::MAX, |deadline| {
-            Duration::from_millis(deadline.0.saturating_sub(self.clock.now().0))
+            let left = Duration::from_millis(deadline.0.saturating_sub(self.clock.now().0));
+            left.min(DEADLINE_SLEEP_MAX)
         });
         // A channel that never fires stands for waiting without end.
         let alarm = match Instant::now().checked_add(patience) {
@@ -118,18 +149,15 @@ impl Writer {
         while let Some(parcel) = next {
             taken += parcel.requests();
             match parcel {
-                Parcel::One(request) => self.handle(now, request),
-                Parcel::Many(requests) => {
+                Parcel::Requests(requests) => {
                     requests.into_iter().for_each(|request| self.handle(now, request));
-                }
-                Parcel::Chart(shard, hash, chart) => {
-                    self.pipeline.register_chart(shard, hash, chart);
                 }
                 Parcel::Last => is_open = false,
             }
             next = if taken < BATCH_COMMANDS_MAX { self.parcels.try_recv().ok() } else { None };
         }
         self.inbox.make_room(taken);
+        self.metrics.inbox.set(self.inbox.waiting() as f64);
         self.metrics.parked.set(self.pipeline.parked() as f64);
         is_open
     }

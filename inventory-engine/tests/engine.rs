@@ -17,7 +17,7 @@ use inventory_core::state::Ending;
 use inventory_engine::answer::{Answer, Failure, Reply};
 use inventory_engine::ask::{Ask, Query};
 use inventory_engine::engine::{Engine, Handle};
-use inventory_engine::limits::INBOX_COMMANDS_MAX;
+use inventory_engine::limits::{INBOX_COMMANDS_MAX, PARKED_ANSWERS_MAX};
 use inventory_engine::recovery::empty_shards;
 use inventory_engine::stop::StopReason;
 use persistence::batch::Batch;
@@ -211,6 +211,57 @@ async fn a_full_inbox_refuses_at_once_and_loses_nothing_it_took() {
     let accepted = replies.iter().filter(|reply| matches!(reply, Ok(Answer::Accepted(_))));
     assert_eq!(accepted.count(), 1);
     fixture.engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn refusals_behind_a_disk_that_stands_still_are_bounded_too() {
+    let (journal, gate) = Gated::new(1);
+    let fixture = Fixture::on(Box::new(journal), 10, EventRules::default()).await;
+    let count = INBOX_COMMANDS_MAX + PARKED_ANSWERS_MAX + 10_000;
+    let asks = (0..count).map(|buyer| place(&format!("b{buyer}"), &[1])).collect();
+    let handle = fixture.handle.clone();
+    let flood = tokio::spawn(async move { all_at_once(&handle, asks).await });
+    // One was accepted and waits for the disk; the others can only be refused behind it.
+    while fixture.handle.waiting() < INBOX_COMMANDS_MAX {
+        assert!(!flood.is_finished(), "nobody was held up");
+        tokio::task::yield_now().await;
+    }
+    drop(gate);
+    let replies = flood.await.unwrap();
+    let overloaded =
+        replies.iter().filter(|reply| matches!(reply, Err(Failure::Overloaded { .. }))).count();
+    assert!(overloaded >= 1, "all {count} were taken");
+    fixture.engine.shutdown().await;
+}
+
+/// A journal whose thread dies in the middle of an append.
+struct Dying(MemoryJournal);
+
+impl Journal for Dying {
+    fn append(&mut self, group: &[Batch]) -> Append {
+        assert!(self.0.disk().appends() < 1, "a planted panic");
+        self.0.append(group)
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.0.epoch()
+    }
+}
+
+#[tokio::test]
+async fn when_the_journals_thread_dies_everybody_is_told_and_the_shutdown_ends() {
+    let journal = Dying(MemoryJournal::new());
+    let fixture = Fixture::on(Box::new(journal), 10, EventRules::default()).await;
+    let asks = (0..50).map(|seat| place("ann", &[seat % 10])).collect();
+    for reply in all_at_once(&fixture.handle, asks).await {
+        assert!(matches!(reply, Err(Failure::Unknown | Failure::ShuttingDown)), "{reply:?}");
+    }
+    assert_eq!(fixture.handle.stopper().stopped().await, StopReason::WriterPanicked);
+    let event = fixture.handle.directory().event(EVENT).unwrap();
+    assert_eq!(event.counts().get(SeatStatus::Available), 10);
+    let shutdown = fixture.engine.shutdown();
+    let reason = tokio::time::timeout(Duration::from_secs(20), shutdown).await.unwrap();
+    assert_eq!(reason, Some(StopReason::WriterPanicked));
 }
 
 #[tokio::test]

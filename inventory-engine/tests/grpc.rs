@@ -269,6 +269,63 @@ async fn a_message_with_too_many_commands_ends_its_stream_alone() {
 }
 
 #[tokio::test]
+async fn absurdly_long_requests_get_short_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with_event(folder.path(), 10).await;
+    let mut inventory = server.inventory();
+    let refused = |status: &tonic::Status| {
+        status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+    };
+    let status = inventory.place(place("ann", labels(&[""; 400_000]))).await.unwrap_err();
+    assert_eq!(refused(&status), "selection_too_large");
+    let status = inventory.place(place("ann", indexes(&[1; 900_000]))).await.unwrap_err();
+    assert_eq!(refused(&status), "selection_too_large");
+    let long = "é".repeat(400_000);
+    let status = inventory.place(place("ann", labels(&[&long]))).await.unwrap_err();
+    assert_eq!(
+        (status.code(), refused(&status)),
+        (Code::InvalidArgument, "invalid_request".into())
+    );
+    let wish = v1::BestAvailable { quantity: 2, section: Some(long), ..Default::default() };
+    let wish = v1::PlaceRequest {
+        selection: Some(Selection::BestAvailable(wish)),
+        ..place("ann", indexes(&[]))
+    };
+    let status = inventory.place(wish).await.unwrap_err();
+    assert_eq!(
+        (status.code(), refused(&status)),
+        (Code::InvalidArgument, "invalid_request".into())
+    );
+    let many: Vec<u32> = (100..16_000).collect();
+    let block =
+        v1::BlockRequest { request_id: request_id(), event_id: 1, seats: Some(indexes(&many)) };
+    let status = server.admin().block(block).await.unwrap_err();
+    assert_eq!(refused(&status), "seat_unknown");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_who_does_not_read_holds_up_no_shutdown() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with_event(folder.path(), 10).await;
+    let (sender, receiver) = mpsc::channel(1);
+    let stream = server.inventory().pipeline(ReceiverStream::new(receiver)).await.unwrap();
+    let unread = stream.into_inner();
+    let message = || {
+        let command = v1::Command {
+            verb: Some(Verb::Place(place("ann", labels(&["a seat that is not there"; 60])))),
+            ..Default::default()
+        };
+        v1::CommandBatch { commands: vec![command; 500] }
+    };
+    // Until the server does not read any more, because nobody reads its answers.
+    let full = Duration::from_millis(500);
+    while tokio::time::timeout(full, sender.send(message())).await.is_ok() {}
+    tokio::time::timeout(Duration::from_secs(30), server.stop()).await.unwrap();
+    drop(unread);
+}
+
+#[tokio::test]
 async fn shutdown_ends_open_streams_with_their_answers_and_a_restart_knows_them() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::with_event(folder.path(), 300).await;

@@ -29,6 +29,10 @@ pub const RECORD_ALIGNMENT: usize = 64;
 /// Bytes that a segment has unless the options say otherwise. A group that needs more gets more.
 pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
 
+/// Bytes behind the last batch of the segment that a start makes: so few that nobody waits for
+/// them, and enough until the next segment has been prepared.
+pub const ROOM_AT_START_BYTES: u64 = 4 << 20;
+
 /// The fewest bytes that a segment may have.
 pub const SEGMENT_BYTES_MIN: u64 = 1 << 10;
 
@@ -52,3 +56,4 @@ const _: () = assert!(RECORD_BYTES_MAX <= u32::MAX as usize);
 const _: () = assert!(HEADER_BYTES.is_multiple_of(RECORD_ALIGNMENT));
 const _: () = assert!(SEGMENT_BYTES_MIN >= (HEADER_BYTES + RECORD_HEADER_BYTES) as u64);
 const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_DEFAULT);
+const _: () = assert!(ROOM_AT_START_BYTES <= SEGMENT_BYTES_DEFAULT);

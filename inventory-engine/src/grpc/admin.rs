@@ -1,7 +1,7 @@
 //! The `InventoryAdmin` service: what organizers' services and operators call.
 
 use bytes::Bytes;
-use inventory_charts::Format;
+use inventory_charts::{Format, Mistake};
 use inventory_core::command::Command;
 use inventory_core::fact::Change;
 use inventory_core::ids::EventId;
@@ -18,7 +18,7 @@ use crate::grpc::inventory::{call, give_up_at};
 use crate::grpc::{answers, reads, requests, status};
 use crate::limits::{LIST_PAGE_EVENTS_DEFAULT, LIST_PAGE_EVENTS_MAX};
 
-/// Mistakes of a chart that one status lists; the headers of a reply are short.
+/// Mistakes of a chart that one status lists, if they fit.
 const STATUS_MISTAKES_MAX: usize = 40;
 
 /// The service over an engine.
@@ -142,9 +142,14 @@ fn of_invalid(invalid: Invalid) -> Status {
 fn of_put_chart(error: &PutChartError) -> Status {
     match error {
         PutChartError::Mistakes(mistakes) => {
+            let told = |mistake: &Mistake| (mistake.object.clone(), mistake.problem.to_string());
+            let mut violations = mistakes.list.iter().take(STATUS_MISTAKES_MAX).map(told).collect();
+            status::keep_what_fits(&mut violations, |(object, problem)| {
+                object.len() + problem.len()
+            });
             let mut details = ErrorDetails::new();
-            for mistake in mistakes.list.iter().take(STATUS_MISTAKES_MAX) {
-                details.add_bad_request_violation(&mistake.object, mistake.problem.to_string());
+            for (object, problem) in violations {
+                details.add_bad_request_violation(object, problem);
             }
             details.set_error_info("chart_invalid", "holdfast", []);
             let message = match mistakes.count() {

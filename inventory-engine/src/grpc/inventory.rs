@@ -1,23 +1,33 @@
 //! The `Inventory` service: what buyers' services call.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proto::inventory::v1::inventory_server::Inventory;
 use proto::inventory::v1::{self, answer::Outcome};
+use tokio::sync::Semaphore;
 use tokio_stream::Stream;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::answer::{Answer, Invalid};
+use crate::answer::{Answer, Failure, Invalid};
 use crate::ask::{Ask, Query};
 use crate::engine::Handle;
 use crate::grpc::{answers, reads, requests, status, stream};
+use crate::limits::CHART_MAPS_MAX;
 
 /// The service over an engine.
 #[derive(Clone)]
 pub(crate) struct InventoryService {
-    pub(crate) engine: Handle,
+    engine: Handle,
+    chart_maps: Arc<Semaphore>,
+}
+
+impl InventoryService {
+    pub(crate) fn new(engine: Handle) -> Self {
+        Self { engine, chart_maps: Arc::new(Semaphore::new(CHART_MAPS_MAX)) }
+    }
 }
 
 #[tonic::async_trait]
@@ -108,7 +118,13 @@ impl Inventory for InventoryService {
     ) -> Result<Response<v1::SeatMap>, Status> {
         let request = request.into_inner();
         let event = reads::event(&self.engine, request.event_id)?;
-        Ok(Response::new(reads::seat_map(&event, request.with_chart)))
+        if !request.with_chart {
+            return Ok(Response::new(reads::seat_map(&event)));
+        }
+        // Never closed; and a map of a large chart takes time and memory.
+        let _room = self.chart_maps.acquire().await;
+        let map = tokio::task::spawn_blocking(move || reads::seat_map_with_chart(&event)).await;
+        map.map(Response::new).map_err(|_| status::of_failure(&Failure::ShuttingDown))
     }
 
     async fn get_hold(

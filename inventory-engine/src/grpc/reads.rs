@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use inventory_core::chart::Seat;
+use inventory_core::chart::{Category, Seat};
 use inventory_core::fact::SeatStatus;
 use inventory_core::ids::{EventId, RowIndex};
 use proto::inventory::v1;
@@ -24,28 +24,29 @@ pub(crate) fn not_found(reason: &str, message: &str) -> Status {
     Status::with_error_details(Code::NotFound, message, details)
 }
 
-pub(crate) fn seat_map(event: &EventView, with_chart: bool) -> v1::SeatMap {
+pub(crate) fn seat_map(event: &EventView) -> v1::SeatMap {
     // Before the states, so that it never claims more than they show.
     let version = event.version();
     let statuses: Vec<u8> = event.statuses().map(on_the_wire).collect();
-    let chart = event.chart.parts();
-    let (mut seats, mut categories) = (Vec::new(), Vec::new());
-    if with_chart {
-        seats = seat_infos(event);
-        categories.extend(chart.categories.iter().map(|category| v1::CategoryInfo {
-            key: category.key.clone(),
-            label: category.label.clone(),
-            color: category.color.clone().unwrap_or_default(),
-        }));
-    }
     v1::SeatMap {
         event_id: event.id.0,
         version,
         statuses: statuses.into(),
-        seats,
-        categories,
+        seats: Vec::new(),
+        categories: Vec::new(),
         chart_hash: Bytes::copy_from_slice(&event.chart_hash.0),
     }
+}
+
+/// With what the chart says of each seat: long, and the same each time.
+pub(crate) fn seat_map_with_chart(event: &EventView) -> v1::SeatMap {
+    let category = |category: &Category| v1::CategoryInfo {
+        key: category.key.clone(),
+        label: category.label.clone(),
+        color: category.color.clone().unwrap_or_default(),
+    };
+    let categories = event.chart.parts().categories.iter().map(category).collect();
+    v1::SeatMap { seats: seat_infos(event), categories, ..seat_map(event) }
 }
 
 fn seat_infos(event: &EventView) -> Vec<v1::SeatInfo> {

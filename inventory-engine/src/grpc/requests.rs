@@ -8,7 +8,9 @@ use inventory_core::command::{
 use inventory_core::ids::{
     AllocationId, BuyerId, ChartHash, EventId, HoldId, RequestId, SeatIndex,
 };
-use inventory_core::limits::{EVENT_NAME_BYTES_MAX, SHARDS};
+use inventory_core::limits::{
+    BLOCK_SEATS_MAX, EVENT_NAME_BYTES_MAX, HOLD_SEATS_MAX, LABEL_BYTES_MAX, SHARDS,
+};
 use inventory_core::rules::EventRules;
 use inventory_core::time::Timestamp;
 use proto::inventory::v1::{self, command, place_request};
@@ -45,7 +47,7 @@ pub(crate) fn place(directory: &Directory, request: v1::PlaceRequest) -> Result<
     let mut unknown_labels = Vec::new();
     let selection = match request.selection {
         Some(place_request::Selection::Seats(seats)) => {
-            Selection::Seats(seats_of(chart, seats, "seats", &mut unknown_labels)?)
+            Selection::Seats(seats_of(chart, seats, HOLD_SEATS_MAX, &mut unknown_labels)?)
         }
         Some(place_request::Selection::BestAvailable(wish)) => {
             Selection::BestAvailable(best_available(chart, &wish)?)
@@ -65,13 +67,13 @@ fn best_available(
     // Without a chart there is no event, which the engine will say.
     let section = match (&wish.section, chart) {
         (Some(label), Some(chart)) => Some(chart.section_by_label(label).ok_or_else(|| {
-            invalid("best_available.section", format!("there is no section {label:?}"))
+            invalid("best_available.section", format!("there is no section {}", shown(label)))
         })?),
         _ => None,
     };
     let category = match (&wish.category, chart) {
         (Some(key), Some(chart)) => Some(chart.category_by_key(key).ok_or_else(|| {
-            invalid("best_available.category", format!("there is no category {key:?}"))
+            invalid("best_available.category", format!("there is no category {}", shown(key)))
         })?),
         _ => None,
     };
@@ -180,20 +182,54 @@ fn seats_of_event(
     let event = directory.event(event_id);
     let chart = event.as_ref().map(|event| event.chart.as_ref());
     let mut unknown_labels = Vec::new();
-    let seats = seats_of(chart, seats.unwrap_or_default(), "seats", &mut unknown_labels)?;
+    let seats = seats.unwrap_or_default();
+    let seats = seats_of(chart, seats, BLOCK_SEATS_MAX, &mut unknown_labels)?;
     Ok((seats, unknown_labels))
 }
 
 fn seats_of(
     chart: Option<&Chart>,
     seats: v1::Seats,
-    field: &'static str,
+    seats_max: usize,
     unknown_labels: &mut Vec<String>,
 ) -> Result<Vec<SeatIndex>, Invalid> {
-    match (seats.indexes.is_empty(), seats.labels.is_empty()) {
-        (false, false) => Err(invalid(field, "name seats by index or by label, not by both")),
-        (_, true) => Ok(seats.indexes.into_iter().map(SeatIndex).collect()),
-        (true, false) => Ok(resolve_labels(chart, &seats.labels, unknown_labels)),
+    let (indexes, labels) = named("seats", seats, seats_max)?;
+    if labels.is_empty() {
+        return Ok(indexes);
+    }
+    Ok(resolve_labels(chart, &labels, unknown_labels))
+}
+
+/// Indexes or labels. Of a list that is too long, one more than may be is kept: enough for the
+/// core to refuse it, and nothing that waits in a queue is longer than a command that is done.
+fn named(
+    field: &'static str,
+    seats: v1::Seats,
+    seats_max: usize,
+) -> Result<(Vec<SeatIndex>, Vec<String>), Invalid> {
+    let v1::Seats { indexes, mut labels } = seats;
+    if !indexes.is_empty() && !labels.is_empty() {
+        return Err(invalid(field, "name seats by index or by label, not by both"));
+    }
+    if labels.len() > seats_max {
+        labels.truncate(seats_max + 1);
+        labels.shrink_to_fit();
+    }
+    if let Some(long) = labels.iter().find(|label| label.len() > LABEL_BYTES_MAX) {
+        let problem = format!("a label has at most {LABEL_BYTES_MAX} bytes, not {}", shown(long));
+        return Err(invalid(field, problem));
+    }
+    // By reference, so that what is collected is no longer than what is kept.
+    let indexes = indexes.iter().take(seats_max + 1).map(|&index| SeatIndex(index)).collect();
+    Ok((indexes, labels))
+}
+
+/// As much of a caller's text as a message repeats.
+fn shown(text: &str) -> String {
+    const CHARS_MAX: usize = 40;
+    match text.char_indices().nth(CHARS_MAX) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}... of {} bytes", &text[..end], text.len()),
     }
 }
 
@@ -202,11 +238,8 @@ fn part_of(part: Option<v1::Seats>) -> Result<(Part, Vec<String>), Invalid> {
     let Some(seats) = part else {
         return Ok((Part::Whole, Vec::new()));
     };
-    if !seats.indexes.is_empty() && !seats.labels.is_empty() {
-        return Err(invalid("part", "name seats by index or by label, not by both"));
-    }
-    let indexes = seats.indexes.into_iter().map(SeatIndex).collect();
-    Ok((Part::Seats(indexes), seats.labels))
+    let (indexes, labels) = named("part", seats, HOLD_SEATS_MAX)?;
+    Ok((Part::Seats(indexes), labels))
 }
 
 fn request_id(bytes: &[u8]) -> Result<RequestId, Invalid> {
@@ -289,6 +322,20 @@ mod tests {
         let both = Seats { indexes: vec![1], labels: vec!["A-1".into()] };
         let both = Some(place_request::Selection::Seats(both));
         assert_eq!(field_of(|request| request.selection = both), "seats");
+    }
+
+    #[test]
+    fn of_a_list_that_is_too_long_only_one_too_many_is_kept() {
+        let kept = |indexes: Vec<u32>, labels: Vec<String>| {
+            let (indexes, labels) = named("seats", Seats { indexes, labels }, 3)?;
+            assert!(indexes.capacity() < 100 && labels.capacity() < 100);
+            Ok::<_, Invalid>((indexes.len(), labels.len()))
+        };
+        assert_eq!(kept(vec![7; 3], Vec::new()), Ok((3, 0)));
+        assert_eq!(kept(vec![7; 1_000], Vec::new()), Ok((4, 0)));
+        assert_eq!(kept(Vec::new(), vec!["A".into(); 1_000]), Ok((0, 4)));
+        let long = kept(Vec::new(), vec!["é".repeat(100_000)]).unwrap_err();
+        assert!(long.to_string().len() < 200, "{long}");
     }
 
     #[test]

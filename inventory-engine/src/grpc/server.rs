@@ -47,7 +47,7 @@ pub async fn routes(engine: &Handle) -> Result<(Routes, HealthReporter), ServeEr
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
-    let inventory = InventoryServer::new(InventoryService { engine: engine.clone() })
+    let inventory = InventoryServer::new(InventoryService::new(engine.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
     let admin = InventoryAdminServer::new(AdminService { engine: engine.clone() })

@@ -1,5 +1,5 @@
 //! What a unary call that fails is told: a gRPC status with rich details, the rejection itself
-//! among them.
+//! among them. It travels in headers, so long lists are cut; a stream's answers are whole.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::answer::{Failure, Refusal};
 use crate::grpc::answers;
+use crate::limits::STATUS_DETAIL_BYTES_MAX;
 use inventory_core::rejection::RejectionCode;
 
 /// Whose codes the error infos carry.
@@ -40,7 +41,8 @@ pub(crate) fn of_failure(failure: &Failure) -> Status {
 }
 
 pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
-    let message = answers::rejection(refusal);
+    let mut message = answers::rejection(refusal);
+    keep_what_fits(&mut message.conflicts, Message::encoded_len);
     let mut details = ErrorDetails::with_error_info(&message.reason, DOMAIN, []);
     if message.retryable {
         details.set_retry_info(None::<Duration>);
@@ -57,6 +59,19 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
         }
         Err(_) => status,
     }
+}
+
+/// Of what a status lists, the first that fit into its headers.
+pub(crate) fn keep_what_fits<T>(list: &mut Vec<T>, bytes_of: impl Fn(&T) -> usize) {
+    // Tags and lengths around an item.
+    const FRAME_BYTES: usize = 4;
+    let mut bytes = 0;
+    let fitting = list.iter().take_while(|item| {
+        bytes += bytes_of(item) + FRAME_BYTES;
+        bytes <= STATUS_DETAIL_BYTES_MAX
+    });
+    let count = fitting.count();
+    list.truncate(count);
 }
 
 /// An outcome that does not belong to the call.
@@ -137,6 +152,19 @@ mod tests {
         assert!(found.retryable);
         assert_eq!(found.conflicts[0].label, "Z-9");
         assert_eq!(found.conflicts[0].status(), v1::SeatStatus::Held);
+    }
+
+    #[test]
+    fn a_status_fits_into_headers_however_many_seats_stood_in_the_way() {
+        let conflicts =
+            (0..16_384).map(|seat| SeatConflict { seat: SeatIndex(seat), status: None });
+        let rejection =
+            Rejection::never(RejectionCode::SeatUnknown).with_conflicts(conflicts.collect());
+        let refusal = Refusal { rejection, chart: None, unknown_labels: Vec::new() };
+        let status = of_refusal(&refusal);
+        let found = rejection_in(&status).expect("a rejection");
+        assert!(found.conflicts.len() > 100, "{} conflicts", found.conflicts.len());
+        assert!(status.details().len() < 5_000, "{} bytes", status.details().len());
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use prost::Message;
 use proto::inventory::v1;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Status, Streaming};
@@ -18,7 +19,8 @@ use crate::engine::Handle;
 use crate::grpc::{answers, requests, status};
 use crate::inbox::Request;
 use crate::limits::{
-    STREAM_COMMANDS_IN_FLIGHT_MAX, STREAM_MESSAGE_ANSWERS_MAX, STREAM_MESSAGE_COMMANDS_MAX,
+    STREAM_COMMANDS_IN_FLIGHT_MAX, STREAM_MESSAGE_ANSWER_BYTES_MAX, STREAM_MESSAGE_ANSWERS_MAX,
+    STREAM_MESSAGE_COMMANDS_MAX,
 };
 use crate::metrics::STREAMS;
 use crate::ticket::Ticket;
@@ -79,15 +81,21 @@ async fn read(
             )));
         }
         // The room is given back answer by answer. The semaphore is never closed.
-        if let Ok(permits) = room.acquire_many(batch.len() as u32).await {
-            permits.forget();
+        tokio::select! {
+            permits = room.acquire_many(batch.len() as u32) => {
+                drop(permits.map(SemaphorePermit::forget));
+            }
+            () = engine.draining().cancelled() => {
+                refuse(batch, &replies);
+                return Ok(());
+            }
         }
         let mut by_writer: BTreeMap<usize, Vec<Request>> = BTreeMap::new();
         for command in batch {
             let correlation_id = command.correlation_id;
             let timeout = command.timeout_millis.map(u64::from).map(Duration::from_millis);
             let give_up_at = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-            let ticket = Ticket::Stream(replies.clone(), correlation_id);
+            let ticket = Ticket::stream(replies.clone(), correlation_id);
             match requests::command(engine.directory(), command.verb) {
                 Ok(ask) => {
                     let requests = by_writer.entry(engine.writer_of(ask.shard())).or_default();
@@ -106,7 +114,16 @@ async fn read(
     }
 }
 
-/// Sends what is answered, as much together as has come together.
+/// Answers commands that were read, but for which there was no room before the engine began to
+/// shut down.
+fn refuse(batch: Vec<v1::Command>, replies: &mpsc::UnboundedSender<(u64, Reply)>) {
+    for command in batch {
+        let ticket = Ticket::stream(replies.clone(), command.correlation_id);
+        ticket.reply(Err(Failure::ShuttingDown));
+    }
+}
+
+/// Sends what is answered, as much together as has come together and fits into a message.
 async fn write(
     mut replies: mpsc::UnboundedReceiver<(u64, Reply)>,
     messages: mpsc::Sender<Result<v1::AnswerBatch, Status>>,
@@ -118,11 +135,51 @@ async fn write(
             correlation_id,
             outcome: answers::outcome(reply),
         });
-        let answers: Vec<v1::Answer> = answers.collect();
-        let count = answers.len();
-        if messages.send(Ok(v1::AnswerBatch { answers })).await.is_err() {
-            return;
+        let answers = answers.collect();
+        for answers in in_messages(answers, STREAM_MESSAGE_ANSWER_BYTES_MAX) {
+            let count = answers.len();
+            if messages.send(Ok(v1::AnswerBatch { answers })).await.is_err() {
+                return;
+            }
+            room.add_permits(count);
         }
-        room.add_permits(count);
+    }
+}
+
+/// Divides answers so that none is in a message that has `bytes_max` already. An answer has some
+/// hundred bytes, unless it names thousands of seats.
+fn in_messages(answers: Vec<v1::Answer>, bytes_max: usize) -> Vec<Vec<v1::Answer>> {
+    let mut messages: Vec<Vec<v1::Answer>> = Vec::with_capacity(1);
+    let mut bytes = usize::MAX;
+    for answer in answers {
+        if bytes >= bytes_max {
+            messages.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += answer.encoded_len();
+        messages.last_mut().expect("the first answer began a message").push(answer);
+    }
+    messages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_divided_by_their_bytes_in_their_order() {
+        let answers: Vec<_> =
+            (1..=5).map(|id| v1::Answer { correlation_id: id, outcome: None }).collect();
+        let ids = |bytes_max| -> Vec<Vec<u64>> {
+            let messages = in_messages(answers.clone(), bytes_max);
+            let ids =
+                |message: &Vec<v1::Answer>| message.iter().map(|a| a.correlation_id).collect();
+            messages.iter().map(ids).collect()
+        };
+        assert_eq!(answers[0].encoded_len(), 2);
+        assert_eq!(ids(1_000), [vec![1, 2, 3, 4, 5]]);
+        assert_eq!(ids(4), [vec![1, 2], vec![3, 4], vec![5]]);
+        assert_eq!(ids(1).len(), 5);
+        assert!(in_messages(Vec::new(), 9).is_empty());
     }
 }

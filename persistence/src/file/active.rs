@@ -38,8 +38,13 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// Takes `capacity` bytes of the disk.
-    pub(crate) fn create(journal: &Path, capacity: u64) -> Result<Self, Error> {
+    /// Takes `capacity` bytes of the disk. The first `written_at_once` of them are about to be
+    /// written by [`Spare::into_segment`] and get no zeros before.
+    pub(crate) fn create(
+        journal: &Path,
+        capacity: u64,
+        written_at_once: u64,
+    ) -> Result<Self, Error> {
         let path = temporary_beside(&journal.join("next"));
         let file = File::options()
             .read(true)
@@ -48,7 +53,7 @@ impl Spare {
             .open(&path)
             .context("create", &path)?;
         let spare = Self { file, path, capacity };
-        preallocate(&spare.file, 0, capacity)
+        preallocate(&spare.file, 0, capacity, written_at_once)
             .and_then(|()| spare.file.sync_all())
             .context("preallocate", &spare.path)
             .inspect_err(|_| spare.remove())?;
@@ -98,7 +103,7 @@ impl ActiveSegment {
     /// Preallocates space for `bytes` more.
     pub(crate) fn grow_for(&mut self, bytes: u64) -> Result<(), Error> {
         let capacity = self.position.saturating_add(bytes);
-        preallocate(&self.file, self.capacity, capacity.saturating_sub(self.capacity))
+        preallocate(&self.file, self.capacity, capacity, self.capacity)
             .and_then(|()| self.file.sync_all())
             .context("preallocate", &self.path)?;
         self.capacity = capacity.max(self.capacity);
@@ -135,26 +140,26 @@ pub(crate) fn number_in(name: &str) -> Option<u64> {
     (file_name(number) == name).then_some(number)
 }
 
-/// Takes space, so that a full disk is known now, and fills it with zeros, so that later writes
-/// change nothing but content: a group of 4 KiB then syncs in about 0.1 ms, against 0.2 ms where
-/// the sync has to note as well that the space is in use now (ext4 on an SSD).
-fn preallocate(file: &File, offset: u64, length: u64) -> io::Result<()> {
-    if length == 0 {
+/// Takes the space from `start` to `end`, so that a full disk is known now, and fills it from
+/// `zeros_from` on with zeros, so that later writes change nothing but content: a group of 4 KiB
+/// then syncs in about 0.1 ms, against 0.2 ms where the sync has to note as well that the space
+/// is in use now (ext4 on an SSD).
+fn preallocate(file: &File, start: u64, end: u64, zeros_from: u64) -> io::Result<()> {
+    if start >= end {
         return Ok(());
     }
-    match fallocate(file, FallocateFlags::empty(), offset, length) {
+    match fallocate(file, FallocateFlags::empty(), start, end - start) {
         // Not every file system can; the zeros take the space as well.
-        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(file, offset, length),
+        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(file, zeros_from, end),
         Err(error) => Err(error.into()),
     }
 }
 
 /// In pieces that are synced one by one, so that whoever syncs groups meanwhile never waits for
 /// a whole segment.
-fn write_zeros(file: &File, offset: u64, length: u64) -> io::Result<()> {
-    let zeros = vec![0; length.min(ZEROS_BYTES_MAX) as usize];
-    let end = offset + length;
-    let mut at = offset;
+fn write_zeros(file: &File, start: u64, end: u64) -> io::Result<()> {
+    let zeros = vec![0; end.saturating_sub(start).min(ZEROS_BYTES_MAX) as usize];
+    let mut at = start;
     while at < end {
         let count = (end - at).min(ZEROS_BYTES_MAX);
         file.write_all_at(&zeros[..count as usize], at)?;
@@ -182,10 +187,14 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(b"kept", 0).unwrap();
         let length = 2 * ZEROS_BYTES_MAX + 77;
-        preallocate(&file, 4, length).unwrap();
+        preallocate(&file, 4, 4 + length, 4).unwrap();
         assert_eq!(file.metadata().unwrap().len(), 4 + length);
         let mut start = [1; 8];
         file.read_exact_at(&mut start, 0).unwrap();
         assert_eq!(&start, b"kept\0\0\0\0");
+        preallocate(&file, 0, 8 + length, 2).unwrap();
+        file.read_exact_at(&mut start, 0).unwrap();
+        assert_eq!(&start, b"ke\0\0\0\0\0\0");
+        assert_eq!(file.metadata().unwrap().len(), 8 + length);
     }
 }

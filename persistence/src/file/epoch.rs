@@ -1,7 +1,9 @@
-//! `epoch.json`: the epoch that the last start raised, and how far the journal was durable then.
+//! `epoch.json`: the epoch that the last start raised, which segment is the newest, and how far
+//! the journal was durable when that one got its name.
 //!
-//! Must always hold: an epoch is on the disk before anything is written under it; and what a
-//! start found and synced anew is missed by the next one if it is gone.
+//! Must always hold: an epoch, and a segment, is named here before any batch in it is
+//! acknowledged. So what a start found and synced anew, and a whole segment, is missed by the
+//! next start if it is gone, even if nothing lies behind it.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +13,17 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use crate::files::{self, read_at_most, write_lasting};
 use crate::limits::DESCRIPTION_BYTES_MAX;
+use crate::segment::header::SegmentHeader;
 
 /// What `epoch.json` says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct EpochMark {
     /// The epoch of the last start.
     pub(crate) epoch: Epoch,
-    /// The last batch that was durable when it began.
+    /// The last batch that was durable when this was written.
     pub(crate) durable_number: u64,
+    /// The first batch of the newest segment.
+    pub(crate) segment: u64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -26,9 +31,15 @@ pub(crate) struct EpochMark {
 struct Document {
     epoch: u64,
     durable_number: u64,
+    segment: u64,
 }
 
 impl EpochMark {
+    /// The mark to set when a segment has become the newest.
+    pub(crate) fn new(newest: &SegmentHeader, durable_number: u64) -> Self {
+        Self { epoch: newest.epoch, durable_number, segment: newest.first_number }
+    }
+
     pub(crate) fn path(data_dir: &Path) -> PathBuf {
         data_dir.join("epoch.json")
     }
@@ -38,15 +49,16 @@ impl EpochMark {
         let path = Self::path(data_dir);
         let Some(bytes) = read_at_most(&path, DESCRIPTION_BYTES_MAX)? else { return Ok(None) };
         match serde_json::from_slice::<Document>(&bytes) {
-            Ok(Document { epoch, durable_number }) => {
-                Ok(Some(Self { epoch: Epoch(epoch), durable_number }))
+            Ok(Document { epoch, durable_number, segment }) => {
+                Ok(Some(Self { epoch: Epoch(epoch), durable_number, segment }))
             }
             Err(error) => Err(Error::EpochDamaged { path, reason: error.to_string() }),
         }
     }
 
     pub(crate) fn write(self, data_dir: &Path) -> Result<(), files::Error> {
-        let document = Document { epoch: self.epoch.0, durable_number: self.durable_number };
+        let Self { epoch, durable_number, segment } = self;
+        let document = Document { epoch: epoch.0, durable_number, segment };
         let mut text = serde_json::to_vec(&document).expect("numbers are always JSON");
         text.push(b'\n');
         write_lasting(&Self::path(data_dir), &text)
@@ -63,10 +75,10 @@ mod tests {
     fn it_reads_back_or_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(EpochMark::read(dir.path()).unwrap(), None);
-        let mark = EpochMark { epoch: Epoch(4), durable_number: 17 };
+        let mark = EpochMark { epoch: Epoch(4), durable_number: 17, segment: 9 };
         mark.write(dir.path()).unwrap();
         let text = fs::read_to_string(EpochMark::path(dir.path())).unwrap();
-        assert_eq!(text, "{\"epoch\":4,\"durable_number\":17}\n");
+        assert_eq!(text, "{\"epoch\":4,\"durable_number\":17,\"segment\":9}\n");
         assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark));
         fs::write(EpochMark::path(dir.path()), "{\"epoch\":4}").unwrap();
         assert!(matches!(EpochMark::read(dir.path()), Err(Error::EpochDamaged { .. })));

@@ -127,6 +127,10 @@ pub enum Reason {
         /// Bytes that it had.
         expected: u64,
     },
+    /// The newest segment is gone; it was named in `epoch.json` before anything in it was
+    /// acknowledged.
+    #[error("the segment that begins with batch {0} is gone")]
+    SegmentGone(u64),
     /// A segment's header names another first batch than its file.
     #[error("the segment's header says that it begins with batch {0}")]
     Misnamed(u64),

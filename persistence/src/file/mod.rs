@@ -15,6 +15,7 @@ mod witness;
 use inventory_core::ids::Epoch;
 
 use self::active::ActiveSegment;
+use self::epoch::EpochMark;
 pub use self::scan::{SegmentSummary, StoredBatch, UnsyncedTail};
 use self::spares::Spares;
 use crate::batch::Batch;
@@ -22,7 +23,7 @@ use crate::chain::Chain;
 use crate::dir::DataDir;
 use crate::files::{self, wall_clock};
 use crate::journal::{Append, AppendError, Journal, check_epoch};
-use crate::limits::{SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
+use crate::limits::{ROOM_AT_START_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
 use crate::segment::header::SegmentHeader;
 use crate::segment::record;
 use crate::segment::seed_of;
@@ -42,8 +43,14 @@ impl Default for Options {
 }
 
 impl Options {
-    fn capacity_for(self, bytes: u64) -> u64 {
-        bytes.max(self.segment_bytes).max(SEGMENT_BYTES_MIN)
+    /// Bytes of a segment that is prepared while another one is written.
+    fn spare_bytes(self) -> u64 {
+        self.segment_bytes.max(SEGMENT_BYTES_MIN)
+    }
+
+    /// Bytes of the segment that a start makes, where `used` of them are written at once.
+    fn first_bytes(self, used: u64) -> u64 {
+        used.saturating_add(ROOM_AT_START_BYTES).min(self.spare_bytes()).max(used)
     }
 }
 
@@ -72,7 +79,7 @@ impl FileJournal {
         chain: Chain,
         active: ActiveSegment,
     ) -> Result<Self, files::Error> {
-        let spares = Spares::start(&dir.journal(), options.capacity_for(0))?;
+        let spares = Spares::start(&dir.journal(), options.spare_bytes())?;
         let durable_number = chain.last_number;
         let buffer = Vec::new();
         Ok(Self { epoch, chain, durable_number, active, buffer, stopped: None, spares, dir })
@@ -115,6 +122,7 @@ impl FileJournal {
         // An empty segment is not followed by one that would have the same name.
         if !self.active.is_empty() {
             self.active = self.spares.take()?.into_segment(next, &[])?;
+            EpochMark::new(&next, next.first_number - 1).write(self.dir.path())?;
         }
         if !self.active.has_room_for(bytes) {
             self.active.grow_for(bytes)?;
@@ -147,7 +155,6 @@ impl Journal for FileJournal {
         match self.write_group(group) {
             Ok(()) => Append::Durable,
             Err(answer) => {
-                tracing::error!(?answer, "the journal has stopped");
                 self.stopped = Some(answer.clone());
                 answer
             }

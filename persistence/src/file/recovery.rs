@@ -105,10 +105,11 @@ impl Recovery {
             Some((header, records)) => (SegmentHeader { epoch, ..header }, records),
             None => (first_header, &[][..]),
         };
-        let capacity = self.options.capacity_for((HEADER_BYTES + records.len()) as u64);
-        let active = Spare::create(&self.dir.journal(), capacity)?.into_segment(header, records)?;
+        let used = (HEADER_BYTES + records.len()) as u64;
+        let spare = Spare::create(&self.dir.journal(), self.options.first_bytes(used), used)?;
+        let active = spare.into_segment(header, records)?;
         // Only now: what it says is durable has been synced anew.
-        EpochMark { epoch, durable_number: chain.last_number }.write(self.dir.path())?;
+        EpochMark::new(&header, chain.last_number).write(self.dir.path())?;
 
         let summaries = self.scanner.summaries();
         let report = RecoveryReport {

@@ -301,6 +301,10 @@ impl Scanner {
             let reason = if is_nothing { Reason::Missing } else { Reason::Record };
             return Err(self.damage(offset, reason, witnesses));
         }
+        let newest = self.open.as_ref().map_or(0, |open| open.header.first_number);
+        if let Some(mark) = self.mark.filter(|mark| mark.segment > newest) {
+            return Err(self.damage(offset, Reason::SegmentGone(mark.segment), witnesses));
+        }
         if let Some(tail) = self.tail_here() {
             if self.was_written_meanwhile()? {
                 return Ok(());
@@ -313,8 +317,7 @@ impl Scanner {
 
     fn tail_here(&self) -> Option<UnsyncedTail> {
         let open = self.open.as_ref()?;
-        let rest = &open.content[open.offset..];
-        let last = rest.iter().rposition(|byte| *byte != 0)?;
+        let last = last_used(&open.content[open.offset..])?;
         let (offset, bytes) = (open.offset as u64, last as u64 + 1);
         Some(UnsyncedTail { path: self.path_of(open.index), offset, bytes })
     }
@@ -326,7 +329,7 @@ impl Scanner {
         let open = self.open.as_ref();
         let offset = open.map_or(0, |open| open.offset);
         let rest = open.map_or(&[][..], |open| &open.content[offset..]);
-        let is_nothing = rest.iter().all(|byte| *byte == 0);
+        let is_nothing = last_used(rest).is_none();
         let reason = if is_nothing { Reason::Missing } else { Reason::Record };
         Ok(self.damage(offset as u64, reason, witnesses))
     }
@@ -369,4 +372,12 @@ impl Scanner {
     fn path_of(&self, index: usize) -> PathBuf {
         self.segments[index].1.clone()
     }
+}
+
+/// Where the last byte is that is not zero. Looked for in pieces: what is preallocated is long.
+fn last_used(bytes: &[u8]) -> Option<usize> {
+    const ZEROS: [u8; 4_096] = [0; 4_096];
+    let unused = bytes.rchunks(ZEROS.len()).take_while(|chunk| **chunk == ZEROS[..chunk.len()]);
+    let unused: usize = unused.map(<[u8]>::len).sum();
+    bytes[..bytes.len() - unused].iter().rposition(|byte| *byte != 0)
 }

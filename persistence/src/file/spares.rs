@@ -40,7 +40,7 @@ impl Spares {
         let path = journal.to_owned();
         let prepare = move || {
             for () in requested {
-                if result.send(Spare::create(&path, segment_bytes)).is_err() {
+                if result.send(Spare::create(&path, segment_bytes, 0)).is_err() {
                     return;
                 }
             }
@@ -84,8 +84,18 @@ impl Spares {
         match &self.state {
             State::Preparing => match self.results.try_recv() {
                 Ok(result) => {
-                    if let Err(error) = self.settle(result) {
-                        tracing::warn!(%error, "no space for the next segment of the journal");
+                    let was_short = self.is_short;
+                    match self.settle(result) {
+                        // Once, not at each attempt.
+                        Err(error) if !was_short => tracing::warn!(
+                            %error,
+                            "the next segment of the journal cannot be had; appends stop when the \
+                             present one is full: make space"
+                        ),
+                        Ok(()) if was_short => {
+                            tracing::info!("the next segment of the journal is there");
+                        }
+                        Err(_) | Ok(()) => {}
                     }
                 }
                 Err(TryRecvError::Empty) => {}

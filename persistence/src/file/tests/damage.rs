@@ -1,3 +1,6 @@
+//! Damage: flipped bytes, lost groups, missing or foreign segments. What was durable is refused
+//! with its place; nothing is ever read differently in silence.
+
 use inventory_core::ids::{Lsn, ShardId};
 
 use super::epoch::EpochMark;
@@ -118,6 +121,20 @@ fn a_missing_segment_is_missed() {
     let error = damage(start(copy.path()));
     let lost = Lost { first_number: 1, last_number: Some(18), lsns: Vec::new() };
     assert_eq!(error.lost, lost);
+}
+
+#[test]
+fn the_newest_segment_is_missed_before_any_start_has_seen_it() {
+    let groups: Vec<&[u16]> = vec![&[1, 2]; 9];
+    let history = History::of(OPTIONS, &groups);
+    let newest = history.segments().pop().unwrap();
+    let first = history.places().iter().position(|place| place.segment == newest).unwrap();
+    fs::remove_file(newest).unwrap();
+    let error = damage(start(history.path()));
+    let first = first as u64 + 1;
+    assert_eq!(error.reason, Reason::SegmentGone(first));
+    assert_eq!((error.lost.first_number, error.lost.last_number), (first, None));
+    assert!(error.to_string().contains(&format!("Lost: all batches from {first} on")), "{error}");
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Starts after starts and crashes in the middle of a start: what was acknowledged is there.
+
 use super::active::Spare;
 use super::epoch::EpochMark;
 use super::*;
@@ -61,7 +63,7 @@ fn a_start_may_crash_behind_any_step() {
         let raised = if step.starts_with("made") || step.starts_with("wrote") { 2 } else { 3 };
         assert_eq!(report.epoch, Epoch(raised), "{step}");
         let mark = EpochMark::read(copy.path()).unwrap().unwrap();
-        assert_eq!(mark, EpochMark { epoch: report.epoch, durable_number: last_number }, "{step}");
+        assert_eq!((mark.epoch, mark.durable_number), (report.epoch, last_number), "{step}");
 
         let next = Batch::new(
             expected[0].shard(),
@@ -105,7 +107,7 @@ fn a_roll_over_may_crash_behind_its_rename() {
         previous_checksum: scanner.chain().last_checksum,
         ..scanner.last_segment().unwrap().0
     };
-    Spare::create(&dir.journal(), 2_048).unwrap().into_segment(header, &[]).unwrap();
+    Spare::create(&dir.journal(), 2_048, 0).unwrap().into_segment(header, &[]).unwrap();
     drop(dir);
     assert_eq!(history.segments().len(), 2);
 
@@ -114,6 +116,28 @@ fn a_roll_over_may_crash_behind_its_rename() {
     assert_eq!(started.report.segments, 2);
     drop(started);
     assert_eq!(start(history.path()).unwrap().batches, history.batches());
+}
+
+#[test]
+fn a_start_makes_little_room_and_the_next_segment_has_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { segment_bytes: 2 * ROOM_AT_START_BYTES };
+    let mut journal = start_with(dir.path(), options).unwrap().journal;
+    let length = |segment: &Path| fs::metadata(segment).unwrap().len();
+    let first_bytes = length(&segments(dir.path())[0]);
+    assert!(first_bytes < ROOM_AT_START_BYTES + 4_096, "{first_bytes} bytes");
+
+    let mut writer = Writer::default();
+    let shards: Vec<u16> = (0..256).collect();
+    let mut written = Vec::new();
+    while segments(dir.path()).len() == 1 {
+        let group = writer.group(journal.epoch(), &shards);
+        append(&mut journal, &group);
+        written.extend(group);
+    }
+    assert_eq!(length(&segments(dir.path())[1]), options.segment_bytes);
+    drop(journal);
+    assert_eq!(start_with(dir.path(), options).unwrap().batches, written);
 }
 
 #[test]

@@ -1,3 +1,6 @@
+//! A last group that a crash tore anywhere: whole batches survive, the rest is cut, and what
+//! was acknowledged before is untouched.
+
 use super::*;
 
 /// Three acknowledged groups, then a last one of three batches, all in one segment.

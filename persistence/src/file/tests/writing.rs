@@ -1,3 +1,5 @@
+//! Writing: segments that roll over, groups that do not follow, failures, and readers meanwhile.
+
 use std::fs::File;
 
 use inventory_core::ids::{Lsn, ShardId};

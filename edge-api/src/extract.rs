@@ -5,18 +5,19 @@ use std::error::Error;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use futures::StreamExt;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, header};
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
+use crate::limits::{BODY_BYTES_SKIPPED_MAX, DETAIL_CHARS_MAX};
+use crate::object::Object;
 use crate::problem::{Problem, table};
 use crate::request_id::IdempotencyKey;
 
-/// A body of JSON.
+/// A body that is an object of JSON.
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
@@ -28,28 +29,54 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
             let detail = "send the body as JSON, with Content-Type: application/json";
             return Err(Problem::new(&table::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        let limit_bytes = app.options.body_bytes_max;
-        let reading = Bytes::from_request(request, &());
-        let body = match tokio::time::timeout(app.options.request_timeout, reading).await {
-            Ok(body) => body.map_err(|rejection| unread_body(&rejection, limit_bytes))?,
+        let (limit_bytes, patience) = (app.options.body_bytes_max, app.options.request_timeout);
+        let body = match tokio::time::timeout(patience, read_body(request, limit_bytes)).await {
+            Ok(body) => body?,
             Err(_) => {
                 let detail = "send the whole body at once; nothing was done";
                 return Err(Problem::new(&table::REQUEST_TIMEOUT, detail));
             }
         };
-        let Json(value) = Json::from_bytes(&body).map_err(|rejection| {
+        let Json(Object(value)) = Json::from_bytes(&body).map_err(|rejection| {
             Problem::invalid(format!("the body is not what this path takes: {}", cause(&rejection)))
         })?;
         Ok(Self(value))
     }
 }
 
-fn unread_body(rejection: &BytesRejection, limit_bytes: usize) -> Problem {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let detail = format!("send at most {limit_bytes} bytes; name fewer seats in one request");
-        return Problem::new(&table::BODY_TOO_LARGE, detail);
+/// Reads a body. Of one that is too large the rest is skipped first, within reason: who is still
+/// sending when the connection is closed does not read the answer.
+async fn read_body(request: Request, limit_bytes: usize) -> Result<Vec<u8>, Problem> {
+    let announced_bytes = number_of(request.headers(), &header::CONTENT_LENGTH).unwrap_or(0);
+    let waits_for_a_word = request.headers().contains_key(header::EXPECT);
+    let is_told_at_once = waits_for_a_word || announced_bytes > BODY_BYTES_SKIPPED_MAX;
+    if announced_bytes > limit_bytes && is_told_at_once {
+        return Err(too_large(limit_bytes));
     }
-    Problem::invalid("the body broke off; send it again")
+    let mut chunks = request.into_body().into_data_stream();
+    let mut body = Vec::with_capacity(announced_bytes.min(limit_bytes));
+    let mut skipped_bytes = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::invalid("the body broke off; send it again"))?;
+        if skipped_bytes == 0 && body.len() + chunk.len() <= limit_bytes {
+            body.extend_from_slice(&chunk);
+            continue;
+        }
+        skipped_bytes += chunk.len();
+        if skipped_bytes > BODY_BYTES_SKIPPED_MAX {
+            break;
+        }
+    }
+    if skipped_bytes == 0 { Ok(body) } else { Err(too_large(limit_bytes)) }
+}
+
+fn too_large(limit_bytes: usize) -> Problem {
+    let detail = format!("send at most {limit_bytes} bytes; name fewer seats in one request");
+    Problem::new(&table::BODY_TOO_LARGE, detail)
+}
+
+fn number_of(headers: &HeaderMap, name: &HeaderName) -> Option<usize> {
+    headers.get(name)?.to_str().ok()?.parse().ok()
 }
 
 /// `application/json`, or a type built on it.
@@ -66,7 +93,20 @@ fn says_json(headers: &HeaderMap) -> bool {
 
 /// The words of what lies behind a rejection, without the framework's own before them.
 fn cause(rejection: &dyn Error) -> String {
-    rejection.source().map_or_else(|| rejection.to_string(), ToString::to_string)
+    shortened(rejection.source().map_or_else(|| rejection.to_string(), ToString::to_string))
+}
+
+/// What is wrong is said first and last; in the middle there may be what a caller sent, at any
+/// length.
+fn shortened(words: String) -> String {
+    let count = words.chars().count();
+    if count <= DETAIL_CHARS_MAX {
+        return words;
+    }
+    let half = DETAIL_CHARS_MAX / 2;
+    let start: String = words.chars().take(half).collect();
+    let end: String = words.chars().skip(count - half).collect();
+    format!("{start} ... {end}")
 }
 
 /// The parameters behind the `?`.
@@ -128,6 +168,14 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn long_words_lose_their_middle() {
+        assert_eq!(shortened("é".repeat(DETAIL_CHARS_MAX)), "é".repeat(DETAIL_CHARS_MAX));
+        let short = shortened(format!("unknown field {}, expected x", "é".repeat(60_000)));
+        assert!(short.starts_with("unknown field é") && short.ends_with("é, expected x"));
+        assert!(short.chars().count() < DETAIL_CHARS_MAX + 10, "{short}");
+    }
 
     #[test]
     fn json_is_told_by_its_media_type() {

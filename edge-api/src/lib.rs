@@ -11,9 +11,11 @@ pub mod engine;
 mod extract;
 #[cfg(test)]
 mod fake_engine;
+mod idle;
 mod in_flight;
 mod limits;
 pub mod metric_names;
+mod object;
 mod pipeline;
 mod problem;
 mod reads;
@@ -22,22 +24,23 @@ mod routes;
 mod seat_map;
 #[cfg(test)]
 mod serve_tests;
+mod server;
 mod timestamp;
 mod values;
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::App;
 use crate::engine::EngineService;
 pub use crate::metric_names::describe_metrics;
+use crate::server::Patience;
 
 /// What an operator may change.
 #[derive(Clone, Debug)]
@@ -94,43 +97,24 @@ impl Edge {
 
     /// Serves until `shutdown`; then takes no new connections, answers what is in flight, and
     /// returns when that is done or its time is over.
-    ///
-    /// # Errors
-    /// If the listener fails for good.
-    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         let _upkeep = self.app.metrics.clone().map(keep_metrics_tidy);
-        let router = self.router();
-        let listener = listener.tap_io(|connection| {
-            // Replies are small and each is awaited: none may wait for more to fill a packet.
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "a connection does not take TCP_NODELAY");
-            }
-        });
         let (app, told) = (Arc::clone(&self.app), shutdown.clone());
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        // Ready no more at once, even while the accepting half is busy.
+        let _stopping = AbortOnDropHandle::new(tokio::spawn(async move {
             told.cancelled().await;
             app.stop();
-        });
-        let drain_timeout = self.app.options.drain_timeout;
-        let time_is_over = async {
-            shutdown.cancelled().await;
-            tokio::time::sleep(drain_timeout).await;
-        };
-        tokio::select! {
-            result = server => result,
-            () = time_is_over => {
-                tracing::warn!(?drain_timeout, "stopped with requests still in flight");
-                Ok(())
-            }
-        }
+        }));
+        let patience = Patience::with_drain(self.app.options.drain_timeout);
+        server::serve(listener, self.router(), shutdown, patience).await;
     }
 }
 
 /// The recorder's histograms grow until somebody empties them into their buckets, which scrapes
 /// do; this does it where nobody scrapes.
-fn keep_metrics_tidy(handle: PrometheusHandle) -> tokio_util::task::AbortOnDropHandle<()> {
+fn keep_metrics_tidy(handle: PrometheusHandle) -> AbortOnDropHandle<()> {
     const EVERY: Duration = Duration::from_secs(5);
-    tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move {
+    AbortOnDropHandle::new(tokio::spawn(async move {
         let mut tick = tokio::time::interval(EVERY);
         loop {
             tick.tick().await;

@@ -7,11 +7,32 @@ use std::time::Duration;
 /// Bytes of a request's body, by default.
 pub(crate) const BODY_BYTES_MAX_DEFAULT: usize = 64 * 1024;
 
+/// Bytes of a body that is too large which are read before its sender is told.
+pub(crate) const BODY_BYTES_SKIPPED_MAX: usize = 16 * 1024 * 1024;
+
 /// How long a caller waits for an answer, by default.
 pub(crate) const REQUEST_TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
 
 /// How long requests that are in flight may take when the edge stops, by default.
 pub(crate) const DRAIN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+/// Connections at once; more wait outside until one ends.
+pub(crate) const CONNECTIONS_MAX: usize = 16_384;
+
+/// How long the head of a request may take to arrive, and the next one to begin.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A connection on which nothing moves for so long is ended, whatever it waits for.
+pub(crate) const CONNECTION_IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// Bytes of a request's head, and of what is read ahead on a connection.
+pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Requests at once on one connection of HTTP/2.
+pub(crate) const CONNECTION_STREAMS_MAX: u32 = 256;
+
+/// How often a connection of HTTP/2 is asked whether it is still there.
+pub(crate) const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(20);
 
 /// Commands that wait for the engine at once, by default: as many as the engine takes from
 /// [`PIPELINE_STREAMS_DEFAULT`] streams before it stops reading them.
@@ -62,6 +83,12 @@ pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// Bytes of a user id; the engine takes no longer ones.
 pub(crate) const USER_ID_BYTES_MAX: usize = 64;
 
+/// Bytes of a label; no chart has longer ones.
+pub(crate) const LABEL_BYTES_MAX: usize = 255;
+
+/// Characters of what a problem document says in words.
+pub(crate) const DETAIL_CHARS_MAX: usize = 400;
+
 /// Events of one page, by default and at most.
 pub(crate) const EVENTS_PAGE_DEFAULT: u32 = 100;
 /// See [`EVENTS_PAGE_DEFAULT`].
@@ -73,7 +100,13 @@ pub(crate) const OVERLOADED_RETRY_MILLIS: u64 = 500;
 /// What a caller whose engine is away is told to wait.
 pub(crate) const UNAVAILABLE_RETRY_MILLIS: u64 = 1_000;
 
+// Who waits for an answer, or is only asked whether it is there, is not taken for idle.
+const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
+const _: () = assert!(KEEP_ALIVE_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
+// A head that is late is told from a connection that is idle.
+const _: () = assert!(HEAD_TIMEOUT.as_secs() < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(EVENTS_PAGE_DEFAULT <= EVENTS_PAGE_MAX);
+const _: () = assert!(BODY_BYTES_MAX_DEFAULT < BODY_BYTES_SKIPPED_MAX);
 const _: () = assert!(BATCH_COMMANDS_MAX <= COMMANDS_IN_FLIGHT_MAX_DEFAULT);
 // A caller whose command waits for a stream to open again is not told 'unavailable' too late.
 const _: () = assert!(BACKOFF_MAX.as_millis() < REQUEST_TIMEOUT_DEFAULT.as_millis());

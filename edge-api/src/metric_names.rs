@@ -9,6 +9,8 @@ pub const HTTP_REQUESTS: &str = "http_requests_total";
 pub const HTTP_REQUEST_DURATION: &str = "http_request_duration_seconds";
 /// Requests that have no reply yet.
 pub const HTTP_REQUESTS_IN_FLIGHT: &str = "http_requests_in_flight";
+/// Connections that are open.
+pub const HTTP_CONNECTIONS: &str = "http_connections_open";
 /// Reserve requests answered.
 pub const SEAT_RESERVATIONS: &str = "seat_reservations_total";
 /// Those that got no hold; label `code`.
@@ -35,6 +37,7 @@ pub fn describe_metrics() {
         "Time from the head of an HTTP request to the head of its reply"
     );
     describe_gauge!(HTTP_REQUESTS_IN_FLIGHT, Unit::Count, "HTTP requests without a reply yet");
+    describe_gauge!(HTTP_CONNECTIONS, Unit::Count, "HTTP connections that are open");
     describe_counter!(SEAT_RESERVATIONS, Unit::Count, "Reserve requests answered");
     describe_counter!(
         SEAT_RESERVATIONS_FAILED,

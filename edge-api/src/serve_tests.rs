@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::fake_engine::{FakeEngine, agree};
+use crate::server::{Patience, serve};
 use crate::{Edge, EdgeOptions};
 
 /// Sends a reserve request and gives the connection back, unanswered.
@@ -45,7 +47,7 @@ async fn what_is_in_flight_is_answered_before_the_edge_stops() {
     let mut reply = String::new();
     connection.read_to_string(&mut reply).await.unwrap();
     assert!(reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.contains("holdId"), "{reply}");
-    assert!(serving.await.unwrap().is_ok());
+    serving.await.unwrap();
     assert!(TcpStream::connect(address).await.is_err(), "it still listens");
 }
 
@@ -63,6 +65,46 @@ async fn an_edge_that_is_told_to_stop_does_not_wait_for_ever() {
     assert_eq!(stream.next_batch().await.map(|commands| commands.len()), Some(1));
     stop.cancel();
     // Far less than the 5 seconds that the request itself may take.
-    let stopped = tokio::time::timeout(Duration::from_secs(3), serving).await;
-    assert!(stopped.unwrap().unwrap().is_ok());
+    let stopped = timeout(Duration::from_secs(3), serving).await;
+    assert!(stopped.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn who_never_says_what_it_wants_is_not_waited_for() {
+    let engine = FakeEngine::in_process();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Edge::new(EdgeOptions::default(), engine.service.clone(), None).router();
+    let (head, idle) = (Duration::from_millis(50), Duration::from_millis(100));
+    let patience = Patience { head, idle, drain: Duration::from_secs(1) };
+    let stop = CancellationToken::new();
+    tokio::spawn(serve(listener, router, stop.clone(), patience));
+    for said in ["", "P", "PRI * HT", "GET /v1/eve", "GET / HTTP/1.1\r\nhost: edge\r\n"] {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.write_all(said.as_bytes()).await.unwrap();
+        let mut reply = Vec::new();
+        // Far less than what is usual, and far more than it takes here.
+        let ended = timeout(Duration::from_secs(20), connection.read_to_end(&mut reply)).await;
+        assert!(ended.is_ok(), "{said:?} is still waited for");
+        assert_eq!(reply, b"", "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_told_so() {
+    let engine = FakeEngine::in_process();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let options =
+        EdgeOptions { request_timeout: Duration::from_millis(50), ..EdgeOptions::default() };
+    let edge = Edge::new(options, engine.service.clone(), None);
+    tokio::spawn(edge.serve(listener, CancellationToken::new()));
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let request = "POST /v1/seats/reserve HTTP/1.1\r\nhost: edge\r\n\
+                   content-type: application/json\r\ncontent-length: 40\r\n\r\n{\"eventId\":";
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    // The rest of the body cannot be skipped: the connection ends with the reply.
+    connection.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 408 ") && reply.contains("request_timeout"), "{reply}");
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use proto::inventory::v1::SeatStatus;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::limits::USER_ID_BYTES_MAX;
+use crate::limits::{LABEL_BYTES_MAX, USER_ID_BYTES_MAX};
 
 /// An event's number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,14 +22,25 @@ pub(crate) struct UserId(pub(crate) String);
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct HoldId(pub(crate) Bytes);
 
-/// A label of a seat or a section, or a category's key.
+/// A label of a seat or a section, or a category's key: 1 to [`LABEL_BYTES_MAX`] bytes.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Label(pub(crate) String);
+
+/// How many seats. The engine says how many are too many.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct SeatCount(pub(crate) u32);
 
 const EVENT_ID_EXPECTED: &str = "an event id: a whole number, or a text of its digits";
 const USER_ID_EXPECTED: &str = "a user id: a text of 1 to 64 bytes, or a whole number";
 const HOLD_ID_EXPECTED: &str = "a hold id: a text of 32 hexadecimal digits";
-const LABEL_EXPECTED: &str = "a label: a text, or a whole number";
+const LABEL_EXPECTED: &str = "a label: a text of 1 to 255 bytes, or a whole number";
+const SEAT_COUNT_EXPECTED: &str = "a number of seats: a whole number";
+
+/// A longer text is not repeated to who sent it.
+const REPEATED_BYTES_MAX: usize = 100;
+
+// The texts above say so.
+const _: () = assert!(USER_ID_BYTES_MAX == 64 && LABEL_BYTES_MAX == 255);
 
 impl EventId {
     /// Reads the digits of an id.
@@ -47,6 +58,16 @@ impl UserId {
             Ok(Self(text.into_owned()))
         } else {
             Err(USER_ID_EXPECTED)
+        }
+    }
+}
+
+impl Label {
+    fn parse(text: Cow<'_, str>) -> Result<Self, &'static str> {
+        if (1..=LABEL_BYTES_MAX).contains(&text.len()) {
+            Ok(Self(text.into_owned()))
+        } else {
+            Err(LABEL_EXPECTED)
         }
     }
 }
@@ -93,8 +114,13 @@ impl<T> Visitor<'_> for TextOrNumber<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        (self.parse)(Cow::Borrowed(text))
-            .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+        (self.parse)(Cow::Borrowed(text)).map_err(|_| {
+            if text.len() > REPEATED_BYTES_MAX {
+                let found = format!("a text of {} bytes", text.len());
+                return E::invalid_value(de::Unexpected::Other(&found), &self);
+            }
+            E::invalid_value(de::Unexpected::Str(text), &self)
+        })
     }
 
     fn visit_string<E: de::Error>(self, text: String) -> Result<T, E> {
@@ -120,13 +146,28 @@ macro_rules! deserialize_text_or_number {
 
 deserialize_text_or_number!(EventId, EVENT_ID_EXPECTED, |text| EventId::parse(&text));
 deserialize_text_or_number!(UserId, USER_ID_EXPECTED, UserId::parse);
-deserialize_text_or_number!(Label, LABEL_EXPECTED, |text| Ok(Label(text.into_owned())));
+deserialize_text_or_number!(Label, LABEL_EXPECTED, Label::parse);
+// No number of JSON has 32 digits: every number is told what was expected.
+deserialize_text_or_number!(HoldId, HOLD_ID_EXPECTED, |text| HoldId::parse(&text));
 
-impl<'de> Deserialize<'de> for HoldId {
+impl<'de> Deserialize<'de> for SeatCount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text)
-            .map_err(|expected| de::Error::invalid_value(de::Unexpected::Str(&text), &expected))
+        deserializer.deserialize_u64(SeatCountVisitor)
+    }
+}
+
+struct SeatCountVisitor;
+
+impl Visitor<'_> for SeatCountVisitor {
+    type Value = SeatCount;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(SEAT_COUNT_EXPECTED)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<SeatCount, E> {
+        // Beyond every venue: too many for the engine whichever of them it is told.
+        Ok(SeatCount(u32::try_from(number).unwrap_or(u32::MAX)))
     }
 }
 
@@ -179,6 +220,26 @@ mod tests {
     fn a_label_is_a_text_or_a_number() {
         assert_eq!(read("\"A-1\""), Some(Label("A-1".into())));
         assert_eq!(read("12"), read::<Label>("\"12\""));
-        assert_eq!(read::<Label>("1.5"), None);
+        for bad in ["1.5", "\"\"", "null", "[]"] {
+            assert_eq!(read::<Label>(bad), None, "{bad}");
+        }
+        assert!(read::<Label>(&format!("\"{}\"", "é".repeat(127))).is_some());
+        assert!(read::<Label>(&format!("\"{}\"", "é".repeat(128))).is_none());
+    }
+
+    #[test]
+    fn a_number_of_seats_is_whole_and_may_be_absurd() {
+        assert_eq!(read("2"), Some(SeatCount(2)));
+        assert_eq!(read("4294967296"), Some(SeatCount(u32::MAX)));
+        for bad in ["-1", "1.0", "\"2\"", "null", "true", "1e2"] {
+            assert_eq!(read::<SeatCount>(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_not_repeated_to_who_sent_it() {
+        let sent = format!("\"{}\"", "u".repeat(60_000));
+        let error = serde_json::from_str::<UserId>(&sent).unwrap_err().to_string();
+        assert!(error.contains("a text of 60000 bytes") && error.len() < 200, "{error}");
     }
 }

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
 use crate::config::SettingFlags;
@@ -10,7 +12,7 @@ use crate::config::SettingFlags;
 /// A seat-inventory engine for event ticketing: no seat is sold twice, no acknowledged sale is
 /// lost.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(name = "holdfast", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Word,
@@ -34,7 +36,29 @@ enum Word {
     Journal(commands::journal::JournalCommand),
 }
 
+/// Settings that a command has no use for. In a file or a variable, which other commands may
+/// share, they are left alone; as a flag they are a misunderstanding.
+const WITHOUT_EFFECT: [(&str, &[&str]); 3] = [
+    ("up", &["engine", "metrics"]),
+    ("engine", &["http", "engine"]),
+    ("edge", &["data_dir", "grpc", "chart", "writers", "hold_secs", "buyer_seats_max", "metrics"]),
+];
+
 impl Cli {
+    /// Reads the command line. One that makes no sense is told so, and ends the process.
+    pub(crate) fn read() -> Self {
+        let mut command = command();
+        let matches = command.get_matches_mut();
+        if let Some((word, of_word)) = matches.subcommand()
+            && let Some(flag) = first_without_effect(word, |flag| of_word.value_source(flag))
+        {
+            let flag = flag.replace('_', "-");
+            let message = format!("--{flag} has no effect on 'holdfast {word}'; leave it out");
+            command.error(ErrorKind::ArgumentConflict, message).exit();
+        }
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// Does what the command line says.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
@@ -48,14 +72,52 @@ impl Cli {
     }
 }
 
+/// All words, each showing the settings that it has a use for.
+pub(crate) fn command() -> Command {
+    let command = WITHOUT_EFFECT.iter().fold(Cli::command(), |command, (word, flags)| {
+        command.mut_subcommand(word, |of_word| {
+            flags.iter().fold(of_word, |of_word, flag| of_word.mut_arg(flag, |arg| arg.hide(true)))
+        })
+    });
+    command.mut_subcommand("engine", |engine| {
+        let chart = "A chart that is put on sale as event 1 [default: none, and no event]";
+        engine.mut_arg("chart", |arg| arg.help(chart))
+    })
+}
+
+fn first_without_effect(
+    word: &str,
+    source: impl Fn(&str) -> Option<ValueSource>,
+) -> Option<&'static str> {
+    let (_, flags) = WITHOUT_EFFECT.iter().find(|(known, _)| *known == word)?;
+    flags.iter().copied().find(|flag| source(flag).is_some())
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn help_shows_the_settings_of_its_command_only() {
+        let help = |word: &str| {
+            let mut command = command();
+            let of_word = command.find_subcommand_mut(word).unwrap();
+            of_word.render_long_help().to_string()
+        };
+        for (word, shown, hidden) in [
+            ("up", "--chart", "--metrics"),
+            ("engine", "--metrics", "--http"),
+            ("edge", "--engine", "--data-dir <"),
+        ] {
+            let help = help(word);
+            assert!(help.contains(shown), "{word}: {help}");
+            assert!(!help.contains(hidden), "{word}: {help}");
+        }
+        assert!(help("engine").contains("no event"));
     }
 }

@@ -8,15 +8,18 @@ use std::process::ExitCode;
 use anyhow::Context;
 use inventory_engine::engine::{Engine, EngineOptions};
 use inventory_engine::stop::{StopReason, Stopper};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::config::Settings;
 
 /// Runs work that waits to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    allow_many_connections();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -24,11 +27,23 @@ pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
     runtime.block_on(work)
 }
 
-/// Takes an address, before any serious work is done.
-pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listen on {address}: choose a free port, or port 0 for any"))
+/// A connection is an open file, of which a process has 1,024 unless it asks for what it may
+/// have.
+fn allow_many_connections() {
+    let limit = getrlimit(Resource::Nofile);
+    let asked = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if limit.current != limit.maximum
+        && let Err(cause) = setrlimit(Resource::Nofile, asked)
+    {
+        warn!(%cause, open_files = limit.current, "connections are limited by open files");
+    }
+}
+
+/// Takes the address of a setting, before any serious work is done.
+pub(crate) async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: give --{setting} a free port, or port 0 for any")
+    })
 }
 
 /// Recovers and starts an engine as the settings say.
@@ -50,29 +65,32 @@ pub(crate) fn announce(name: &str, listener: &TcpListener) -> anyhow::Result<()>
     writeln!(out, "{name}={address}").and_then(|()| out.flush()).context("say where it is")
 }
 
-/// Why a node leaves.
-pub(crate) enum Leaving {
-    /// Somebody asked it to.
-    Asked,
-    /// The engine cannot go on.
-    EngineStopped(StopReason),
-}
-
-impl Leaving {
-    /// How the process ends.
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Asked => ExitCode::SUCCESS,
-            Self::EngineStopped(_) => ExitCode::FAILURE,
-        }
+/// How the process ends once its engine has: well, unless the engine had to stop by itself.
+pub(crate) fn exit_code(stopped: Option<&StopReason>) -> ExitCode {
+    match stopped {
+        None => ExitCode::SUCCESS,
+        Some(_) => ExitCode::FAILURE,
     }
 }
 
-/// Waits for SIGINT, SIGTERM, or the engine stopping by itself; then cancels `shutdown`.
+/// Runs a server. When it ends, however it ends, so do the others.
+pub(crate) fn spawn_server<S>(server: S, shutdown: &CancellationToken) -> JoinHandle<S::Output>
+where
+    S: Future<Output: Send> + Send + 'static,
+{
+    let end = shutdown.clone().drop_guard();
+    tokio::spawn(async move {
+        let _end = end;
+        server.await
+    })
+}
+
+/// Waits for SIGINT, SIGTERM, a server that ended, or the engine stopping by itself; then
+/// cancels `shutdown`.
 pub(crate) async fn wait(
     engine: Option<Stopper>,
     shutdown: &CancellationToken,
-) -> anyhow::Result<Leaving> {
+) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("wait for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("wait for SIGTERM")?;
     let stopped = async {
@@ -81,17 +99,13 @@ pub(crate) async fn wait(
             None => std::future::pending().await,
         }
     };
-    let leaving = tokio::select! {
-        _ = interrupt.recv() => Leaving::Asked,
-        _ = terminate.recv() => Leaving::Asked,
-        // A server that failed has said so; the others follow it.
-        () = shutdown.cancelled() => Leaving::Asked,
-        reason = stopped => Leaving::EngineStopped(reason),
-    };
-    match &leaving {
-        Leaving::Asked => info!("leaving: nothing new is taken, what is under way is answered"),
-        Leaving::EngineStopped(reason) => error!(%reason, "leaving: the engine has stopped"),
+    const LEAVING: &str = "leaving: nothing new is taken, what is under way is answered";
+    tokio::select! {
+        _ = interrupt.recv() => info!(signal = "SIGINT", "{LEAVING}"),
+        _ = terminate.recv() => info!(signal = "SIGTERM", "{LEAVING}"),
+        () = shutdown.cancelled() => error!("leaving: a server has ended"),
+        reason = stopped => error!(%reason, "leaving: the engine has stopped"),
     }
     shutdown.cancel();
-    Ok(leaving)
+    Ok(())
 }

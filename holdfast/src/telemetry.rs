@@ -1,7 +1,7 @@
 //! Logs and metrics of the process. Logs go to standard error; standard output belongs to what
 //! a command was asked for.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -15,13 +15,18 @@ const SECONDS_BUCKETS: [f64; 16] = [
     5.0, 10.0,
 ];
 
-/// Upper bounds of the buckets for numbers of facts.
-const FACTS_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 512.0, 2_048.0];
+/// Upper bounds of the buckets for numbers of things that go together: facts of a sync, commands
+/// of a batch.
+const COUNT_BUCKETS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 512.0, 2_048.0];
 
 /// Starts to log as the settings say. Call once.
 pub(crate) fn log(settings: &Settings) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&settings.log).context("the log filter")?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people who look on, and noise in a file.
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match settings.log_format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().init(),
@@ -33,7 +38,8 @@ pub(crate) fn log(settings: &Settings) -> anyhow::Result<()> {
 pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)?
-        .set_buckets_for_metric(Matcher::Suffix("_facts".to_owned()), &FACTS_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Suffix("_facts".to_owned()), &COUNT_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Suffix("_commands".to_owned()), &COUNT_BUCKETS)?
         .install_recorder()
         .context("the metrics recorder")?;
     inventory_engine::metrics::describe();

@@ -84,7 +84,7 @@ impl From<SeatConflict> for Conflict {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure.code() {
-            FailureCode::Invalid => Self::invalid(in_rest_words(&failure.message)),
+            FailureCode::Invalid => invalid(&failure.message),
             FailureCode::Overloaded => Self::overloaded(failure.retry_after_millis),
             FailureCode::DeadlineExceeded => Self::deadline_exceeded(),
             FailureCode::ShuttingDown => Self::shutting_down(failure.retry_after_millis),
@@ -116,7 +116,7 @@ impl From<Status> for Problem {
             return Self::new(kind, status.message().to_owned());
         }
         match status.code() {
-            Code::InvalidArgument => Self::invalid(in_rest_words(status.message())),
+            Code::InvalidArgument => invalid(status.message()),
             Code::NotFound => Self::new(&table::NOT_FOUND, status.message().to_owned()),
             Code::ResourceExhausted => Self::overloaded(retry_delay_millis(&status)),
             Code::DeadlineExceeded => Self::deadline_exceeded(),
@@ -133,6 +133,17 @@ impl From<Status> for Problem {
                 Self::internal()
             }
         }
+    }
+}
+
+/// What makes no sense to the engine. A hold's id has its 16 bytes when it gets there: one that
+/// the engine calls invalid is one that it never gave out, which is no different to its caller.
+fn invalid(message: &str) -> Problem {
+    match table::rejection("hold_unknown") {
+        Some(hold_unknown) if message.starts_with("hold_id: ") => {
+            Problem::new(hold_unknown, "there is no such hold")
+        }
+        _ => Problem::invalid(in_rest_words(message)),
     }
 }
 
@@ -284,6 +295,20 @@ mod tests {
         let bytes = details.encode_to_vec().into();
         let status = Status::with_details(Code::FailedPrecondition, "refused", bytes);
         assert_eq!(reply(status.into()).await.2, reply(taken().into()).await.2);
+    }
+
+    #[tokio::test]
+    async fn an_id_that_no_hold_can_have_is_that_of_no_hold() {
+        let words = "hold_id: no hold was ever given this id";
+        let failure = Failure {
+            code: FailureCode::Invalid.into(),
+            message: words.into(),
+            retry_after_millis: None,
+        };
+        for problem in [failure.into(), Status::invalid_argument(words).into()] {
+            let (status, _, body) = reply(problem).await;
+            assert_eq!((status.as_u16(), &body["code"]), (404, &json!("hold_unknown")));
+        }
     }
 
     #[test]

@@ -27,7 +27,6 @@ macro_rules! kinds {
             Kind { code: $code, status: StatusCode::$status, title: $title, advice: None };)*
 
         /// The edge's own kinds.
-        #[cfg(test)]
         pub(crate) static OWN: &[&Kind] = &[$(&$name),*];
     };
 }

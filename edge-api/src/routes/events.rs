@@ -18,7 +18,7 @@ use crate::values::hex;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
-    limit: Option<u32>,
+    limit: Option<String>,
     cursor: Option<String>,
 }
 
@@ -72,10 +72,13 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     QueryParameters(page): QueryParameters<Page>,
 ) -> Result<Json<Events>, Problem> {
-    let limit = page.limit.unwrap_or(EVENTS_PAGE_DEFAULT);
-    if !(1..=EVENTS_PAGE_MAX).contains(&limit) {
-        return Err(Problem::invalid(format!("limit: ask for 1 to {EVENTS_PAGE_MAX} events")));
-    }
+    let limit = match page.limit.as_deref().map(str::parse) {
+        None => EVENTS_PAGE_DEFAULT,
+        Some(Ok(limit)) if (1..=EVENTS_PAGE_MAX).contains(&limit) => limit,
+        Some(_) => {
+            return Err(Problem::invalid(format!("limit: ask for 1 to {EVENTS_PAGE_MAX} events")));
+        }
+    };
     let after_event_id = match &page.cursor {
         Some(cursor) => read_cursor(cursor)
             .ok_or_else(|| Problem::invalid("cursor: give back a nextCursor as it came"))?,

@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::extract::{JsonBody, OptionalKey, PathParameter, QueryParameters};
+use crate::object::{Object, SeatLabels};
 use crate::problem::Problem;
 use crate::request_id::request_id;
 use crate::timestamp::rfc3339;
-use crate::values::{EventId, HoldId, Label, UserId, hex};
+use crate::values::{EventId, HoldId, Label, SeatCount, UserId, hex};
 
 /// Seats by label, or how many next to each other; one of the three.
 #[derive(Debug, Deserialize)]
@@ -27,16 +28,16 @@ use crate::values::{EventId, HoldId, Label, UserId, hex};
 pub(super) struct ReserveBody {
     event_id: EventId,
     user_id: UserId,
-    seat_ids: Option<Vec<Label>>,
-    best_available: Option<Wish>,
+    seat_ids: Option<SeatLabels>,
+    best_available: Option<Object<Wish>>,
     /// The short form of a wish that has nothing else.
-    quantity: Option<u32>,
+    quantity: Option<SeatCount>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wish {
-    quantity: u32,
+    quantity: SeatCount,
     section: Option<Label>,
     category: Option<Label>,
     #[serde(default)]
@@ -49,7 +50,7 @@ struct Wish {
 pub(super) struct PartBody {
     hold_id: HoldId,
     user_id: UserId,
-    seat_ids: Option<Vec<Label>>,
+    seat_ids: Option<SeatLabels>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -198,32 +199,32 @@ fn unexpected(outcome: &Outcome) -> Problem {
 }
 
 fn selection(
-    seat_ids: Option<Vec<Label>>,
-    best_available: Option<Wish>,
-    quantity: Option<u32>,
+    seat_ids: Option<SeatLabels>,
+    best_available: Option<Object<Wish>>,
+    quantity: Option<SeatCount>,
 ) -> Result<Selection, Problem> {
     match (seat_ids, best_available, quantity) {
         (Some(seat_ids), None, None) => Ok(Selection::Seats(seats(seat_ids)?)),
-        (None, Some(wish), None) => Ok(Selection::BestAvailable(BestAvailable {
-            quantity: wish.quantity,
+        (None, Some(Object(wish)), None) => Ok(Selection::BestAvailable(BestAvailable {
+            quantity: wish.quantity.0,
             section: wish.section.map(|label| label.0),
             category: wish.category.map(|label| label.0),
             accessible: wish.accessible,
         })),
-        (None, None, Some(quantity)) => {
+        (None, None, Some(SeatCount(quantity))) => {
             Ok(Selection::BestAvailable(BestAvailable { quantity, ..BestAvailable::default() }))
         }
         _ => Err(Problem::invalid("give one of seatIds, bestAvailable and quantity")),
     }
 }
 
-fn part(seat_ids: Option<Vec<Label>>) -> Result<Option<Seats>, Problem> {
+fn part(seat_ids: Option<SeatLabels>) -> Result<Option<Seats>, Problem> {
     seat_ids.map(seats).transpose()
 }
 
 /// An empty list is refused here, where it can still be told from no list at all: what is meant
 /// for none of the seats must never be done to all.
-fn seats(seat_ids: Vec<Label>) -> Result<Seats, Problem> {
+fn seats(SeatLabels(seat_ids): SeatLabels) -> Result<Seats, Problem> {
     if seat_ids.is_empty() {
         return Err(Problem::selection_empty());
     }

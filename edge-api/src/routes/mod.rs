@@ -14,10 +14,9 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{Method, Uri};
+use http::{HeaderValue, Method, Uri, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
@@ -60,6 +59,7 @@ mod path {
 
 /// Everything that the edge answers.
 pub(crate) fn router(app: &Arc<App>) -> Router {
+    observe::show_reservations();
     let mut router = Router::new()
         .route(path::AVAILABILITY, get(seats::availability))
         .route(path::RESERVE, post(holds::reserve))
@@ -81,10 +81,18 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(app.options.body_bytes_max))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::map_response(not_stored))
         .layer(axum::middleware::from_fn(observe::observe))
         .with_state(Arc::clone(app))
+}
+
+/// What is free now is not free a moment later: no cache may answer for us, where a path does
+/// not say otherwise. Problems are meant too, some of which a cache would otherwise keep.
+async fn not_stored(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn not_found(uri: Uri) -> Problem {

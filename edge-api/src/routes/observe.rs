@@ -10,12 +10,21 @@ use tokio::time::Instant;
 
 use super::path;
 use crate::metric_names;
-use crate::problem::ProblemCode;
+use crate::problem::{ProblemCode, table};
+
+/// Shows the counts of reservations from the start: a rate needs a zero to rise from.
+pub(super) fn show_reservations() {
+    counter!(metric_names::SEAT_RESERVATIONS).increment(0);
+    for kind in table::REJECTIONS.iter().chain(table::OWN.iter().copied()) {
+        counter!(metric_names::SEAT_RESERVATIONS_FAILED, "code" => kind.code).increment(0);
+    }
+}
 
 /// Counts and times a request, and writes a line if it failed.
 pub(super) async fn observe(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = method_label(request.method());
+    let is_post = request.method() == Method::POST;
     let route = route_label(request.extensions().get::<MatchedPath>());
     let in_flight = InFlight::start();
     let response = next.run(request).await;
@@ -31,7 +40,7 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     )
     .increment(1);
     let code = response.extensions().get::<ProblemCode>();
-    if route == path::RESERVE {
+    if route == path::RESERVE && is_post {
         counter!(metric_names::SEAT_RESERVATIONS).increment(1);
         if let Some(code) = code {
             let code = code.0.clone();

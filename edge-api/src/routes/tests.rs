@@ -166,6 +166,76 @@ async fn bad_bodies_are_told_what_is_wrong_with_them() {
 }
 
 #[tokio::test]
+async fn bad_values_are_told_what_belongs_there() {
+    let reserve = "/v1/seats/reserve";
+    let bad = "invalid_request";
+    // A list of the fields' values is no object, whatever our reader could make of it.
+    for body in [r#"[1,"u",["A-1"],null,null]"#, "null", "5", "\"x\""] {
+        check_refused(reserve, body, 400, bad, &["expected an object"]).await;
+    }
+    let with = |field: &str| format!(r#"{{"eventId":1,"userId":"u",{field}}}"#);
+    let listed = with(r#""bestAvailable":[2,null,null,false]"#);
+    check_refused(reserve, &listed, 400, bad, &["bestAvailable", "an object"]).await;
+    for count in ["-1", "1.5", "\"2\"", "true"] {
+        let count = with(&format!(r#""quantity":{count}"#));
+        check_refused(reserve, &count, 400, bad, &["quantity", "a number of seats"]).await;
+    }
+    let text = with(r#""seatIds":"A-1""#);
+    check_refused(reserve, &text, 400, bad, &["seatIds", "a list of seat labels"]).await;
+    for label in ["", &"s".repeat(256)] {
+        let label = with(&format!(r#""seatIds":["A-1","{label}"]"#));
+        check_refused(reserve, &label, 400, bad, &["seatIds[1]", "1 to 255 bytes"]).await;
+    }
+    let number = r#"{"holdId":5,"userId":"u"}"#;
+    check_refused("/v1/seats/extend", number, 400, bad, &["holdId", "32 hexadecimal"]).await;
+}
+
+#[tokio::test]
+async fn what_was_sent_comes_back_in_short_only() {
+    let router = edge_without_engine();
+    let long = "x".repeat(60_000);
+    let bodies = [
+        format!(r#"{{"eventId":1,"userId":"{long}","quantity":1}}"#),
+        format!(r#"{{"eventId":1,"userId":"u","quantity":1,"{long}":1}}"#),
+        format!(r#"{{"eventId":"{long}","userId":"u","quantity":1}}"#),
+        format!(r#"{{"eventId":1,"userId":"u","seatIds":["{long}"]}}"#),
+        format!(r#"{{"eventId":1,"userId":"u","bestAvailable":{{"quantity":1,"zone{long}":1}}}}"#),
+    ];
+    for body in bodies {
+        let request = post_request("/v1/seats/reserve").body(Body::from(body)).unwrap();
+        let reply = ask(&router, request).await;
+        assert_problem(&reply, 400, "invalid_request");
+        let detail = reply.body["detail"].as_str().unwrap();
+        assert!(detail.len() < 600 && detail.contains("expected"), "{detail}");
+    }
+    let reply = get(&router, &format!("/v1/events/1/seats?view={long}")).await;
+    assert!(reply.body["detail"].as_str().unwrap().len() < 600);
+}
+
+#[tokio::test]
+async fn a_body_that_is_said_to_be_too_large_is_not_waited_for() {
+    let request = post_request("/v1/seats/reserve").header("content-length", "99999999999");
+    let never =
+        Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
+    let reply = ask(&edge_without_engine(), request.body(never).unwrap()).await;
+    assert_problem(&reply, 413, "body_too_large");
+}
+
+#[tokio::test]
+async fn no_cache_may_answer_for_what_changes() {
+    let router = edge();
+    let told = async |uri: &str| {
+        let headers = get(&router, uri).await.headers;
+        headers["cache-control"].to_str().unwrap().to_owned()
+    };
+    for uri in ["/v1/seats/availability?eventId=1", "/v1/events", "/v1/events/2/seats", "/nope"] {
+        assert_eq!(told(uri).await, "no-store", "{uri}");
+    }
+    // May be kept, if it is asked for again with its tag.
+    assert_eq!(told("/v1/events/1/seats").await, "no-cache");
+}
+
+#[tokio::test]
 async fn bodies_that_are_not_json_by_their_header_are_refused() {
     let router = edge_without_engine();
     for content_type in ["text/plain", "application/x-www-form-urlencoded"] {
@@ -212,7 +282,9 @@ async fn bad_parameters_are_told_what_is_wrong_with_them() {
         ("/v1/seats/availability?eventId=1&section=2", "section"),
         ("/v1/events?limit=0", "limit"),
         ("/v1/events?limit=1001", "limit"),
-        ("/v1/events?limit=-1", "limit"),
+        ("/v1/events?limit=-1", "1 to 1000"),
+        ("/v1/events?limit=", "1 to 1000"),
+        ("/v1/events?limit=99999999999", "1 to 1000"),
         ("/v1/events?cursor=17", "cursor"),
         ("/v1/events?page=2", "page"),
         ("/v1/events/x/seats", "event id"),
@@ -325,6 +397,7 @@ async fn metrics_count_requests_by_route_and_reservations_by_code() {
     let router = Edge::new(EdgeOptions::default(), engine, Some(handle)).router();
     let reserve = json!({ "eventId": 1, "seatIds": [], "userId": "u1" });
     post(&router, "/v1/seats/reserve", reserve).await;
+    get(&router, "/v1/seats/reserve").await;
     get(&router, "/v1/holds/12").await;
     get(&router, "/of/my/own").await;
     for uri in ["/metrics", "/actuator/prometheus"] {
@@ -340,6 +413,8 @@ async fn metrics_count_requests_by_route_and_reservations_by_code() {
             r#"http_requests_total{route="unmatched",method="GET",status="404"} 1"#,
             "seat_reservations_total 1",
             r#"seat_reservations_failed{code="selection_empty"} 1"#,
+            r#"seat_reservations_failed{code="seats_unavailable"} 0"#,
+            r#"seat_reservations_failed{code="method_not_allowed"} 0"#,
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in\n{text}");
         }

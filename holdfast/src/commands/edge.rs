@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use edge_api::engine::remote;
 use edge_api::{Edge, EdgeOptions};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::info;
 
 use crate::config::{SettingFlags, Settings};
 use crate::{node, telemetry};
@@ -16,16 +16,14 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
     telemetry::log(&settings)?;
     let metrics = telemetry::metrics()?;
     node::block_on(async move {
-        let listener = node::bind(settings.http).await?;
+        let listener = node::bind("http", settings.http).await?;
         let edge = Edge::new(EdgeOptions::default(), remote(&settings.engine)?, Some(metrics));
         node::announce("http", &listener)?;
         info!(engine = settings.engine, "in front of an engine");
         let shutdown = CancellationToken::new();
-        let server = tokio::spawn(edge.serve(listener, shutdown.clone()));
-        let leaving = node::wait(None, &shutdown).await?;
-        if let Err(cause) = server.await? {
-            error!(%cause, "the edge's listener failed");
-        }
-        Ok(leaving.exit_code())
+        let server = node::spawn_server(edge.serve(listener, shutdown.clone()), &shutdown);
+        node::wait(None, &shutdown).await?;
+        server.await?;
+        Ok(node::exit_code(None))
     })
 }

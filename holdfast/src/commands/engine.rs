@@ -19,15 +19,16 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
     telemetry::log(&settings)?;
     let metrics = telemetry::metrics()?;
     node::block_on(async move {
-        let listener = node::bind(settings.grpc).await?;
+        let listener = node::bind("grpc", settings.grpc).await?;
         let metrics_listener = match settings.metrics {
-            Some(address) => Some(node::bind(address).await?),
+            Some(address) => Some(node::bind("metrics", address).await?),
             None => None,
         };
+        let venue = demonstration::Venue::read(&settings)?;
         let engine = node::start_engine(&settings).await?;
         let handle = engine.handle();
         if settings.chart.is_some() {
-            demonstration::put_on_sale(&handle, &settings).await?;
+            demonstration::put_on_sale(&handle, &settings, venue).await?;
         }
         let (routes, health) = grpc::routes(&handle).await?;
         node::announce("grpc", &listener)?;
@@ -37,13 +38,12 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         }
         let shutdown = CancellationToken::new();
         let server = grpc::serve(handle.clone(), routes, health, listener, shutdown.clone());
-        let server = tokio::spawn(server);
-        let leaving = node::wait(Some(handle.stopper()), &shutdown).await?;
+        let server = node::spawn_server(server, &shutdown);
+        node::wait(Some(handle.stopper()), &shutdown).await?;
         if let Err(cause) = server.await? {
             error!(%cause, "the engine's listener failed");
         }
-        engine.shutdown().await;
-        Ok(leaving.exit_code())
+        Ok(node::exit_code(engine.shutdown().await.as_ref()))
     })
 }
 

@@ -17,11 +17,12 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
     telemetry::log(&settings)?;
     let metrics = telemetry::metrics()?;
     node::block_on(async move {
-        let http = node::bind(settings.http).await?;
-        let grpc_listener = node::bind(settings.grpc).await?;
+        let http = node::bind("http", settings.http).await?;
+        let grpc_listener = node::bind("grpc", settings.grpc).await?;
+        let venue = demonstration::Venue::read(&settings)?;
         let engine = node::start_engine(&settings).await?;
         let handle = engine.handle();
-        demonstration::put_on_sale(&handle, &settings).await?;
+        demonstration::put_on_sale(&handle, &settings, venue).await?;
 
         let (routes, health) = grpc::routes(&handle).await?;
         let edge = Edge::new(EdgeOptions::default(), in_process(routes.clone()), Some(metrics));
@@ -29,21 +30,18 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         node::announce("grpc", &grpc_listener)?;
 
         let shutdown = CancellationToken::new();
-        let edge_server = tokio::spawn(edge.serve(http, shutdown.clone()));
+        let edge_server = node::spawn_server(edge.serve(http, shutdown.clone()), &shutdown);
         // The edge's own requests are answered before the engine's streams end.
         let engine_shutdown = CancellationToken::new();
         let served =
             grpc::serve(handle.clone(), routes, health, grpc_listener, engine_shutdown.clone());
-        let engine_server = tokio::spawn(served);
-        let leaving = node::wait(Some(handle.stopper()), &shutdown).await?;
-        if let Err(cause) = edge_server.await? {
-            error!(%cause, "the edge's listener failed");
-        }
+        let engine_server = node::spawn_server(served, &shutdown);
+        node::wait(Some(handle.stopper()), &shutdown).await?;
+        edge_server.await?;
         engine_shutdown.cancel();
         if let Err(cause) = engine_server.await? {
             error!(%cause, "the engine's listener failed");
         }
-        engine.shutdown().await;
-        Ok(leaving.exit_code())
+        Ok(node::exit_code(engine.shutdown().await.as_ref()))
     })
 }

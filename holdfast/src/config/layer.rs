@@ -11,8 +11,8 @@ use super::values::{Address, BuyerSeats, EngineAddress, HoldSecs, LogFilter, Log
 
 /// The settings as flags of a command.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Settings (--data-dir is also the variable HOLDFAST_DATA_DIR, \
-                               and data_dir in the file of --config)")]
+#[command(next_help_heading = "Settings (each is also a variable, --log-format for example \
+                               HOLDFAST_LOG_FORMAT, and a key of the --config file, log_format)")]
 pub(crate) struct SettingFlags {
     /// A TOML file with settings; flags and variables win over it
     #[arg(long, value_name = "FILE")]
@@ -58,7 +58,7 @@ pub(crate) struct SettingLayer {
     /// The engine that an edge run apart talks to [default: http://127.0.0.1:7420]
     #[arg(long, value_name = "URI")]
     pub(crate) engine: Option<EngineAddress>,
-    /// Threads that write shards [default: chosen by the engine]
+    /// Threads that write shards [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) writers: Option<Writers>,
     /// How long a hold of event 1 lasts [default: 900]

@@ -239,3 +239,47 @@ fn a_file_that_cannot_be_read_is_named() {
         "No such",
     ]);
 }
+
+#[test]
+fn the_page_about_settings_is_true() {
+    let page = include_str!("../../../docs/settings.md");
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with("| `--"))
+        .map(|line| line.split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+        .collect();
+    let flags = <SettingFlags as clap::Args>::augment_args(clap::Command::new("settings"));
+    let expected: Vec<[String; 4]> = flags
+        .get_arguments()
+        .map(|flag| {
+            let key = flag.get_id().as_str();
+            let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+            let default =
+                help.split_once("[default: ").and_then(|(_, text)| text.strip_suffix(']'));
+            [
+                format!("--{}", flag.get_long().unwrap_or_default()),
+                format!("HOLDFAST_{}", key.to_uppercase()),
+                if key == "config" { "-".to_owned() } else { key.to_owned() },
+                default.unwrap_or("none").to_owned(),
+            ]
+        })
+        .collect();
+    let shown: Vec<[String; 4]> =
+        rows.iter().map(|row| [row[1], row[2], row[3], row[4]].map(str::to_owned)).collect();
+    assert_eq!(shown, expected);
+
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let example = example.unwrap();
+    let settings = Sources { file: example, ..Sources::default() }.resolve().unwrap();
+    assert_eq!((settings.hold_secs, settings.buyer_seats_max), (600, Some(8)));
+    for [_, _, key, _] in expected.iter().filter(|row| row[2] != "-") {
+        assert!(example.contains(&format!("{key} = ")), "the example lacks {key}");
+    }
+}
+
+#[test]
+fn a_log_filter_that_says_nothing_is_refused() {
+    Sources { flags: &["--log", ""], ..Sources::default() }.fail(&["--log", "off"]);
+    Sources { file: "log = \"\"", ..Sources::default() }.fail(&["log", "off"]);
+    Sources { file: "log = \" \"", ..Sources::default() }.fail(&["not a log filter"]);
+}

@@ -80,6 +80,7 @@ impl FromStr for LogFilter {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match EnvFilter::try_new(text) {
+            Ok(_) if text.trim().is_empty() => Err("nothing; to log nothing, say off".to_owned()),
             Ok(_) => Ok(Self(text.to_owned())),
             Err(cause) => {
                 Err(format!("not a log filter, such as info or warn,edge_api=debug: {cause}"))

@@ -1,6 +1,6 @@
 //! Our own chart format, as a person writes it: the structures of the file and how they are
-//! read. An unknown field is a mistake, for it is most often a known one misspelled. Every value
-//! is read leniently, so that all other mistakes are found in one go.
+//! read. An unknown field is a mistake, for it is most often a known one misspelled. Every object
+//! and every value is read leniently, so that all mistakes are found in one go.
 //!
 //! Positions are those of the chart, whatever they are written in; what is not written is
 //! computed: seats along their row, or around their table.
@@ -8,11 +8,11 @@
 use inventory_core::chart::{Point, Section};
 use inventory_core::ids::{CategoryIndex, SeatIndex};
 use inventory_core::limits::CHART_SEATS_MAX;
-use serde::Deserialize;
 use serde::de::SeqAccess;
 
 use crate::builder::{Builder, Scope, SeatDraft, whole_number};
-use crate::lenient::{Label, List, Shape, Value, object_shapes};
+use crate::fields::objects;
+use crate::lenient::{Label, List, Shape, Value};
 use crate::mistake::{Problem, Trail, quoted};
 use crate::turn::unit_vector;
 
@@ -24,69 +24,68 @@ const SPACING_DEFAULT: f64 = 20.0;
 /// From a table's centre to its seats, where the table does not say.
 const RADIUS_DEFAULT: f64 = 30.0;
 
-macro_rules! document {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $content:ty),+ $(,)? })+) => {
-        $(
-            $(#[$doc])*
-            #[derive(Debug, Default, Deserialize)]
-            #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-            pub(crate) struct $name {
-                $($field: Value<$content>,)+
-            }
-        )+
-        object_shapes!($($name),+);
-    };
-}
-
-document! {
+objects! {
     /// A whole file.
     ChartDocument {
-        format: String,
-        version: f64,
-        name: Label,
-        focal_point: PointDocument,
-        categories: List<CategoryDocument>,
-        zones: List<ZoneDocument>,
-        sections: List<SectionDocument>,
-        rows: List<RowDocument>,
-        tables: List<TableDocument>,
-        areas: List<AreaDocument>,
+        format "format": String,
+        version "version": f64,
+        name "name": Label,
+        focal_point "focalPoint": PointDocument,
+        categories "categories": List<CategoryDocument>,
+        zones "zones": List<ZoneDocument>,
+        sections "sections": List<SectionDocument>,
+        rows "rows": List<RowDocument>,
+        tables "tables": List<TableDocument>,
+        areas "areas": List<AreaDocument>,
     }
-    PointDocument { x: f64, y: f64 }
-    CategoryDocument { key: Label, label: Label, color: String }
-    ZoneDocument { key: Label, label: Label, focal_point: PointDocument }
+    /// Where people look.
+    PointDocument { x "x": f64, y "y": f64 }
+    /// A price level.
+    CategoryDocument { key "key": Label, label "label": Label, color "color": String }
+    /// Sections that look to one point.
+    ZoneDocument { key "key": Label, label "label": Label, focal_point "focalPoint": PointDocument }
+    /// A part of a venue.
     SectionDocument {
-        label: Label,
-        zone: Label,
-        floor: Label,
-        entrance: Label,
-        category: Label,
-        rows: List<RowDocument>,
-        tables: List<TableDocument>,
-        areas: List<AreaDocument>,
+        label "label": Label,
+        zone "zone": Label,
+        floor "floor": Label,
+        entrance "entrance": Label,
+        category "category": Label,
+        rows "rows": List<RowDocument>,
+        tables "tables": List<TableDocument>,
+        areas "areas": List<AreaDocument>,
     }
     /// `x` and `y` are where the first seat is; the next one is `spacing` to the right.
-    RowDocument { label: Label, category: Label, x: f64, y: f64, spacing: f64, seats: Seats }
+    RowDocument {
+        label "label": Label,
+        category "category": Label,
+        x "x": f64,
+        y "y": f64,
+        spacing "spacing": f64,
+        seats "seats": Seats,
+    }
     /// `x` and `y` are the centre; the seats stand around it, clockwise from the top.
     TableDocument {
-        label: Label,
-        category: Label,
-        x: f64,
-        y: f64,
-        radius: f64,
-        book_whole: bool,
-        seats: Seats,
+        label "label": Label,
+        category "category": Label,
+        x "x": f64,
+        y "y": f64,
+        radius "radius": f64,
+        book_whole "bookWhole": bool,
+        seats "seats": Seats,
     }
-    AreaDocument { label: Label, category: Label, capacity: f64 }
+    /// Places without seats.
+    AreaDocument { label "label": Label, category "category": Label, capacity "capacity": f64 }
+    /// One seat.
     SeatDocument {
-        label: Label,
-        x: f64,
-        y: f64,
-        category: Label,
-        entrance: Label,
-        accessible: bool,
-        companion: bool,
-        restricted_view: bool,
+        label "label": Label,
+        x "x": f64,
+        y "y": f64,
+        category "category": Label,
+        entrance "entrance": Label,
+        accessible "accessible": bool,
+        companion "companion": bool,
+        restricted_view "restrictedView": bool,
     }
 }
 
@@ -112,6 +111,7 @@ impl Shape for Seats {
 /// Reads a whole file into a builder.
 pub(crate) fn read(document: &ChartDocument, builder: &mut Builder) {
     let root = Trail::ROOT;
+    document.strange.tell(&root, &mut builder.mistakes);
     let format = document.format.require(&root, "format", &mut builder.mistakes);
     if let Some(found) = format.filter(|found| *found != FORMAT) {
         let found = quoted(found);
@@ -128,10 +128,12 @@ pub(crate) fn read(document: &ChartDocument, builder: &mut Builder) {
     for (index, category) in categories {
         let key = text(&category.key);
         let trail = root.element("category", key, "categories", *index);
+        category.strange.tell(&trail, &mut builder.mistakes);
         builder.category(&trail, &category.key, &category.label, &category.color);
     }
     for (index, zone) in document.zones.items(&root, "zones", &mut builder.mistakes) {
         let trail = root.element("zone", text(&zone.key), "zones", *index);
+        zone.strange.tell(&trail, &mut builder.mistakes);
         let focal_point = read_point(builder, &trail, &zone.focal_point);
         builder.zone(&trail, &zone.key, &zone.label, focal_point);
     }
@@ -159,12 +161,14 @@ fn read_point(
 ) -> Option<Point> {
     let point = value.get(trail, "focalPoint", &mut builder.mistakes)?;
     let trail = trail.field("focal point", "focalPoint");
+    point.strange.tell(&trail, &mut builder.mistakes);
     let x = builder.coordinate(&trail, "x", &point.x);
     let y = builder.coordinate(&trail, "y", &point.y);
     Some(Point { x: x?, y: y? })
 }
 
 fn read_section(builder: &mut Builder, trail: &Trail<'_>, section: &SectionDocument) {
+    section.strange.tell(trail, &mut builder.mistakes);
     let label = builder.parent_label(trail, &section.label);
     let zone = builder.zone_of(trail, &section.zone);
     let floor = builder.optional_label(trail, "floor", &section.floor);
@@ -202,6 +206,7 @@ fn read_places(
     }
     for (index, area) in areas.items(trail, "areas", &mut builder.mistakes) {
         let trail = trail.element("area", text(&area.label), "areas", *index);
+        area.strange.tell(&trail, &mut builder.mistakes);
         let category = builder.category_of(&trail, "category", &area.category);
         let label = builder.label(&trail, "label", &area.label);
         builder.area(&trail, scope, label, category.or(scope.category), &area.capacity);
@@ -209,6 +214,7 @@ fn read_places(
 }
 
 fn read_row(builder: &mut Builder, trail: &Trail<'_>, scope: &Scope<'_>, row: &RowDocument) {
+    row.strange.tell(trail, &mut builder.mistakes);
     let label = builder.parent_label(trail, &row.label);
     let category = builder.category_of(trail, "category", &row.category);
     let (x, y) = optional_place(builder, trail, &row.x, &row.y);
@@ -221,6 +227,7 @@ fn read_row(builder: &mut Builder, trail: &Trail<'_>, scope: &Scope<'_>, row: &R
 }
 
 fn read_table(builder: &mut Builder, trail: &Trail<'_>, scope: &Scope<'_>, table: &TableDocument) {
+    table.strange.tell(trail, &mut builder.mistakes);
     let label = builder.parent_label(trail, &table.label);
     let category = builder.category_of(trail, "category", &table.category);
     let (x, y) = optional_place(builder, trail, &table.x, &table.y);
@@ -349,6 +356,7 @@ fn read_seat(
     seat: &SeatDocument,
     (row_x, row_y): (Option<f64>, Option<f64>),
 ) -> Option<SeatIndex> {
+    seat.strange.tell(trail, &mut builder.mistakes);
     let label = builder.label(trail, "label", &seat.label);
     let own_or = |builder: &mut Builder, field, own: &Value<f64>, fallback: Option<f64>| match (
         own, fallback,

@@ -10,6 +10,7 @@
 mod builder;
 mod canonical;
 mod document;
+mod fields;
 mod foreign;
 pub mod generate;
 mod import;

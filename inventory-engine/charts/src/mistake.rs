@@ -16,7 +16,7 @@ use crate::limits::{
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Problem {
     /// More bytes than are read.
-    #[error("the file has {bytes} bytes; at most {FILE_BYTES_MAX} are read")]
+    #[error("the file has {bytes} bytes or more; at most {FILE_BYTES_MAX} are read")]
     FileTooLarge {
         /// How many it has.
         bytes: usize,
@@ -61,6 +61,20 @@ pub enum Problem {
     WrongVersion {
         /// What the file says.
         found: String,
+    },
+    /// A field that no such object has.
+    #[error("there is no field {field} here; there are {}", known.join(", "))]
+    UnknownField {
+        /// Its name, quoted.
+        field: String,
+        /// The names that there are.
+        known: &'static [&'static str],
+    },
+    /// A field that an object has twice.
+    #[error("the field {field} is there twice")]
+    RepeatedField {
+        /// Its name, quoted.
+        field: String,
     },
     /// A field that has to be there.
     #[error("{field:?} is missing or empty")]
@@ -188,6 +202,8 @@ impl Problem {
             }
             Self::WrongFormat { .. } => "name the right format, or none to have it found",
             Self::WrongVersion { .. } => "export the chart again, or use a newer release",
+            Self::UnknownField { .. } => "correct its name, or leave it out",
+            Self::RepeatedField { .. } => "keep one of them",
             Self::Missing { .. } => "add it",
             Self::WrongKind { .. } | Self::WrongElements { .. } => "correct the value",
             Self::LabelTooLong { .. } => "choose shorter labels",

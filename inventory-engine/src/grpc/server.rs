@@ -43,10 +43,13 @@ pub async fn routes(engine: &Handle) -> Result<(Routes, HealthReporter), ServeEr
     for service in ["", inventory_server::SERVICE_NAME, inventory_admin_server::SERVICE_NAME] {
         health.set_service_status(service, ServingStatus::Serving).await;
     }
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()?;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    // Many tools still ask in the older version's words.
+    let (reflection, older_reflection) = (reflection().build_v1()?, reflection().build_v1alpha()?);
     let inventory = InventoryServer::new(InventoryService::new(engine.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
@@ -56,7 +59,8 @@ pub async fn routes(engine: &Handle) -> Result<(Routes, HealthReporter), ServeEr
     let routes = Routes::new(inventory)
         .add_service(admin)
         .add_service(health_service)
-        .add_service(reflection);
+        .add_service(reflection)
+        .add_service(older_reflection);
     Ok((routes, health))
 }
 

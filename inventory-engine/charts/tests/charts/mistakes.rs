@@ -247,13 +247,55 @@ fn files_that_are_no_charts() {
     assert_eq!(unreadable("{\n  \"a\": nul}").0, 2);
     assert_eq!(unreadable("").2, "EOF while parsing a value");
     assert!(unreadable("\u{1}\u{2}").2.starts_with("expected value"));
-    let (line, _, reason) = unreadable("{\"format\": \"holdfast-chart\",\n\"nmae\": 1}");
-    assert_eq!(line, 2);
-    assert!(reason.starts_with("unknown field `nmae`, expected one of"), "{reason}");
-    let twice = unreadable(&chart(r#""name": "m""#));
-    assert_eq!(twice.2, "duplicate field `name`");
     let (_, _, reason) = unreadable(&chart(r#""focalPoint": {"x": 1e999, "y": 0}"#));
     assert_eq!(reason, "number out of range");
+}
+
+#[test]
+fn fields_that_do_not_belong_there() {
+    let unknown = |object: &str, field: &str, known: &str| {
+        format!("{object}: there is no field \"{field}\" here; there are {known}")
+    };
+    let row = r#"section "S" / row "A""#;
+    let seat = r#"section "S" / row "A" / seat number 1"#;
+    let of_seat = "label, x, y, category, entrance, accessible, companion, restrictedView";
+    let of_chart =
+        "format, version, name, focalPoint, categories, zones, sections, rows, tables, areas";
+    let of_table = "label, category, x, y, radius, bookWhole, seats";
+    let category = r#"category "a""#;
+    let expected = [
+        unknown("the chart", "nmae", of_chart),
+        "the chart: the field \"name\" is there twice".to_owned(),
+        unknown("focal point", "z", "x, y"),
+        unknown(category, "colour", "key, label, color"),
+        unknown(r#"zone "z""#, "lable", "key, label, focalPoint"),
+        unknown(row, "xtra", "label, category, x, y, spacing, seats"),
+        unknown(seat, "labell", of_seat),
+        format!("{seat}: \"label\" is missing or empty"),
+        unknown(r#"table "T""#, "bookAsAWhole", of_table),
+        r#"area "G": the field "capacity" is there twice"#.to_owned(),
+    ];
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    check(
+        &chart(
+            r#""nmae": 1, "name": "again", "focalPoint": {"x": 1, "y": 2, "z": 3},
+            "categories": [{"key": "a", "label": "A", "colour": "red"}],
+            "zones": [{"key": "z", "lable": "Z"}],
+            "sections": [{"label": "S", "rows": [
+                {"label": "A", "seats": [{"labell": "1", "x": 1, "y": 1}], "\u0078tra": null}]}],
+            "tables": [{"label": "T", "x": 1, "y": 1, "seats": 2, "bookAsAWhole": true}],
+            "areas": [{"label": "G", "capacity": 5, "capacity": 6}]"#,
+        ),
+        &expected,
+    );
+}
+
+#[test]
+fn of_an_object_full_of_strange_fields_some_are_told() {
+    let strange: Vec<String> = (0..1_000).map(|number| format!("\"f{number}\": 0")).collect();
+    let found = mistakes(&chart(&strange.join(",")));
+    assert!((1..10).contains(&found.count()), "{}", found.count());
+    assert!(found.to_string().contains(r#"there is no field "f0" here"#), "{found}");
 }
 
 #[test]

@@ -1,16 +1,13 @@
 //! The program as an operator meets it: what it prints, what it refuses, and that it goes on
 //! where it was.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use support::{Node, PROGRAM};
+
+use crate::node::{Node, PROGRAM};
+use crate::venue::TestVenue;
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     Command::new(PROGRAM)
@@ -69,23 +66,21 @@ async fn one_data_directory_serves_one_process_and_one_chart() {
     let second = up(&[]);
     assert!(!second.status.success());
     assert!(text(&second.stderr).contains("in use by another process"), "{second:?}");
+    // A log that nobody looks at has no colours in it.
+    let told = text(&second.stderr);
+    assert!(told.contains("recovering") && !told.contains('\u{1b}'), "{told}");
     assert!(node.stop().success());
 
-    let chart = folder.path().join("other.json");
-    fs::write(&chart, small_chart()).unwrap();
-    let other = up(&["--chart", chart.to_str().unwrap()]);
+    let venue = TestVenue::with_rows(&["A"], 3);
+    let other = up(&["--chart", venue.chart()]);
     assert!(!other.status.success());
     assert!(text(&other.stderr).contains("another chart"), "{other:?}");
 }
 
 #[tokio::test]
 async fn a_chart_of_ones_own_is_sold_with_ones_own_rules() {
-    let folder = tempfile::tempdir().unwrap();
-    let chart = folder.path().join("chart.json");
-    fs::write(&chart, small_chart()).unwrap();
-    let chart = chart.to_str().unwrap();
-    let data_dir = folder.path().join("data");
-    let node = Node::up(&data_dir, &["--chart", chart, "--buyer-seats-max", "1"]);
+    let venue = TestVenue::with_rows(&["A"], 3);
+    let node = Node::up(&venue.data_dir(), &["--chart", venue.chart(), "--buyer-seats-max", "1"]);
     let (status, held) =
         reserve(&node, "k1", json!({"eventId": 1, "seatIds": ["A-2"], "userId": 7})).await;
     assert_eq!((status, &held["seatIds"]), (200, &json!(["A-2"])), "{held}");
@@ -97,12 +92,10 @@ async fn a_chart_of_ones_own_is_sold_with_ones_own_rules() {
 
 #[tokio::test]
 async fn engine_and_edge_run_apart() {
-    let folder = tempfile::tempdir().unwrap();
-    let chart = folder.path().join("chart.json");
-    fs::write(&chart, small_chart()).unwrap();
-    let data_dir = folder.path().join("data");
+    let venue = TestVenue::with_rows(&["A"], 3);
+    let data_dir = venue.data_dir();
     let mut arguments = vec!["engine", "--data-dir", data_dir.to_str().unwrap()];
-    arguments.extend(["--chart", chart.to_str().unwrap(), "--grpc", "127.0.0.1:0"]);
+    arguments.extend(["--chart", venue.chart(), "--grpc", "127.0.0.1:0"]);
     arguments.extend(["--metrics", "127.0.0.1:0"]);
     let engine = Node::start(&arguments, &["grpc", "metrics"]);
     let uri = format!("http://{}", engine.address("grpc"));
@@ -157,36 +150,61 @@ fn settings_that_nobody_knows_are_errors() {
 }
 
 #[test]
+fn flags_without_effect_are_refused_and_addresses_in_use_are_named() {
+    for (word, flag, value) in [
+        ("edge", "--data-dir", "x"),
+        ("up", "--engine", "http://h:1"),
+        ("engine", "--http", "[::]:0"),
+    ] {
+        let refused = run(&[word, flag, value], &[]);
+        assert_eq!(refused.status.code(), Some(2));
+        let told = text(&refused.stderr);
+        assert!(told.contains(flag) && told.contains("no effect"), "{told}");
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let venue = TestVenue::with_rows(&["A"], 3);
+    let data_dir = venue.data_dir();
+    let arguments = ["up", "--data-dir", data_dir.to_str().unwrap(), "--http", &address];
+    let refused = run(&arguments, &[]);
+    let told = text(&refused.stderr);
+    assert!(
+        !refused.status.success() && told.contains(&address) && told.contains("--http"),
+        "{told}"
+    );
+    assert!(!data_dir.exists(), "nothing was begun");
+}
+
+#[test]
+fn a_chart_with_a_mistake_is_named_and_nothing_is_begun() {
+    let venue = TestVenue::with_rows(&["A"], 3);
+    let data_dir = venue.data_dir();
+    let spoilt = fs::read_to_string(venue.chart()).unwrap().replace("\"spacing\"", "\"spacin\"");
+    let spoilt = spoilt.replace("\"label\":\"A\"", "\"lable\":\"A\"");
+    fs::write(venue.chart(), spoilt).unwrap();
+    for chart in [venue.chart(), "/nowhere/chart.json"] {
+        let arguments = ["up", "--data-dir", data_dir.to_str().unwrap(), "--chart", chart];
+        let ports = ["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"];
+        let refused = run(&[&arguments[..], &ports].concat(), &[]);
+        assert!(!refused.status.success());
+        assert!(text(&refused.stderr).contains(chart), "{refused:?}");
+        assert!(!data_dir.exists(), "nothing was begun");
+    }
+}
+
+#[test]
 fn a_chart_full_of_mistakes_is_told_mistake_by_mistake() {
-    let folder = tempfile::tempdir().unwrap();
-    let chart = folder.path().join("chart.json");
-    let twice =
-        small_chart().replace("\"2\"", "\"1\"").replace("\"p\", \"seats\"", "\"q\", \"seats\"");
-    fs::write(&chart, twice).unwrap();
-    let inspected = inspect(&chart);
+    let venue = TestVenue::with_rows(&["A", "A"], 3);
+    let inspected = inspect(venue.chart());
     assert_eq!(inspected.status.code(), Some(1));
     let told = text(&inspected.stderr);
-    assert!(told.contains("row \"A\" / seat \"1\""), "{told}");
-    fs::write(&chart, small_chart()).unwrap();
-    let inspected = inspect(&chart);
+    assert!(told.contains("row \"A\"") && told.contains("is there twice"), "{told}");
+    let whole = TestVenue::with_rows(&["A", "B"], 3);
+    let inspected = inspect(whole.chart());
     assert!(inspected.status.success(), "{inspected:?}");
     assert!(text(&inspected.stdout).contains("Corner stage"), "{inspected:?}");
 }
 
-fn inspect(chart: &Path) -> Output {
-    run(&["chart", "inspect", chart.to_str().unwrap()], &[])
-}
-
-/// Three seats in our own format.
-fn small_chart() -> String {
-    let seat = |label: &str, x: u32| json!({"label": label, "x": x, "y": 10, "category": "p"});
-    json!({
-        "format": "holdfast-chart",
-        "version": 1,
-        "name": "Corner stage",
-        "focalPoint": {"x": 10, "y": 0},
-        "categories": [{"key": "p", "label": "Parquet"}],
-        "rows": [{"label": "A", "seats": [seat("1", 0), seat("2", 10), seat("3", 20)]}],
-    })
-    .to_string()
+fn inspect(chart: &str) -> Output {
+    run(&["chart", "inspect", chart], &[])
 }

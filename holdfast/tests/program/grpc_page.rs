@@ -1,0 +1,60 @@
+//! The limits that docs/grpc.md promises are those of the code.
+
+use inventory_core::limits::{
+    BLOCK_SEATS_MAX, BUYER_ID_BYTES_MAX, CHART_SEATS_MAX, HOLD_SEATS_MAX, REQUEST_AHEAD_MILLIS_MAX,
+    REQUEST_KEPT_MILLIS, REQUESTS_KEPT_MAX,
+};
+use inventory_engine::limits::{
+    ANSWER_BYTES_MAX, CHART_REQUEST_BYTES_MAX, CONNECTION_STREAMS_MAX, LIST_PAGE_EVENTS_MAX,
+    REQUEST_BYTES_MAX, STREAM_COMMANDS_IN_FLIGHT_MAX, STREAM_MESSAGE_COMMANDS_MAX,
+};
+
+const PAGE: &str = include_str!("../../../docs/grpc.md");
+
+/// A number as people write it: 1,048,576.
+fn number(number: usize) -> String {
+    let digits = number.to_string();
+    let from_the_end = digits.bytes().rev().enumerate();
+    let mut written = Vec::new();
+    for (index, digit) in from_the_end {
+        if index > 0 && index % 3 == 0 {
+            written.push(b',');
+        }
+        written.push(digit);
+    }
+    written.reverse();
+    String::from_utf8(written).unwrap()
+}
+
+#[test]
+fn the_limits_on_the_page_are_those_of_the_code() {
+    assert_eq!((number(64), number(1_048_576)), ("64".to_owned(), "1,048,576".to_owned()));
+    let mib = |bytes: usize| format!("{} MiB", bytes >> 20);
+    let requests =
+        format!("{}; {} of `InventoryAdmin`", mib(REQUEST_BYTES_MAX), mib(CHART_REQUEST_BYTES_MAX));
+    for (what, most) in [
+        ("a request message", requests),
+        ("an answer message", mib(ANSWER_BYTES_MAX)),
+        ("seats in one hold", number(HOLD_SEATS_MAX)),
+        ("seats in one block or unblock", number(BLOCK_SEATS_MAX)),
+        ("seats of a chart", number(CHART_SEATS_MAX)),
+        ("commands in a message of a pipeline", number(STREAM_MESSAGE_COMMANDS_MAX)),
+        ("commands of a pipeline without an answer", number(STREAM_COMMANDS_IN_FLIGHT_MAX)),
+        ("calls at once on a connection", number(CONNECTION_STREAMS_MAX as usize)),
+        ("events in a page of `ListEvents`", number(LIST_PAGE_EVENTS_MAX)),
+        ("a buyer id", format!("{BUYER_ID_BYTES_MAX} bytes")),
+    ] {
+        let row = format!("| {what} | {most}");
+        assert!(PAGE.lines().any(|line| line.starts_with(&row)), "the page lacks {row}");
+    }
+    for words in [
+        format!("at most {} commands;", number(STREAM_MESSAGE_COMMANDS_MAX)),
+        format!("at most {} commands without", number(STREAM_COMMANDS_IN_FLIGHT_MAX)),
+        format!("for {} hours", REQUEST_KEPT_MILLIS / 3_600_000),
+        format!("{} of a shard", number(REQUESTS_KEPT_MAX)),
+        format!("more than {} minutes ahead", REQUEST_AHEAD_MILLIS_MAX / 60_000),
+    ] {
+        let in_one_line = PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(in_one_line.contains(&words), "the page lacks {words:?}");
+    }
+}

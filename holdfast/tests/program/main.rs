@@ -1,0 +1,10 @@
+//! The real program in a process of its own, as operators and callers meet it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod grpc_page;
+mod node;
+mod rest;
+mod rest_examples;
+mod running;
+mod venue;

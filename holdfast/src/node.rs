@@ -10,7 +10,7 @@ use inventory_engine::engine::{Engine, EngineOptions};
 use inventory_engine::stop::{StopReason, Stopper};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -85,27 +85,37 @@ where
     })
 }
 
-/// Waits for SIGINT, SIGTERM, a server that ended, or the engine stopping by itself; then
-/// cancels `shutdown`.
-pub(crate) async fn wait(
-    engine: Option<Stopper>,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("wait for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("wait for SIGTERM")?;
-    let stopped = async {
-        match engine {
-            Some(engine) => engine.stopped().await,
-            None => std::future::pending().await,
-        }
-    };
-    const LEAVING: &str = "leaving: nothing new is taken, what is under way is answered";
-    tokio::select! {
-        _ = interrupt.recv() => info!(signal = "SIGINT", "{LEAVING}"),
-        _ = terminate.recv() => info!(signal = "SIGTERM", "{LEAVING}"),
-        () = shutdown.cancelled() => error!("leaving: a server has ended"),
-        reason = stopped => error!(%reason, "leaving: the engine has stopped"),
+/// The signals that ask a process to leave. Taken before it says where it is, so that none
+/// comes too early to be heard.
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub(crate) fn take() -> anyhow::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).context("wait for SIGINT")?,
+            terminate: signal(SignalKind::terminate()).context("wait for SIGTERM")?,
+        })
     }
-    shutdown.cancel();
-    Ok(())
+
+    /// Waits for a signal, a server that ended, or the engine stopping by itself; then cancels
+    /// `shutdown`.
+    pub(crate) async fn wait(mut self, engine: Option<Stopper>, shutdown: &CancellationToken) {
+        let stopped = async {
+            match engine {
+                Some(engine) => engine.stopped().await,
+                None => std::future::pending().await,
+            }
+        };
+        const LEAVING: &str = "leaving: nothing new is taken, what is under way is answered";
+        tokio::select! {
+            _ = self.interrupt.recv() => info!(signal = "SIGINT", "{LEAVING}"),
+            _ = self.terminate.recv() => info!(signal = "SIGTERM", "{LEAVING}"),
+            () = shutdown.cancelled() => error!("leaving: a server has ended"),
+            reason = stopped => error!(%reason, "leaving: the engine has stopped"),
+        }
+        shutdown.cancel();
+    }
 }

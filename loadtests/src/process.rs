@@ -262,8 +262,8 @@ mod tests {
     /// A shell that says where it is as it was told, and waits.
     fn server(log: PathBuf, after: &str) -> ServerProcess {
         let script = format!(
-            "echo hello; [ $2 = 127.0.0.1:0 ] && p=41 || p=42; echo http=127.0.0.1:$p; \
-             echo grpc=$4; echo started >&2; {after}"
+            "trap 'exit 0' TERM; echo hello; [ $2 = 127.0.0.1:0 ] && p=41 || p=42; \
+             echo http=127.0.0.1:$p; echo grpc=$4; echo started >&2; {after}"
         );
         ServerProcess::new("/bin/sh", log).args(["-c".to_owned(), script, "server".to_owned()])
     }
@@ -272,7 +272,7 @@ mod tests {
     async fn a_server_comes_back_where_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("server.log");
-        let mut server = server(log.clone(), "trap 'exit 0' TERM; while :; do read x; done");
+        let mut server = server(log.clone(), "while :; do read x; done");
         let first = server.start().await.unwrap();
         assert_eq!(first.http, "127.0.0.1:41");
         server.kill().await.unwrap();

@@ -16,13 +16,14 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
     telemetry::log(&settings)?;
     let metrics = telemetry::metrics()?;
     node::block_on(async move {
+        let signals = node::Signals::take()?;
         let listener = node::bind("http", settings.http).await?;
         let edge = Edge::new(EdgeOptions::default(), remote(&settings.engine)?, Some(metrics));
         node::announce("http", &listener)?;
         info!(engine = settings.engine, "in front of an engine");
         let shutdown = CancellationToken::new();
         let server = node::spawn_server(edge.serve(listener, shutdown.clone()), &shutdown);
-        node::wait(None, &shutdown).await?;
+        signals.wait(None, &shutdown).await;
         server.await?;
         Ok(node::exit_code(None))
     })

@@ -19,6 +19,7 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
     telemetry::log(&settings)?;
     let metrics = telemetry::metrics()?;
     node::block_on(async move {
+        let signals = node::Signals::take()?;
         let listener = node::bind("grpc", settings.grpc).await?;
         let metrics_listener = match settings.metrics {
             Some(address) => Some(node::bind("metrics", address).await?),
@@ -39,7 +40,7 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         let shutdown = CancellationToken::new();
         let server = grpc::serve(handle.clone(), routes, health, listener, shutdown.clone());
         let server = node::spawn_server(server, &shutdown);
-        node::wait(Some(handle.stopper()), &shutdown).await?;
+        signals.wait(Some(handle.stopper()), &shutdown).await;
         if let Err(cause) = server.await? {
             error!(%cause, "the engine's listener failed");
         }

@@ -17,6 +17,7 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
     telemetry::log(&settings)?;
     let metrics = telemetry::metrics()?;
     node::block_on(async move {
+        let signals = node::Signals::take()?;
         let http = node::bind("http", settings.http).await?;
         let grpc_listener = node::bind("grpc", settings.grpc).await?;
         let venue = demonstration::Venue::read(&settings)?;
@@ -36,7 +37,7 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         let served =
             grpc::serve(handle.clone(), routes, health, grpc_listener, engine_shutdown.clone());
         let engine_server = node::spawn_server(served, &shutdown);
-        node::wait(Some(handle.stopper()), &shutdown).await?;
+        signals.wait(Some(handle.stopper()), &shutdown).await;
         edge_server.await?;
         engine_shutdown.cancel();
         if let Err(cause) = engine_server.await? {

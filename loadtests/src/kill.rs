@@ -15,9 +15,8 @@ use serde::Serialize;
 use crate::buyer::{Sale, Visitor, admit};
 use crate::client::{InFlight, Reader};
 use crate::clock::millis;
-use crate::process::Server;
+use crate::process::{self, Server};
 use crate::progress::Progress;
-use crate::run::Error;
 
 /// The part of the drop within which kills begin.
 const FIRST_MOMENT: f64 = 0.03;
@@ -58,6 +57,25 @@ pub struct Kill {
     pub recovery_ms: u64,
 }
 
+/// Why the server could not be killed as it was to be.
+#[derive(Debug, thiserror::Error)]
+pub enum KillError {
+    /// It could not be ended or started again.
+    #[error(transparent)]
+    Server(#[from] process::Error),
+    /// It answered too fast to be killed with enough requests unanswered.
+    #[error(
+        "{burst_buyers} buyers at once did not bring {unanswered_min} unanswered requests \
+        about; kill with fewer, or use more connections"
+    )]
+    TooFast {
+        /// Unanswered requests that were asked for.
+        unanswered_min: usize,
+        /// Buyers who were let in to bring that about.
+        burst_buyers: u64,
+    },
+}
+
 /// The moments at which kills begin, after the doors opened.
 pub(crate) fn moments(kills: u32, over: Duration, seed: u64) -> Vec<Duration> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -82,7 +100,7 @@ pub(crate) struct Killer<'a> {
 
 impl Killer<'_> {
     /// Until the last kill is over and the server serves again, or the run is given up.
-    pub(crate) async fn run(mut self, moments: Vec<Duration>) -> Result<Vec<Kill>, Error> {
+    pub(crate) async fn run(mut self, moments: Vec<Duration>) -> Result<Vec<Kill>, KillError> {
         let mut kills = Vec::with_capacity(moments.len());
         for moment in moments {
             let at_micros = self.opened_micros + moment.as_micros() as u64;
@@ -106,7 +124,7 @@ impl Killer<'_> {
     }
 
     /// Waits until enough requests are unanswered. Returns how many buyers that took.
-    async fn await_unanswered(&mut self) -> Result<u64, Error> {
+    async fn await_unanswered(&mut self) -> Result<u64, KillError> {
         let natural = Instant::now() + NATURAL_WAIT;
         while Instant::now() < natural {
             if self.in_flight.now() >= self.unanswered_min {
@@ -133,10 +151,10 @@ impl Killer<'_> {
                 tokio::task::yield_now().await;
             }
         }
-        Err(Error::TooFast { unanswered_min: self.unanswered_min, burst_buyers })
+        Err(KillError::TooFast { unanswered_min: self.unanswered_min, burst_buyers })
     }
 
-    async fn kill(&mut self, burst_buyers: u64) -> Result<Kill, Error> {
+    async fn kill(&mut self, burst_buyers: u64) -> Result<Kill, KillError> {
         let (unanswered, lost_before) = (self.in_flight.now(), self.in_flight.lost());
         let killed_micros = self.sale.clock.now_micros();
         self.server.kill().await?;

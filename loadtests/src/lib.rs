@@ -27,7 +27,7 @@ mod schedule;
 mod seat_map;
 
 pub use client::ReadError;
-pub use kill::Kill;
+pub use kill::{Kill, KillError};
 pub use measure::{Latency, Second};
 pub use options::{Curve, CurveError, OnsaleOptions, Target, TargetError, Transport};
 pub use report::{Audit, Report};

@@ -4,8 +4,11 @@ use inventory_core::limits::{
     BLOCK_SEATS_MAX, BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, HOLD_SEATS_MAX,
 };
 
-use crate::segment::header::HEADER_BYTES;
-use crate::segment::record::RECORD_HEADER_BYTES;
+/// Bytes of a segment's header.
+pub const HEADER_BYTES: usize = 128;
+
+/// Bytes of a batch on the disk in front of its facts.
+pub const RECORD_HEADER_BYTES: usize = 112;
 
 /// Facts of one batch.
 pub const BATCH_FACTS_MAX: usize = 16_384;

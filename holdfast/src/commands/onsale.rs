@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use inventory_charts::{generate, to_canonical_bytes};
-use loadtests::audit::journal::{DumpCommand, JournalSource};
+use loadtests::audit::dump::{DumpCommand, JournalSource};
 use loadtests::process::ServerProcess;
 use loadtests::{Curve, Error, OnsaleOptions, Report, Target, Transport, progress};
 use tempfile::TempDir;

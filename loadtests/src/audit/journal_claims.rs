@@ -6,8 +6,9 @@
 
 use std::sync::Arc;
 
-use super::journal::{Change, Circumstances, History, JournalRecord};
+use super::fact::{Change, JournalRecord};
 use super::record::Books;
+use super::replay::{Circumstances, History};
 use super::{Findings, Kind, entry_evidence};
 use crate::clock::millis;
 use crate::record::Entry;

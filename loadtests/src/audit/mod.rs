@@ -9,10 +9,12 @@
 //! differ or an answer is missing it gives the server the benefit of the doubt, so a violation
 //! is never a matter of luck.
 
-pub mod journal;
+pub mod dump;
+mod fact;
+pub(crate) mod journal;
 mod journal_claims;
 pub(crate) mod record;
-mod replay;
+pub(crate) mod replay;
 pub(crate) mod server;
 mod violation;
 

@@ -6,11 +6,42 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::journal::{Change, Circumstances, History, JournalRecord};
+use super::fact::{Change, JournalRecord};
+use super::server::Testimony;
 use super::{Findings, Kind};
-use crate::ids::{AllocationId, HoldId};
+use crate::ids::{AllocationId, HoldId, RequestId};
 use crate::kill::Kill;
 use crate::seat_map::{ALLOCATED, AVAILABLE, BLOCKED, HELD};
+
+/// What the audit knows beside the journal and the record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Circumstances<'a> {
+    pub(crate) event_id: u64,
+    /// While the server was down nothing could run out.
+    pub(crate) kills: &'a [Kill],
+    pub(crate) clock_slack_millis: u64,
+    pub(crate) expiry_slack_millis: u64,
+    /// What the server said of its seats before it was stopped.
+    pub(crate) testimony: Option<&'a Testimony>,
+}
+
+/// The end of the history: what the journal's facts amount to.
+#[derive(Debug)]
+pub(crate) struct History {
+    /// Every fact that a request asked for, by the request.
+    pub(crate) by_request: HashMap<RequestId, Arc<JournalRecord>>,
+    /// Every fact that made a hold or an allocation.
+    pub(crate) placed: HashMap<HoldId, Arc<JournalRecord>>,
+    pub(crate) allocated: HashMap<AllocationId, Arc<JournalRecord>>,
+    /// For each seat of the run's event: its state and the fact that made it so.
+    pub(crate) seats: HashMap<u32, (u8, Arc<JournalRecord>)>,
+}
+
+impl History {
+    pub(crate) fn status(&self, seat: u32) -> u8 {
+        self.seats.get(&seat).map_or(AVAILABLE, |(status, _)| *status)
+    }
+}
 
 /// A live hold by the journal.
 #[derive(Debug)]

@@ -14,10 +14,11 @@ use tokio_util::task::TaskTracker;
 use tonic::transport::Endpoint;
 
 use crate::audit::Violation;
-use crate::audit::journal::JournalSource;
+use crate::audit::dump::JournalSource;
 use crate::buyer::Sale;
 use crate::client::{Door, InFlight, ReadError, Reader, grpc, http};
 use crate::clock::Clock;
+use crate::kill::KillError;
 use crate::options::{OnsaleOptions, Target, Transport};
 use crate::process::{self, Addresses, Server};
 use crate::progress::Progress;
@@ -70,20 +71,12 @@ pub enum Error {
     /// The REST client could not be made.
     #[error("cannot speak HTTP: {0}")]
     Http(#[from] reqwest::Error),
-    /// The own server could not be started or killed.
+    /// The own server could not be started or stopped.
     #[error(transparent)]
     Server(#[from] process::Error),
-    /// The server answered too fast to be killed with enough requests unanswered.
-    #[error(
-        "{burst_buyers} buyers at once did not bring {unanswered_min} unanswered requests \
-        about; kill with fewer, or use more connections"
-    )]
-    TooFast {
-        /// Unanswered requests that were asked for.
-        unanswered_min: usize,
-        /// Buyers who were let in to bring that about.
-        burst_buyers: u64,
-    },
+    /// The own server could not be killed as it was to be.
+    #[error(transparent)]
+    Kill(#[from] KillError),
     /// The event could not be read.
     #[error("event {event_id} cannot be read: {source}")]
     NotReady {

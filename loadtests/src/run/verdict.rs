@@ -4,8 +4,10 @@ use std::io::BufRead;
 
 use super::selling::Sold;
 use super::{Outcome, Terms, Venue};
-use crate::audit::journal::{self, JournalSource};
+use crate::audit::dump::JournalSource;
+use crate::audit::journal;
 use crate::audit::record::{self, Books};
+use crate::audit::replay;
 use crate::audit::server::{self, Testimony};
 use crate::audit::{Evidence, Findings, Kind, Source};
 use crate::measure::Measures;
@@ -30,7 +32,7 @@ pub(super) async fn reach(
     let is_own = venue.server.is_some();
     match journal {
         Some(journal) if is_own => {
-            let circumstances = journal::Circumstances {
+            let circumstances = replay::Circumstances {
                 event_id: terms.event_id,
                 kills: &sold.kills,
                 clock_slack_millis: venue.clock_slack.as_millis() as u64,
@@ -103,7 +105,7 @@ async fn stop(venue: &mut Venue, findings: &mut Findings) {
 fn read_journal(
     mut source: Box<dyn JournalSource>,
     books: &Books<'_>,
-    circumstances: journal::Circumstances<'_>,
+    circumstances: replay::Circumstances<'_>,
     findings: &mut Findings,
 ) -> Option<u64> {
     let mut lines: Box<dyn BufRead + Send> = match source.open() {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
-use loadtests::audit::journal::JournalSource;
+use loadtests::audit::dump::JournalSource;
 use loadtests::process::{Addresses, Error, Server};
 use tokio::runtime::Runtime;
 

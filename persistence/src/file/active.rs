@@ -13,7 +13,8 @@ use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
 use crate::files::{Context, Error, rename_lasting, temporary_beside};
-use crate::segment::header::{HEADER_BYTES, SegmentHeader};
+use crate::limits::HEADER_BYTES;
+use crate::segment::header::SegmentHeader;
 
 const EXTENSION: &str = "journal";
 

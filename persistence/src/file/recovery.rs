@@ -32,7 +32,8 @@ use super::{FileJournal, Options};
 use crate::batch::Batch;
 use crate::dir::DataDir;
 use crate::files::wall_clock;
-use crate::segment::header::{HEADER_BYTES, SegmentHeader};
+use crate::limits::HEADER_BYTES;
+use crate::segment::header::SegmentHeader;
 
 /// A journal that is being replayed.
 #[derive(Debug)]

@@ -19,7 +19,8 @@ use crate::batch::Batch;
 use crate::chain::Chain;
 use crate::encoding::read_facts;
 use crate::files::{Context, names_in};
-use crate::segment::header::{HEADER_BYTES, HeaderError, SegmentHeader};
+use crate::limits::HEADER_BYTES;
+use crate::segment::header::{HeaderError, SegmentHeader};
 use crate::segment::record::{self, Found, RecordHeader};
 use crate::segment::seed_of;
 

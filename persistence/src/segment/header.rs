@@ -9,9 +9,7 @@ use inventory_core::ids::Epoch;
 use inventory_core::time::Timestamp;
 
 use super::{checksum, field, seed_of, u32_at, u64_at, u128_at};
-
-/// Bytes of the header; the first batch begins behind it.
-pub(crate) const HEADER_BYTES: usize = 128;
+use crate::limits::HEADER_BYTES;
 
 /// The version that this release writes, and the newest it reads.
 pub(crate) const SEGMENT_VERSION: u32 = 1;

@@ -12,10 +12,7 @@ use inventory_core::ids::{Epoch, Lsn, ShardId};
 
 use super::{checksum, field, u16_at, u32_at, u64_at, u128_at};
 use crate::encoding::write_facts;
-use crate::limits::{BATCH_FACTS_MAX, RECORD_ALIGNMENT, RECORD_BYTES_MAX};
-
-/// Bytes in front of the payload.
-pub(crate) const RECORD_HEADER_BYTES: usize = 112;
+use crate::limits::{BATCH_FACTS_MAX, RECORD_ALIGNMENT, RECORD_BYTES_MAX, RECORD_HEADER_BYTES};
 
 /// The version that this release writes, and the newest it reads.
 pub(crate) const RECORD_VERSION: u16 = 1;

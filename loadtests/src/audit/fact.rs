@@ -1,0 +1,102 @@
+//! One fact of the journal, as a line of its dump has it: one JSON object, with what does not
+//! apply left out.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Evidence, Source};
+use crate::ids::{AllocationId, HoldId, RequestId};
+
+/// What changed, in the journal's words.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Change {
+    /// An event went on sale, all its seats available.
+    EventCreated,
+    /// Available seats became held.
+    HoldPlaced,
+    /// A hold's deadline moved.
+    HoldExtended,
+    /// Held seats became available.
+    HoldReleased,
+    /// Held seats became allocated.
+    HoldAllocated,
+    /// A hold's deadline passed.
+    HoldExpired,
+    /// Allocated seats became available.
+    SeatsReturned,
+    /// Available seats became blocked.
+    SeatsBlocked,
+    /// Blocked seats became available.
+    SeatsUnblocked,
+}
+
+impl Change {
+    /// The word for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::EventCreated => "event_created",
+            Self::HoldPlaced => "hold_placed",
+            Self::HoldExtended => "hold_extended",
+            Self::HoldReleased => "hold_released",
+            Self::HoldAllocated => "hold_allocated",
+            Self::HoldExpired => "hold_expired",
+            Self::SeatsReturned => "seats_returned",
+            Self::SeatsBlocked => "seats_blocked",
+            Self::SeatsUnblocked => "seats_unblocked",
+        }
+    }
+}
+
+/// One fact, as a line of the journal's dump has it. What more a line says is not looked at.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct JournalRecord {
+    /// Its place in its shard's history.
+    pub(crate) lsn: u64,
+    /// Its shard.
+    pub(crate) shard: u16,
+    /// The epoch in which it was written.
+    pub(crate) epoch: u64,
+    /// The journal's number of the batch that it came in.
+    pub(crate) batch: u64,
+    /// When it was decided.
+    pub(crate) at_millis: u64,
+    /// The event that it changes.
+    pub(crate) event_id: u64,
+    /// What changed.
+    pub(crate) change: Change,
+    /// The request that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<RequestId>,
+    /// The hold that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hold_id: Option<HoldId>,
+    /// The allocation that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) allocation_id: Option<AllocationId>,
+    /// Whose hold or allocation it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) buyer_id: Option<String>,
+    /// The seats that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) seats: Vec<u32>,
+    /// When the hold now ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deadline_millis: Option<u64>,
+}
+
+impl JournalRecord {
+    /// The fact as evidence.
+    pub(crate) fn evidence(&self) -> Evidence {
+        let mut evidence = Evidence::new(Source::Journal, self.change.name());
+        evidence.request_id = self.request_id;
+        evidence.hold_id = self.hold_id;
+        evidence.allocation_id = self.allocation_id;
+        evidence.buyer_id.clone_from(&self.buyer_id);
+        evidence.shard = Some(self.shard);
+        evidence.lsn = Some(self.lsn);
+        evidence.at_millis = Some(self.at_millis);
+        evidence.deadline_millis = self.deadline_millis;
+        evidence.seats.clone_from(&self.seats);
+        evidence
+    }
+}

@@ -24,7 +24,10 @@ pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
         .enable_all()
         .build()
         .context("start the runtime")?;
-    runtime.block_on(work)
+    let done = runtime.block_on(work);
+    // What still blocks is of no use to anybody.
+    runtime.shutdown_background();
+    done
 }
 
 /// A connection is an open file, of which a process has 1,024 unless it asks for what it may
@@ -46,16 +49,26 @@ pub(crate) async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<T
     })
 }
 
-/// Recovers and starts an engine as the settings say.
-pub(crate) async fn start_engine(settings: &Settings) -> anyhow::Result<Engine> {
+/// Recovers and starts an engine as the settings say. `None` if the process is asked to leave
+/// meanwhile: a recovery may end anywhere, as in a crash.
+pub(crate) async fn start_engine(
+    settings: &Settings,
+    signals: &mut Signals,
+) -> anyhow::Result<Option<Engine>> {
     let options = EngineOptions {
         data_dir: settings.data_dir.clone(),
         writers: settings.writers.unwrap_or(1),
         journal: persistence::file::Options::default(),
     };
     info!(data_dir = %options.data_dir.display(), "recovering");
-    let engine = tokio::task::spawn_blocking(move || Engine::start(&options)).await??;
-    Ok(engine)
+    let recovery = tokio::task::spawn_blocking(move || Engine::start(&options));
+    tokio::select! {
+        engine = recovery => Ok(Some(engine??)),
+        signal = signals.heard() => {
+            info!(signal, "leaving in the middle of the recovery");
+            Ok(None)
+        }
+    }
 }
 
 /// Says on standard output where a listener is, one `name=HOST:PORT` a line.
@@ -100,6 +113,14 @@ impl Signals {
         })
     }
 
+    /// The next signal, by its name.
+    async fn heard(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+
     /// Waits for a signal, a server that ended, or the engine stopping by itself; then cancels
     /// `shutdown`.
     pub(crate) async fn wait(mut self, engine: Option<Stopper>, shutdown: &CancellationToken) {
@@ -111,8 +132,7 @@ impl Signals {
         };
         const LEAVING: &str = "leaving: nothing new is taken, what is under way is answered";
         tokio::select! {
-            _ = self.interrupt.recv() => info!(signal = "SIGINT", "{LEAVING}"),
-            _ = self.terminate.recv() => info!(signal = "SIGTERM", "{LEAVING}"),
+            signal = self.heard() => info!(signal, "{LEAVING}"),
             () = shutdown.cancelled() => error!("leaving: a server has ended"),
             reason = stopped => error!(%reason, "leaving: the engine has stopped"),
         }

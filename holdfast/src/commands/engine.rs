@@ -19,14 +19,16 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
     telemetry::log(&settings)?;
     let metrics = telemetry::metrics()?;
     node::block_on(async move {
-        let signals = node::Signals::take()?;
+        let mut signals = node::Signals::take()?;
         let listener = node::bind("grpc", settings.grpc).await?;
         let metrics_listener = match settings.metrics {
             Some(address) => Some(node::bind("metrics", address).await?),
             None => None,
         };
         let venue = demonstration::Venue::read(&settings)?;
-        let engine = node::start_engine(&settings).await?;
+        let Some(engine) = node::start_engine(&settings, &mut signals).await? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let handle = engine.handle();
         if settings.chart.is_some() {
             demonstration::put_on_sale(&handle, &settings, venue).await?;

@@ -17,11 +17,13 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
     telemetry::log(&settings)?;
     let metrics = telemetry::metrics()?;
     node::block_on(async move {
-        let signals = node::Signals::take()?;
+        let mut signals = node::Signals::take()?;
         let http = node::bind("http", settings.http).await?;
         let grpc_listener = node::bind("grpc", settings.grpc).await?;
         let venue = demonstration::Venue::read(&settings)?;
-        let engine = node::start_engine(&settings).await?;
+        let Some(engine) = node::start_engine(&settings, &mut signals).await? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let handle = engine.handle();
         demonstration::put_on_sale(&handle, &settings, venue).await?;
 

@@ -47,8 +47,35 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     Ok(handle)
 }
 
-/// Says on standard error why the program ends, with every cause.
+/// Says on standard error why the program ends, with every cause that says something new.
 pub(crate) fn report(error: &anyhow::Error) {
     // With standard error closed there is nobody left to tell.
-    drop(writeln!(std::io::stderr(), "holdfast: {error:#}"));
+    drop(writeln!(std::io::stderr(), "holdfast: {}", with_causes(error)));
+}
+
+/// An error and its causes. Many messages quote their cause already.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_quoted_is_not_said_again() {
+        let error = anyhow!("no such file").context("cannot read x: no such file");
+        assert_eq!(with_causes(&error), "cannot read x: no such file");
+        let error = anyhow!("no such file").context("cannot read x");
+        assert_eq!(with_causes(&error), "cannot read x: no such file");
+    }
 }

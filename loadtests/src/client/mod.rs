@@ -57,14 +57,22 @@ impl InFlight {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The gRPC call failed.
-    #[error("the engine did not answer: {0}")]
-    Grpc(#[from] Box<tonic::Status>),
+    #[error("the engine did not answer: {:?}: {}", .0.code(), .0.message())]
+    Grpc(Box<tonic::Status>),
     /// The REST call failed.
     #[error("the edge did not answer: {0}")]
     Http(#[from] reqwest::Error),
     /// There was an answer, and it makes no sense.
     #[error("the server's answer makes no sense: {0}")]
     Nonsense(String),
+}
+
+impl From<Box<tonic::Status>> for ReadError {
+    /// The status is quoted, and is no cause of its own: it says everything once more, for
+    /// programmers.
+    fn from(status: Box<tonic::Status>) -> Self {
+        Self::Grpc(status)
+    }
 }
 
 /// What the server says about one hold.

@@ -262,8 +262,8 @@ mod tests {
     /// A shell that says where it is as it was told, and waits.
     fn server(log: PathBuf, after: &str) -> ServerProcess {
         let script = format!(
-            "trap 'exit 0' TERM; echo hello; [ $2 = 127.0.0.1:0 ] && p=41 || p=42; \
-             echo http=127.0.0.1:$p; echo grpc=$4; echo started >&2; {after}"
+            "trap 'exit 0' TERM; echo started >&2; echo hello; \
+             [ $2 = 127.0.0.1:0 ] && p=41 || p=42; echo http=127.0.0.1:$p; echo grpc=$4; {after}"
         );
         ServerProcess::new("/bin/sh", log).args(["-c".to_owned(), script, "server".to_owned()])
     }

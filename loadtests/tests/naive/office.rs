@@ -237,9 +237,11 @@ impl Office {
     fn allocate(&mut self, allocate: &v1::AllocateRequest) -> Outcome {
         let taken = self.take(&allocate.hold_id, &allocate.buyer_id, allocate.part.as_ref());
         let Some(seats) = taken else { return rejection("hold_expired", None) };
-        let allocation_id = id(2, self.lsn + 1);
+        let mut allocation_id = id(2, self.lsn + 1);
         if self.lie == Lie::LosesASale && !self.has_lied {
             self.has_lied = true;
+            // Not the id that the next sale gets.
+            allocation_id = id(3, self.lsn + 1);
             self.set(&seats, SeatStatus::Available);
         } else {
             self.set(&seats, SeatStatus::Allocated);

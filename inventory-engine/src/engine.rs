@@ -9,7 +9,7 @@ use bytes::Bytes;
 use inventory_charts::{Format, Mistakes};
 use inventory_core::chart::Chart;
 use inventory_core::command::{Command, Verb};
-use inventory_core::ids::{ChartHash, ShardId};
+use inventory_core::ids::{ChartHash, Epoch, ShardId};
 use inventory_core::state::ShardState;
 use persistence::charts::ChartStore;
 use persistence::file::Options;
@@ -23,12 +23,15 @@ use crate::ask::Ask;
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::inbox::{Inbox, Request, inbox};
-use crate::journal_thread;
+use crate::journal_thread::JournalThread;
 use crate::limits::CHART_IMPORTS_MAX;
-use crate::metrics::{EVENTS, RECOVERY_SECONDS, WriterMetrics};
+use crate::metrics::{EVENTS, JournalMetrics, RECOVERY_SECONDS, WriterMetrics};
 use crate::pipeline::CommitPipeline;
+use crate::progress::RecoveryProgress;
 use crate::recovery::{Recovered, RecoveryError, read_chart, recover};
+use crate::room::Room;
 use crate::stop::{StopReason, Stopper};
+use crate::throttle::Throttle;
 use crate::ticket::Ticket;
 use crate::writer::Writer;
 
@@ -74,6 +77,7 @@ struct Shared {
     stopper: Stopper,
     draining: CancellationToken,
     chart_imports: Semaphore,
+    epoch: Epoch,
 }
 
 /// A chart that is on disk.
@@ -102,13 +106,18 @@ pub enum PutChartError {
 }
 
 impl Engine {
-    /// Recovers what the data directory holds and starts to serve it. Blocks.
-    pub fn start(options: &EngineOptions) -> Result<Self, StartError> {
-        let Recovered { shards, charts, journal, took, .. } =
+    /// Recovers what the data directory holds and starts to serve it. Blocks; how far it is can
+    /// be seen by `progress` meanwhile.
+    pub fn start(
+        options: &EngineOptions,
+        progress: &Arc<RecoveryProgress>,
+    ) -> Result<Self, StartError> {
+        let Recovered { shards, charts, journal, report, took } =
             recover(&options.data_dir, options.journal)?;
+        progress.finish(report.bytes, report.facts);
         metrics::gauge!(RECOVERY_SECONDS).set(took.as_secs_f64());
-        let journal = Box::new(journal);
-        Ok(Self::start_on(journal, shards, charts, options.writers)?)
+        let room = Room::new(options.journal.segment_bytes);
+        Ok(Self::start_within(room, Box::new(journal), shards, charts, options.writers)?)
     }
 
     /// Starts to serve shards on any journal.
@@ -118,6 +127,17 @@ impl Engine {
         charts: ChartStore,
         writers: usize,
     ) -> Result<Self, std::io::Error> {
+        Self::start_within(Room::endless(), journal, shards, charts, writers)
+    }
+
+    fn start_within(
+        room: Room,
+        journal: Box<dyn Journal>,
+        shards: Vec<(ShardState, u64)>,
+        charts: ChartStore,
+        writers: usize,
+    ) -> Result<Self, std::io::Error> {
+        let room = Arc::new(room);
         let writers = writers.clamp(1, shards.len().max(1));
         let directory = Arc::new(Directory::default());
         for (state, _) in &shards {
@@ -142,22 +162,27 @@ impl Engine {
             let (inbox, parcels) = inbox();
             inboxes.push(inbox.clone());
             let writer = Writer {
-                pipeline: CommitPipeline::new(epoch, shards),
+                pipeline: CommitPipeline::new(epoch, shards).within(Arc::clone(&room)),
                 clock,
                 inbox,
                 parcels,
                 journal: turn_sender.clone(),
                 directory: Arc::clone(&directory),
                 metrics: WriterMetrics::new(number),
+                storage_short: Throttle::new(),
             };
             threads.push(spawn(format!("writer-{number}"), &stopper, move || writer.run())?);
         }
         drop(turn_sender);
-        let inboxes_to_close = inboxes.clone();
-        let journal_stopper = stopper.clone();
-        threads.push(spawn("journal".to_owned(), &stopper, move || {
-            journal_thread::run(journal, &turns, &inboxes_to_close, &journal_stopper);
-        })?);
+        let journal_thread = JournalThread {
+            journal,
+            inboxes: inboxes.clone(),
+            room,
+            stopper: stopper.clone(),
+            metrics: JournalMetrics::new(),
+        };
+        let work = move || journal_thread.run(&turns);
+        threads.push(spawn("journal".to_owned(), &stopper, work)?);
         let shared = Arc::new(Shared {
             inboxes,
             directory,
@@ -165,6 +190,7 @@ impl Engine {
             stopper,
             draining: CancellationToken::new(),
             chart_imports: Semaphore::new(CHART_IMPORTS_MAX),
+            epoch,
         });
         Ok(Self { handle: Handle { shared }, threads })
     }
@@ -257,6 +283,11 @@ impl Handle {
     /// Tells when the engine stops by itself, and why.
     pub fn stopper(&self) -> Stopper {
         self.shared.stopper.clone()
+    }
+
+    /// The epoch that it writes under.
+    pub fn epoch(&self) -> Epoch {
+        self.shared.epoch
     }
 
     /// Lets streams end: what they sent is answered, and nothing more is read from them.

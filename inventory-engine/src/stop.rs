@@ -49,6 +49,11 @@ impl Stopper {
         self.reason.get().cloned().unwrap_or(StopReason::WriterPanicked)
     }
 
+    /// Whether the engine has stopped by itself.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.reason.get().is_some()
+    }
+
     /// Why the engine has stopped by itself, if it has.
     pub fn reason(&self) -> Option<StopReason> {
         self.reason.get().cloned()

@@ -14,7 +14,7 @@ use inventory_core::rejection::RejectionCode;
 use inventory_core::rules::EventRules;
 use inventory_core::state::{EventState, ShardState};
 use inventory_core::time::Timestamp;
-use inventory_engine::answer::Answer;
+use inventory_engine::answer::{Answer, Failure};
 use inventory_engine::ask::{Ask, Query};
 use inventory_engine::pipeline::{CommitPipeline, Outlet};
 use persistence::batch::Batch;
@@ -52,6 +52,10 @@ impl Outlet<&'static str> for Notebook {
                 format!("{ticket}: verified {violations:?}")
             }
         });
+    }
+
+    fn fail(&mut self, ticket: &'static str, failure: Failure) {
+        self.lines.push(format!("{ticket}: {failure}"));
     }
 }
 

@@ -31,7 +31,8 @@ use support::{EVENT, create_event, request_id};
 const JOURNAL: Options = Options { segment_bytes: 1 << 16 };
 
 fn start(data_dir: &Path) -> Result<Engine, StartError> {
-    Engine::start(&EngineOptions { data_dir: data_dir.to_owned(), writers: 2, journal: JOURNAL })
+    let options = EngineOptions { data_dir: data_dir.to_owned(), writers: 2, journal: JOURNAL };
+    Engine::start(&options, &Arc::default())
 }
 
 fn why_not(data_dir: &Path) -> RecoveryError {

@@ -8,6 +8,7 @@ pub(crate) mod epoch;
 pub mod error;
 pub mod reader;
 pub mod recovery;
+mod reserve;
 mod scan;
 mod spares;
 mod witness;
@@ -15,14 +16,14 @@ mod witness;
 use inventory_core::ids::Epoch;
 
 use self::active::ActiveSegment;
-use self::epoch::EpochMark;
+use self::epoch::{EpochMark, MarkWriter};
 pub use self::scan::{SegmentSummary, StoredBatch, UnsyncedTail};
 use self::spares::Spares;
 use crate::batch::Batch;
 use crate::chain::Chain;
 use crate::dir::DataDir;
 use crate::files::{self, wall_clock};
-use crate::journal::{Append, AppendError, Journal, check_epoch};
+use crate::journal::{Append, AppendError, Journal, Room, check_epoch};
 use crate::limits::{ROOM_AT_START_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
 use crate::segment::header::SegmentHeader;
 use crate::segment::record;
@@ -66,6 +67,7 @@ pub struct FileJournal {
     buffer: Vec<u8>,
     stopped: Option<Append>,
     spares: Spares,
+    marks: MarkWriter,
     // Last, so that the lock goes when nothing touches the directory any more.
     dir: DataDir,
 }
@@ -81,8 +83,10 @@ impl FileJournal {
     ) -> Result<Self, files::Error> {
         let spares = Spares::start(&dir.journal(), options.spare_bytes())?;
         let durable_number = chain.last_number;
-        let buffer = Vec::new();
-        Ok(Self { epoch, chain, durable_number, active, buffer, stopped: None, spares, dir })
+        let mark = EpochMark { epoch, durable_number, segment: active.first_number() };
+        let marks = MarkWriter::prepare(dir.path(), mark);
+        let (buffer, stopped) = (Vec::new(), None);
+        Ok(Self { epoch, chain, durable_number, active, buffer, stopped, spares, marks, dir })
     }
 
     /// The directory that it keeps locked.
@@ -122,7 +126,7 @@ impl FileJournal {
         // An empty segment is not followed by one that would have the same name.
         if !self.active.is_empty() {
             self.active = self.spares.take()?.into_segment(next, &[])?;
-            EpochMark::new(&next, next.first_number - 1).write(self.dir.path())?;
+            self.marks.write(EpochMark::new(&next, next.first_number - 1))?;
         }
         if !self.active.has_room_for(bytes) {
             self.active.grow_for(bytes)?;
@@ -165,8 +169,9 @@ impl Journal for FileJournal {
         self.epoch
     }
 
-    fn is_short_of_space(&mut self) -> bool {
-        self.spares.is_short()
+    fn room(&mut self) -> Room {
+        let bytes = self.active.room_bytes() + self.spares.room_bytes();
+        Room { bytes, is_short: self.spares.is_short() }
     }
 }
 

@@ -28,7 +28,7 @@ use super::active::Spare;
 use super::epoch::EpochMark;
 use super::error::Error;
 use super::scan::{Scanner, UnsyncedTail};
-use super::{FileJournal, Options};
+use super::{FileJournal, Options, reserve};
 use crate::batch::Batch;
 use crate::dir::DataDir;
 use crate::files::wall_clock;
@@ -107,7 +107,9 @@ impl Recovery {
             None => (first_header, &[][..]),
         };
         let used = (HEADER_BYTES + records.len()) as u64;
-        let spare = Spare::create(&self.dir.journal(), self.options.first_bytes(used), used)?;
+        let (path, capacity) = (self.dir.journal(), self.options.first_bytes(used));
+        let spare = Spare::create(&path, capacity, used)
+            .or_else(|failed| reserve::instead(&path, (capacity, used), failed))?;
         let active = spare.into_segment(header, records)?;
         // Only now: what it says is durable has been synced anew.
         EpochMark::new(&header, chain.last_number).write(self.dir.path())?;

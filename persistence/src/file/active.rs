@@ -16,7 +16,7 @@ use crate::files::{Context, Error, rename_lasting, temporary_beside};
 use crate::limits::HEADER_BYTES;
 use crate::segment::header::SegmentHeader;
 
-pub(crate) const EXTENSION: &str = "journal";
+const EXTENSION: &str = "journal";
 
 /// Zeros that are written and synced at a time.
 const ZEROS_BYTES_MAX: u64 = 1 << 20;

@@ -4,12 +4,15 @@
 //! next one begins; and what is synced once is never written again.
 
 mod active;
+pub mod archive;
 pub(crate) mod epoch;
 pub mod error;
 pub mod reader;
 pub mod recovery;
 mod reserve;
-mod scan;
+pub(crate) mod scan;
+pub mod sealed;
+pub(crate) mod segments;
 mod spares;
 mod witness;
 
@@ -18,9 +21,11 @@ use inventory_core::ids::Epoch;
 use self::active::ActiveSegment;
 use self::epoch::{EpochMark, MarkWriter};
 pub use self::scan::{SegmentSummary, StoredBatch, UnsyncedTail};
+use self::sealed::Rolls;
 use self::spares::Spares;
 use crate::batch::Batch;
 use crate::chain::Chain;
+pub use crate::chain::Position;
 use crate::dir::DataDir;
 use crate::files::{self, wall_clock};
 use crate::journal::{Append, AppendError, Journal, Room, check_epoch};
@@ -68,6 +73,7 @@ pub struct FileJournal {
     stopped: Option<Append>,
     spares: Spares,
     marks: MarkWriter,
+    rolls: Rolls,
     // Last, so that the lock goes when nothing touches the directory any more.
     dir: DataDir,
 }
@@ -85,13 +91,31 @@ impl FileJournal {
         let durable_number = chain.last_number;
         let mark = EpochMark { epoch, durable_number, segment: active.first_number() };
         let marks = MarkWriter::prepare(dir.path(), mark);
-        let (buffer, stopped) = (Vec::new(), None);
-        Ok(Self { epoch, chain, durable_number, active, buffer, stopped, spares, marks, dir })
+        let rolls = Rolls::new(active.first_number());
+        let buffer = Vec::new();
+        let stopped = None;
+        Ok(Self {
+            epoch,
+            chain,
+            durable_number,
+            active,
+            buffer,
+            stopped,
+            spares,
+            marks,
+            rolls,
+            dir,
+        })
     }
 
     /// The directory that it keeps locked.
     pub fn data_dir(&self) -> &DataDir {
         &self.dir
+    }
+
+    /// Tells which segments are sealed, from now on.
+    pub fn rolls(&self) -> Rolls {
+        self.rolls.clone()
     }
 
     fn write_group(&mut self, group: &[Batch]) -> Result<(), Append> {
@@ -127,6 +151,7 @@ impl FileJournal {
         if !self.active.is_empty() {
             self.active = self.spares.take()?.into_segment(next, &[])?;
             self.marks.write(EpochMark::new(&next, next.first_number - 1))?;
+            self.rolls.tell(next.first_number);
         }
         if !self.active.has_room_for(bytes) {
             self.active.grow_for(bytes)?;

@@ -127,7 +127,8 @@ impl Engine {
         charts: ChartStore,
         writers: usize,
     ) -> Result<Self, std::io::Error> {
-        Self::start_within(Room::endless(), journal, shards, charts, writers)
+        let room = Room::new(Options::default().segment_bytes);
+        Self::start_within(room, journal, shards, charts, writers)
     }
 
     fn start_within(

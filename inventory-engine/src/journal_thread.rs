@@ -10,7 +10,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use inventory_core::ids::{Lsn, ShardId};
 use persistence::batch::Batch;
-use persistence::journal::{Append, Journal};
+use persistence::journal::{self, Append, Journal};
 use tracing::{error, info, warn};
 
 use crate::inbox::Inbox;
@@ -92,10 +92,11 @@ impl JournalThread {
             group.batches.clear();
             let reason = match append {
                 Append::Durable => {
+                    // Before anybody is answered: what is asked next finds the room that is left.
+                    self.report_room(bytes);
                     for (claim, watermarks) in group.waiting.drain(..) {
                         claim.durable(watermarks);
                     }
-                    self.report_room(bytes);
                     continue;
                 }
                 Append::Fenced { by } => StopReason::Fenced { by },
@@ -113,21 +114,23 @@ impl JournalThread {
 
     /// Tells the writers how much room there is, now that facts of so many bytes are written.
     fn report_room(&mut self, written_bytes: u64) {
-        let is_short = self.journal.is_short_of_space();
+        let journal::Room { bytes: free_bytes, is_short } = self.journal.room();
         let refused_before = self.room.refuses_holds();
-        self.room.report(is_short, Room::UNKNOWN, written_bytes);
+        self.room.report(is_short, free_bytes, written_bytes);
         let (refuses, owed_bytes) = (self.room.refuses_holds(), self.room.owed_bytes());
         if refuses && !refused_before {
             warn!(
+                free_bytes,
                 owed_bytes,
                 "the disk is nearly full: new holds are refused, what is left is kept for those \
                  that live"
             );
         } else if refused_before && !refuses {
-            info!(owed_bytes, "the disk has space again: new holds are taken");
+            info!(free_bytes, owed_bytes, "the disk has space again: new holds are taken");
         }
         self.metrics.short_of_space.set(f64::from(u8::from(is_short)));
         self.metrics.refusing_holds.set(f64::from(u8::from(refuses)));
+        self.metrics.room_bytes.set(free_bytes as f64);
         self.metrics.owed_bytes.set(owed_bytes as f64);
     }
 }

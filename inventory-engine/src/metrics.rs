@@ -27,6 +27,8 @@ pub const APPEND_SECONDS: &str = "holdfast_journal_append_seconds";
 pub const INBOX: &str = "holdfast_inbox_commands";
 /// Whether the journal's next segment could not be had: 1 or 0.
 pub const SHORT_OF_SPACE: &str = "holdfast_journal_short_of_space";
+/// Bytes of the journal that are taken of the disk and not written yet.
+pub const ROOM_BYTES: &str = "holdfast_journal_room_bytes";
 /// Bytes of the journal that the endings of all live holds may need.
 pub const OWED_BYTES: &str = "holdfast_journal_owed_bytes";
 /// Whether new holds are refused for want of space: 1 or 0.
@@ -68,6 +70,11 @@ pub fn describe() {
     metrics::describe_gauge!(
         SHORT_OF_SPACE,
         "1 while the disk has no space for the journal's next segment"
+    );
+    metrics::describe_gauge!(
+        ROOM_BYTES,
+        Unit::Bytes,
+        "Bytes of the journal that are taken of the disk and not written yet"
     );
     metrics::describe_gauge!(
         OWED_BYTES,
@@ -172,6 +179,7 @@ pub(crate) struct JournalMetrics {
     pub(crate) append_seconds: Histogram,
     pub(crate) group_facts: Histogram,
     pub(crate) short_of_space: Gauge,
+    pub(crate) room_bytes: Gauge,
     pub(crate) owed_bytes: Gauge,
     pub(crate) refusing_holds: Gauge,
 }
@@ -182,6 +190,7 @@ impl JournalMetrics {
             append_seconds: metrics::histogram!(APPEND_SECONDS),
             group_facts: metrics::histogram!(GROUP_FACTS),
             short_of_space: metrics::gauge!(SHORT_OF_SPACE),
+            room_bytes: metrics::gauge!(ROOM_BYTES),
             owed_bytes: metrics::gauge!(OWED_BYTES),
             refusing_holds: metrics::gauge!(REFUSING_HOLDS),
         }

@@ -10,15 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use inventory_core::fact::{Change, Fact};
 use inventory_core::ids::HoldId;
 use inventory_core::state::{HoldStory, ShardState};
-use persistence::limits::{FACT_FRAME_BYTES_MAX, RECORD_ALIGNMENT, RECORD_HEADER_BYTES};
+use persistence::encoding::ending_bytes_max;
+use persistence::limits::FACT_FRAME_BYTES_MAX;
 
 use crate::limits::{ROOM_MARGIN_BYTES_MAX, ROOM_MARGIN_SEGMENT_PARTS};
-
-/// Bytes of a fact that ends or changes a hold, without its seats: an allocation with the
-/// longest buyer id has 144.
-const HOLD_FACT_BYTES_MAX: usize = 160;
-/// Bytes of one seat in a fact.
-const SEAT_BYTES: usize = 4;
 
 /// The room of one engine's journal, and what is owed of it. Written by the journal's thread and
 /// by the writers, read by the writers.
@@ -87,16 +82,13 @@ impl Toll {
     /// The least that a new hold takes.
     const SMALLEST_CLAIM: Self = Self {
         kind: Kind::Claim,
-        bytes: record_bytes(HOLD_FACT_BYTES_MAX, 1),
+        bytes: ending_bytes(1),
         owed_before: 0,
         owed_after: ending_bytes(1),
     };
 }
 
 impl Room {
-    /// What a journal has that does not say how much: enough for what lives, and for nothing new.
-    pub(crate) const UNKNOWN: u64 = u64::MAX;
-
     /// Of a journal that never ends.
     pub(crate) fn endless() -> Self {
         Self::new(0)
@@ -105,7 +97,7 @@ impl Room {
     /// Of a journal with segments of so many bytes; not short of space until it says so.
     pub(crate) fn new(segment_bytes: u64) -> Self {
         Self {
-            free_bytes: AtomicU64::new(Self::UNKNOWN),
+            free_bytes: AtomicU64::new(u64::MAX),
             is_short: AtomicBool::new(false),
             in_flight_bytes: AtomicU64::new(0),
             owed_bytes: AtomicU64::new(0),
@@ -132,9 +124,6 @@ impl Room {
         // In this order: facts that are seen as written are then seen to have taken their room.
         let in_flight = self.in_flight_bytes.load(Ordering::Acquire);
         let free = self.free_bytes.load(Ordering::Relaxed);
-        if free == Self::UNKNOWN {
-            return toll.kind == Kind::Rest;
-        }
         let owed = self.owed_bytes() - toll.owed_before + toll.owed_after;
         free >= in_flight.saturating_add(toll.bytes + owed + margin_bytes)
     }
@@ -168,22 +157,17 @@ impl Room {
 /// The most bytes that a fact takes of the journal, in a batch of its own.
 pub(crate) fn fact_bytes(change: &Change) -> u64 {
     let seats = change.seats_became().map_or(0, |(seats, _)| seats.len());
-    let frame_bytes = match change {
-        Change::EventCreated { .. } => FACT_FRAME_BYTES_MAX,
-        _ => HOLD_FACT_BYTES_MAX,
+    // Of all changes of a hold a sale takes the most; an event has a name and rules.
+    let more = match change {
+        Change::EventCreated { .. } => FACT_FRAME_BYTES_MAX as u64,
+        _ => 0,
     };
-    record_bytes(frame_bytes, seats)
+    ending_bytes(seats) + more
 }
 
-/// The most bytes that the fact takes that ends a hold of so many seats.
+/// The most bytes that the end of a hold of so many seats takes.
 const fn ending_bytes(seats: usize) -> u64 {
-    record_bytes(HOLD_FACT_BYTES_MAX, seats)
-}
-
-/// A record of one fact: its header, the version of its payload, the fact, and padding.
-const fn record_bytes(frame_bytes: usize, seats: usize) -> u64 {
-    let bytes = RECORD_HEADER_BYTES + 1 + frame_bytes + seats * SEAT_BYTES;
-    bytes.next_multiple_of(RECORD_ALIGNMENT) as u64
+    ending_bytes_max(seats) as u64
 }
 
 fn seats_of(state: &ShardState, hold_id: HoldId) -> usize {

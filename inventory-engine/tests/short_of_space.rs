@@ -6,44 +6,27 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use inventory_core::command::{
     Allocate, Block, Command, Extend, Part, Place, Release, Return, Selection, Unblock, Verb,
 };
 use inventory_core::fact::{Change, Fact, SeatStatus};
-use inventory_core::ids::{AllocationId, BuyerId, Epoch, HoldId, SeatIndex};
+use inventory_core::ids::{AllocationId, BuyerId, HoldId, SeatIndex};
 use inventory_core::rules::EventRules;
 use inventory_engine::answer::{Answer, Failure, Reply};
 use inventory_engine::ask::Ask;
 use inventory_engine::engine::{Engine, Handle};
 use inventory_engine::recovery::empty_shards;
-use persistence::batch::Batch;
 use persistence::dir::DataDir;
-use persistence::journal::{Append, Journal};
-use persistence::memory::MemoryJournal;
+use persistence::journal::Room;
+use persistence::memory::MemoryDisk;
 use support::{EVENT, create_event, request_id};
 
-/// A journal on a disk that is full when the test says so.
-struct OnFullDisk {
-    journal: MemoryJournal,
-    is_full: Arc<AtomicBool>,
-}
-
-impl Journal for OnFullDisk {
-    fn append(&mut self, group: &[Batch]) -> Append {
-        self.journal.append(group)
-    }
-
-    fn epoch(&self) -> Epoch {
-        self.journal.epoch()
-    }
-
-    fn is_short_of_space(&mut self) -> bool {
-        self.is_full.load(Ordering::Relaxed)
-    }
-}
+/// Too little for new holds, plenty for those that live.
+const NEARLY_FULL: Room = Room { bytes: 100_000, is_short: true };
+/// Not even enough for what was kept for endings.
+const FULL: Room = Room { bytes: 0, is_short: true };
 
 fn ann() -> BuyerId {
     BuyerId::new("ann").unwrap()
@@ -56,6 +39,10 @@ fn place(seats: &[u32]) -> Verb {
 
 fn part(seats: &[u32]) -> Part {
     Part::Seats(seats.iter().copied().map(SeatIndex).collect())
+}
+
+fn whole(hold_id: HoldId) -> Release {
+    Release { hold_id, buyer_id: ann(), part: Part::Whole }
 }
 
 async fn ask(handle: &Handle, verb: Verb) -> Reply {
@@ -102,31 +89,20 @@ fn assert_short(reply: &Reply) {
     assert!(matches!(reply, Err(Failure::StorageShort { .. })), "{}", told(reply));
 }
 
-/// Holds the seat and gives it back until a hold is refused for want of space, or no more is.
-async fn until_holds_are(handle: &Handle, refused: bool, seat: u32) {
+/// Asks for a hold until one is taken. Nothing is written meanwhile: that there is space again
+/// is found out by the journal alone.
+async fn until_a_hold_is_taken(handle: &Handle, seat: u32) {
     let began = Instant::now();
-    loop {
-        match ask(handle, place(&[seat])).await {
-            Err(Failure::StorageShort { .. }) if refused => return,
-            Err(Failure::StorageShort { .. }) => {}
-            reply => {
-                let hold_id = hold_in(&fact(reply));
-                let release = Release { hold_id, buyer_id: ann(), part: Part::Whole };
-                fact(ask(handle, Verb::Release(release)).await);
-                if !refused {
-                    return;
-                }
-            }
-        }
-        assert!(began.elapsed() < Duration::from_secs(30), "holds are never refused: {refused}");
+    while let Err(Failure::StorageShort { .. }) = ask(handle, place(&[seat])).await {
+        assert!(began.elapsed() < Duration::from_secs(30), "holds are refused for ever");
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
 async fn new_holds_are_refused_first_and_what_lives_goes_on() {
-    let is_full = Arc::new(AtomicBool::new(false));
-    let journal = OnFullDisk { journal: MemoryJournal::new(), is_full: Arc::clone(&is_full) };
+    let disk = MemoryDisk::new();
+    let (journal, _) = disk.open();
     let folder = tempfile::tempdir().unwrap();
     let dir = DataDir::open(folder.path()).unwrap();
     let engine = Engine::start_on(Box::new(journal), empty_shards(), dir.charts(), 1).unwrap();
@@ -138,37 +114,43 @@ async fn new_holds_are_refused_first_and_what_lives_goes_on() {
     let other = hold_in(&fact(ask(&handle, place(&[3, 4])).await));
     let block = |seat| Verb::Block(Block { event_id: EVENT, seats: vec![SeatIndex(seat)] });
     fact(ask(&handle, block(10)).await);
+    fact(ask(&handle, block(11)).await);
 
-    is_full.store(true, Ordering::Relaxed);
-    until_holds_are(&handle, true, 19).await;
+    // What is written next is the first to find it so.
+    disk.set_room(NEARLY_FULL);
+    fact(ask(&handle, block(12)).await);
 
     // What is new is refused, and leaves no trace.
     assert_short(&ask(&handle, place(&[5])).await);
     assert_short(&ask(&handle, Verb::Extend(Extend { hold_id, buyer_id: ann() })).await);
-    assert_short(&ask(&handle, block(11)).await);
+    assert_short(&ask(&handle, block(13)).await);
     let view = handle.directory().event(EVENT).unwrap();
     assert_eq!(view.counts().get(SeatStatus::Held), 5);
-    assert_eq!(view.counts().get(SeatStatus::Blocked), 1);
+    assert_eq!(view.counts().get(SeatStatus::Blocked), 3);
     // What the rules refuse, they refuse as ever; what was done is told again.
     assert!(matches!(ask(&handle, place(&[0])).await, Ok(Answer::Refused(_))));
     let again = handle.ask(Ask::command(first), None).await;
     assert!(matches!(&again, Ok(Answer::Accepted(accepted)) if accepted.is_repeat));
 
     // What lives goes on: a part, the rest, and back.
-    let release = Release { hold_id, buyer_id: ann(), part: part(&[0]) };
-    fact(ask(&handle, Verb::Release(release)).await);
+    fact(ask(&handle, Verb::Release(Release { part: part(&[0]), ..whole(hold_id) })).await);
     let allocate = Allocate { hold_id, buyer_id: ann(), part: Part::Whole };
     let allocation_id = allocation_in(&fact(ask(&handle, Verb::Allocate(allocate)).await));
     let give_back = Return { allocation_id, buyer_id: ann(), part: Part::Whole };
     fact(ask(&handle, Verb::Return(give_back)).await);
-    let unblock = Unblock { event_id: EVENT, seats: vec![SeatIndex(10)] };
-    fact(ask(&handle, Verb::Unblock(unblock)).await);
-    let release = Release { hold_id: other, buyer_id: ann(), part: Part::Whole };
-    fact(ask(&handle, Verb::Release(release)).await);
-    assert_eq!(view.counts().get(SeatStatus::Available), 20);
+    let unblock = |seat| Verb::Unblock(Unblock { event_id: EVENT, seats: vec![SeatIndex(seat)] });
+    fact(ask(&handle, unblock(10)).await);
+
+    // With nothing to spare, holds still end whole.
+    disk.set_room(FULL);
+    fact(ask(&handle, unblock(11)).await);
+    assert_short(&ask(&handle, unblock(12)).await);
+    assert_short(&ask(&handle, Verb::Release(Release { part: part(&[3]), ..whole(other) })).await);
+    fact(ask(&handle, Verb::Release(whole(other))).await);
+    assert_eq!(view.counts().get(SeatStatus::Available), 19);
     assert_short(&ask(&handle, place(&[5])).await);
 
-    is_full.store(false, Ordering::Relaxed);
-    until_holds_are(&handle, false, 19).await;
+    disk.set_room(Room::UNLIMITED);
+    until_a_hold_is_taken(&handle, 19).await;
     assert_eq!(engine.shutdown().await, None);
 }

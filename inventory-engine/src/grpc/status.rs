@@ -61,8 +61,8 @@ pub(crate) fn of_phase(phase: &Phase) -> Status {
             (message, metadata)
         }
         Phase::Stopped(reason) => (
-            format!("the engine has stopped: {reason}. Nothing was done by this request"),
-            HashMap::from([("cause".to_owned(), reason.to_string())]),
+            format!("the engine has stopped: {}; this request did nothing", reason.summary()),
+            HashMap::from([("cause".to_owned(), reason.summary().to_owned())]),
         ),
         Phase::Ready | Phase::Leaving => {
             ("the engine is leaving; nothing was done, try again".to_owned(), HashMap::new())

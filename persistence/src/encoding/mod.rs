@@ -8,11 +8,27 @@
 mod read;
 mod write;
 
+use inventory_core::limits::BUYER_ID_BYTES_MAX;
+
 pub use read::{DecodeError, Problem, read_facts};
 pub use write::write_facts;
 
+use crate::limits::{RECORD_ALIGNMENT, RECORD_HEADER_BYTES};
+
 /// The version that this release writes, and the newest it reads.
 pub const PAYLOAD_VERSION: u8 = 1;
+
+/// The most bytes that the end of a hold with `spots` seats takes in a journal, in a batch of its
+/// own: that of a sale, which names the most.
+pub const fn ending_bytes_max(spots: usize) -> usize {
+    // Time, event, flag, request, number of the change, hold, allocation, buyer, count of spots.
+    const FRAME: usize = 8 + 8 + 1 + 24 + 1 + 16 + 16 + 2 + BUYER_ID_BYTES_MAX + 4;
+    let payload_bytes = 1 + FRAME + spots * SPOT_BYTES_MAX;
+    (RECORD_HEADER_BYTES + payload_bytes).next_multiple_of(RECORD_ALIGNMENT)
+}
+
+/// Bytes of one seat in a fact.
+const SPOT_BYTES_MAX: usize = 4;
 
 /// The number of each change. Append only.
 mod kind {

@@ -7,7 +7,7 @@ use inventory_core::fact::{Change, Fact, RequestMark};
 use inventory_core::ids::{
     AllocationId, BuyerId, ChartHash, EventId, HoldId, Lsn, RequestId, SeatIndex,
 };
-use inventory_core::limits::{BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX};
+use inventory_core::limits::{BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, HOLD_SEATS_MAX};
 use inventory_core::rules::EventRules;
 use inventory_core::time::Timestamp;
 use proptest::prelude::*;
@@ -138,6 +138,32 @@ fn the_longest_facts_fit_the_limits() {
     let bytes = encode(std::slice::from_ref(&fact));
     assert!(bytes.len() <= FACT_BYTES_MAX);
     assert_eq!(read_facts(&bytes, Lsn(5), 1), Ok(vec![fact]));
+}
+
+#[test]
+fn no_end_of_a_hold_takes_more_than_is_reckoned() {
+    let id = RequestId::new(0x0190_0000_0000_7000_8000_0000_0000_002a).unwrap();
+    let request = Some(RequestMark { id, fingerprint: u64::MAX });
+    let (hold_id, allocation_id) = (HoldId(1), AllocationId(2));
+    let buyer_id = BuyerId::new(&"b".repeat(BUYER_ID_BYTES_MAX)).unwrap();
+    for spots in 1..=HOLD_SEATS_MAX {
+        let seats = vec![SeatIndex(u32::MAX); spots];
+        let sold = seats.clone();
+        let endings = [
+            Change::HoldReleased { hold_id, seats: seats.clone() },
+            Change::HoldExpired { hold_id, seats },
+            Change::HoldAllocated {
+                hold_id,
+                allocation_id,
+                buyer_id: buyer_id.clone(),
+                seats: sold,
+            },
+        ];
+        let bytes =
+            endings.map(|change| RECORD_HEADER_BYTES + encode(&[fact(request, change)]).len());
+        let longest = bytes.into_iter().max().unwrap().next_multiple_of(RECORD_ALIGNMENT);
+        assert_eq!(ending_bytes_max(spots), longest, "{spots} spots");
+    }
 }
 
 #[test]

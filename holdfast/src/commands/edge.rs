@@ -19,7 +19,10 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         let signals = node::Signals::take()?;
         let listener = node::bind("http", settings.http).await?;
         let edge = Edge::new(EdgeOptions::default(), remote(&settings.engine)?, Some(metrics));
-        node::announce("http", &listener)?;
+        let addresses =
+            node::Addresses { http: Some(listener.local_addr()?), ..node::Addresses::default() };
+        addresses.log_start("edge", &settings);
+        addresses.announce()?;
         info!(engine = settings.engine, "in front of an engine");
         let shutdown = CancellationToken::new();
         let server = node::spawn_server(edge.serve(listener, shutdown.clone()), &shutdown);

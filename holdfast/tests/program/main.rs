@@ -4,6 +4,7 @@
 
 mod grpc_page;
 mod node;
+mod recovering;
 mod rest;
 mod rest_examples;
 mod running;

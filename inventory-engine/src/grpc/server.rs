@@ -115,6 +115,13 @@ impl Services {
         self.routes.clone()
     }
 
+    /// From now on health says that nobody should come any more. Who comes is served until the
+    /// server is told to shut down.
+    pub async fn leave(&self) {
+        self.readiness.leave();
+        self.say(ServingStatus::NotServing).await;
+    }
+
     async fn say(&self, status: ServingStatus) {
         for service in WITH_HEALTH {
             self.health.set_service_status(service, status).await;
@@ -144,8 +151,7 @@ impl Services {
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, async move {
                 draining.cancelled().await;
-                self.readiness.leave();
-                self.say(ServingStatus::NotServing).await;
+                self.leave().await;
                 if let Some(engine) = self.engine.get() {
                     engine.drain();
                 }

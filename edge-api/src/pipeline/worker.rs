@@ -124,7 +124,7 @@ impl Worker {
                     tracing::warn!(reason = %end, "lost a stream to the engine; opening it again");
                 }
                 _ => {
-                    tracing::debug!(reason = %end, failures_in_a_row, "no stream to the engine yet");
+                    tracing::debug!(reason = %end, failures_in_a_row, "no stream yet");
                 }
             }
             failures_in_a_row += 1;

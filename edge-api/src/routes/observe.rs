@@ -75,7 +75,9 @@ fn log(
     if status >= 500 {
         // Of an engine that is away or overloaded all requests tell the same.
         if let Some(requests) = LINES.get(code.as_ref()).map_or(Some(1), Throttle::count) {
-            tracing::warn!(%code, requests, route, method, status, elapsed_millis, "requests failed");
+            tracing::warn!(
+                %code, requests, route, method, status, elapsed_millis, "requests failed"
+            );
         }
     } else {
         tracing::debug!(route, method, status, %code, elapsed_millis, "request refused");

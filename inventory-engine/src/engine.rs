@@ -181,6 +181,7 @@ impl Engine {
             room,
             stopper: stopper.clone(),
             metrics: JournalMetrics::new(),
+            is_told: false,
         };
         let work = move || journal_thread.run(&turns);
         threads.push(spawn("journal".to_owned(), &stopper, work)?);

@@ -54,6 +54,8 @@ pub(crate) struct JournalThread {
     pub(crate) room: Arc<Room>,
     pub(crate) stopper: Stopper,
     pub(crate) metrics: JournalMetrics,
+    /// Whether the log says that holds are refused for want of space.
+    pub(crate) is_told: bool,
 }
 
 impl JournalThread {
@@ -115,17 +117,19 @@ impl JournalThread {
     /// Tells the writers how much room there is, now that facts of so many bytes are written.
     fn report_room(&mut self, written_bytes: u64) {
         let journal::Room { bytes: free_bytes, is_short } = self.journal.room();
-        let refused_before = self.room.refuses_holds();
         self.room.report(is_short, free_bytes, written_bytes);
-        let (refuses, owed_bytes) = (self.room.refuses_holds(), self.room.owed_bytes());
-        if refuses && !refused_before {
+        let (refuses, owed_bytes) = (self.room.refuses(), self.room.owed_bytes());
+        // Each ending makes room for a hold or two: that is not worth a line.
+        if refuses && !self.is_told {
+            self.is_told = true;
             warn!(
                 free_bytes,
                 owed_bytes,
                 "the disk is nearly full: new holds are refused, what is left is kept for those \
                  that live"
             );
-        } else if refused_before && !refuses {
+        } else if self.is_told && !is_short {
+            self.is_told = false;
             info!(free_bytes, owed_bytes, "the disk has space again: new holds are taken");
         }
         self.metrics.short_of_space.set(f64::from(u8::from(is_short)));

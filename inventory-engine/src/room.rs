@@ -27,6 +27,8 @@ pub(crate) struct Room {
     in_flight_bytes: AtomicU64,
     /// What the endings of all live holds may need.
     owed_bytes: AtomicU64,
+    /// Whether something was refused since that was last asked.
+    has_refused: AtomicBool,
     /// What new holds leave for seats that come back and for the tails of segments.
     margin_bytes: u64,
 }
@@ -101,6 +103,7 @@ impl Room {
             is_short: AtomicBool::new(false),
             in_flight_bytes: AtomicU64::new(0),
             owed_bytes: AtomicU64::new(0),
+            has_refused: AtomicBool::new(false),
             margin_bytes: (segment_bytes / ROOM_MARGIN_SEGMENT_PARTS).min(ROOM_MARGIN_BYTES_MAX),
         }
     }
@@ -113,6 +116,14 @@ impl Room {
 
     /// Whether a fact may be.
     pub(crate) fn admits(&self, toll: &Toll) -> bool {
+        let admits = self.has_room_for(toll);
+        if !admits {
+            self.has_refused.store(true, Ordering::Relaxed);
+        }
+        admits
+    }
+
+    fn has_room_for(&self, toll: &Toll) -> bool {
         let margin_bytes = match toll.kind {
             Kind::Ending => return true,
             Kind::Rest => 0,
@@ -143,9 +154,9 @@ impl Room {
         self.in_flight_bytes.fetch_sub(written_bytes, Ordering::Release);
     }
 
-    /// Whether new holds are refused.
-    pub(crate) fn refuses_holds(&self) -> bool {
-        !self.admits(&Toll::SMALLEST_CLAIM)
+    /// Whether new holds are refused now, or something was since this was last asked.
+    pub(crate) fn refuses(&self) -> bool {
+        self.has_refused.swap(false, Ordering::Relaxed) || !self.has_room_for(&Toll::SMALLEST_CLAIM)
     }
 
     /// What the endings of all live holds may need.
@@ -201,7 +212,7 @@ mod tests {
     #[test]
     fn nothing_is_refused_while_the_next_segment_can_be_had() {
         let room = room();
-        assert!(room.admits(&CLAIM) && room.admits(&REST) && !room.refuses_holds());
+        assert!(room.admits(&CLAIM) && room.admits(&REST) && !room.refuses());
     }
 
     #[test]
@@ -218,9 +229,10 @@ mod tests {
         ] {
             room.report(true, free, 0);
             assert_eq!(room.admits(&CLAIM), takes_claim, "{free}");
-            assert_eq!(room.refuses_holds(), !takes_claim, "{free}");
             assert_eq!(room.admits(&REST), takes_rest, "{free}");
             assert!(room.admits(&ENDING), "{free}");
+            assert_eq!(room.refuses(), !takes_claim, "{free}");
+            assert_eq!(room.refuses(), !takes_claim, "it is so whether anybody asks or not");
         }
     }
 

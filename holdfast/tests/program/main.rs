@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod full_disk;
 mod grpc_page;
+mod metrics;
 mod node;
 mod recovering;
 mod rest;

@@ -101,7 +101,13 @@ impl Node {
     /// Any serving command; waits until it has said where each of `names` is.
     pub(crate) fn start(arguments: &[&str], names: &[&str]) -> Self {
         let mut command = Command::new(PROGRAM);
-        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(arguments);
+        Self::start_by(command, names)
+    }
+
+    /// Any command that becomes a serving process.
+    pub(crate) fn start_by(mut command: Command, names: &[&str]) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the program starts");
         let stdout = child.stdout.take().expect("its output is piped");
         let mut lines = BufReader::new(stdout).lines();

@@ -12,7 +12,7 @@ pub use read::{DecodeError, Problem, read_facts};
 pub use write::write_facts;
 
 /// The version that this release writes, and the newest it reads.
-pub const PAYLOAD_VERSION: u8 = 1;
+pub const PAYLOAD_VERSION: u8 = 2;
 
 /// The number of each change. Append only.
 mod kind {
@@ -22,9 +22,10 @@ mod kind {
     pub(super) const HOLD_RELEASED: u8 = 4;
     pub(super) const HOLD_ALLOCATED: u8 = 5;
     pub(super) const HOLD_EXPIRED: u8 = 6;
-    pub(super) const SEATS_RETURNED: u8 = 7;
-    pub(super) const SEATS_BLOCKED: u8 = 8;
-    pub(super) const SEATS_UNBLOCKED: u8 = 9;
+    pub(super) const SPOTS_RETURNED: u8 = 7;
+    pub(super) const SPOTS_BLOCKED: u8 = 8;
+    pub(super) const SPOTS_UNBLOCKED: u8 = 9;
+    pub(super) const EVENT_CLOSED: u8 = 10;
 }
 
 #[cfg(test)]

@@ -13,11 +13,11 @@ use proto::inventory::v1::inventory_admin_server::{InventoryAdmin, InventoryAdmi
 use proto::inventory::v1::inventory_server::{Inventory, InventoryServer};
 use proto::inventory::v1::{
     AllocateRequest, Allocated, Answer, AnswerBatch, Availability, BlockRequest, Blocked,
-    CategoryInfo, ChartSummary, Command, CommandBatch, CreateEventRequest, Event, EventRules,
-    ExtendRequest, Extended, GetAvailabilityRequest, GetEventRequest, GetHoldRequest,
+    CategoryInfo, ChartSummary, Command, CommandBatch, Counts, CreateEventRequest, Event,
+    EventRules, ExtendRequest, Extended, GetAvailabilityRequest, GetEventRequest, GetHoldRequest,
     GetSeatMapRequest, Hold, HoldState, ListEventsRequest, ListEventsResponse, PlaceRequest,
     Placed, PutChartRequest, Rejection, ReleaseRequest, Released, ReturnRequest, Returned,
-    SeatCounts, SeatInfo, SeatMap, UnblockRequest, Unblocked, Verification, VerifyEventRequest,
+    SeatInfo, SeatMap, UnblockRequest, Unblocked, Verification, VerifyEventRequest,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -227,7 +227,7 @@ impl Inventory for Service {
         if event_id != 1 {
             return Err(refusal("event_unknown"));
         }
-        let seats = SeatCounts { available: 1, held: 1, allocated: 1, blocked: 0, capacity: 3 };
+        let seats = Counts { available: 1, held: 1, allocated: 1, blocked: 0, capacity: 3 };
         Ok(Response::new(Availability { event_id, version: 4, seats: Some(seats) }))
     }
 

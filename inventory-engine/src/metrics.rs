@@ -92,9 +92,9 @@ fn verb_position(change: &Change) -> Option<usize> {
         Change::HoldExtended { .. } => Some(2),
         Change::HoldReleased { .. } => Some(3),
         Change::HoldAllocated { .. } => Some(4),
-        Change::SeatsReturned { .. } => Some(5),
-        Change::SeatsBlocked { .. } => Some(6),
-        Change::SeatsUnblocked { .. } => Some(7),
+        Change::SpotsReturned { .. } => Some(5),
+        Change::SpotsBlocked { .. } => Some(6),
+        Change::SpotsUnblocked { .. } => Some(7),
         Change::HoldExpired { .. } => None,
     }
 }

@@ -9,7 +9,7 @@ use inventory_core::fact::{Fact, SeatStatus};
 use inventory_core::ids::{ChartHash, EventId, Lsn};
 use inventory_core::limits::CHART_SEATS_MAX;
 use inventory_core::rules::EventRules;
-use inventory_core::state::{EventState, SeatCounts};
+use inventory_core::state::{Counts, EventState};
 use inventory_core::time::Timestamp;
 
 /// Bits for one count in [`EventView::sold_counts`].
@@ -44,7 +44,7 @@ pub struct EventView {
 impl EventView {
     /// An event with all its seats available, as the fact that created it says.
     pub fn created(event: &EventState, fact: &Fact) -> Self {
-        Self::with_statuses(event, fact.lsn, |_| SeatStatus::Available, SeatCounts::default())
+        Self::with_statuses(event, fact.lsn, |_| SeatStatus::Available, Counts::default())
     }
 
     /// An event as recovered; all of it is durable.
@@ -57,7 +57,7 @@ impl EventView {
         event: &EventState,
         lsn: Lsn,
         status: impl Fn(usize) -> SeatStatus,
-        counts: SeatCounts,
+        counts: Counts,
     ) -> Self {
         let seats = 0..event.chart.seat_count() as usize;
         Self {
@@ -96,7 +96,7 @@ impl EventView {
     }
 
     /// How many seats are in each state, all at one moment.
-    pub fn counts(&self) -> SeatCounts {
+    pub fn counts(&self) -> Counts {
         unpack(self.counts.load(Ordering::Acquire), self.statuses.len())
     }
 
@@ -106,18 +106,18 @@ impl EventView {
     }
 }
 
-fn pack(counts: SeatCounts) -> u64 {
+fn pack(counts: Counts) -> u64 {
     let count = |status| u64::from(counts.get(status));
     count(SeatStatus::Held)
         | count(SeatStatus::Allocated) << COUNT_BITS
         | count(SeatStatus::Blocked) << (2 * COUNT_BITS)
 }
 
-fn unpack(packed: u64, capacity: usize) -> SeatCounts {
+fn unpack(packed: u64, capacity: usize) -> Counts {
     let count = |place: u32| (packed >> (place * COUNT_BITS) & COUNT_MASK) as u32;
     let (held, allocated, blocked) = (count(0), count(1), count(2));
     let available = capacity as u32 - held - allocated - blocked;
-    SeatCounts([available, held, allocated, blocked])
+    Counts([available, held, allocated, blocked])
 }
 
 #[cfg(test)]
@@ -128,10 +128,10 @@ mod tests {
     fn counts_survive_packing_at_the_largest_size() {
         let max = CHART_SEATS_MAX as u32;
         for counts in [[max, 0, 0, 0], [0, max, 0, 0], [0, 0, max, 0], [0, 0, 0, max]] {
-            assert_eq!(unpack(pack(SeatCounts(counts)), CHART_SEATS_MAX).0, counts);
+            assert_eq!(unpack(pack(Counts(counts)), CHART_SEATS_MAX).0, counts);
         }
         let mixed = [7, max / 2, 11, 13];
         let capacity = mixed.iter().sum::<u32>() as usize;
-        assert_eq!(unpack(pack(SeatCounts(mixed)), capacity).0, mixed);
+        assert_eq!(unpack(pack(Counts(mixed)), capacity).0, mixed);
     }
 }

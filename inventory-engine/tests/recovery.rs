@@ -118,7 +118,7 @@ fn now_millis() -> u64 {
 }
 
 fn blocked(lsn: Lsn, at: u64, seat: u32) -> Fact {
-    let change = Change::SeatsBlocked { seats: vec![SeatIndex(seat)] };
+    let change = Change::SpotsBlocked { seats: vec![SeatIndex(seat)] };
     Fact { lsn, at: Timestamp(at), event_id: EVENT, request: None, change }
 }
 
@@ -195,7 +195,7 @@ async fn a_history_that_leads_elsewhere_is_refused_and_left_alone() {
         |lsn, at| blocked(lsn, at, 20),
         // A seat that is not blocked.
         |lsn, at| {
-            let change = Change::SeatsUnblocked { seats: vec![SeatIndex(1)] };
+            let change = Change::SpotsUnblocked { seats: vec![SeatIndex(1)] };
             Fact { change, ..blocked(lsn, at, 0) }
         },
         // A time before the one in front.

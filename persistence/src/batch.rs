@@ -151,7 +151,7 @@ mod tests {
             at: Timestamp(5),
             event_id: EventId(1),
             request: None,
-            change: Change::SeatsBlocked { seats: vec![SeatIndex(7); seats] },
+            change: Change::SpotsBlocked { seats: vec![SeatIndex(7); seats] },
         })
     }
 

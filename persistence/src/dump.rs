@@ -166,10 +166,10 @@ fn record_of(stored: &StoredBatch, fact: &Fact) -> FactRecord {
             record.allocation_id = Some(allocation_id.to_string());
             record.buyer_id = Some(buyer_id.to_string());
         }
-        Change::SeatsReturned { allocation_id, .. } => {
+        Change::SpotsReturned { allocation_id, .. } => {
             record.allocation_id = Some(allocation_id.to_string());
         }
-        Change::SeatsBlocked { .. } | Change::SeatsUnblocked { .. } => {}
+        Change::SpotsBlocked { .. } | Change::SpotsUnblocked { .. } => {}
     }
     record
 }
@@ -254,9 +254,9 @@ mod tests {
             line(4, "hold_released", &[HOLD, seats].join(",")),
             line(5, "hold_allocated", &[HOLD, ALLOCATION, buyer, seats].join(",")),
             line(6, "hold_expired", &[HOLD, seats].join(",")),
-            line(7, "seats_returned", &[ALLOCATION, seats].join(",")),
-            line(8, "seats_blocked", seats),
-            line(9, "seats_unblocked", seats),
+            line(7, "spots_returned", &[ALLOCATION, seats].join(",")),
+            line(8, "spots_blocked", seats),
+            line(9, "spots_unblocked", seats),
         ];
         assert_eq!(lines, expected);
         let read_back: FactRecord = serde_json::from_str(&lines[1]).unwrap();

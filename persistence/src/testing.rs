@@ -73,8 +73,8 @@ pub(crate) fn all_changes() -> Vec<Change> {
         Change::HoldReleased { hold_id, seats: seats.clone() },
         Change::HoldAllocated { hold_id, allocation_id, buyer_id, seats: seats.clone() },
         Change::HoldExpired { hold_id, seats: seats.clone() },
-        Change::SeatsReturned { allocation_id, seats: seats.clone() },
-        Change::SeatsBlocked { seats: seats.clone() },
-        Change::SeatsUnblocked { seats },
+        Change::SpotsReturned { allocation_id, seats: seats.clone() },
+        Change::SpotsBlocked { seats: seats.clone() },
+        Change::SpotsUnblocked { seats },
     ]
 }

@@ -5,7 +5,7 @@ use inventory_core::chart::Chart;
 use inventory_core::fact::{Change, SeatStatus};
 use inventory_core::ids::SeatIndex;
 use inventory_core::rejection::{Retry, SeatConflict};
-use inventory_core::state::{Ending, SeatCounts, Verification};
+use inventory_core::state::{Counts, Ending, Verification};
 use proto::inventory::v1::{self, answer::Outcome};
 
 use crate::answer::{Accepted, Answer, Failure, HoldReport, Refusal, Reply};
@@ -54,14 +54,14 @@ fn accepted_outcome(accepted: &Accepted) -> Option<Outcome> {
             labels,
             lsn,
         }),
-        Change::SeatsReturned { allocation_id, .. } => {
+        Change::SpotsReturned { allocation_id, .. } => {
             let allocation_id = id_bytes(allocation_id.0);
             Outcome::Returned(v1::Returned { allocation_id, seats, labels, lsn })
         }
-        Change::SeatsBlocked { .. } => {
+        Change::SpotsBlocked { .. } => {
             Outcome::Blocked(v1::Blocked { event_id, seats, labels, lsn })
         }
-        Change::SeatsUnblocked { .. } => {
+        Change::SpotsUnblocked { .. } => {
             Outcome::Unblocked(v1::Unblocked { event_id, seats, labels, lsn })
         }
         // Neither is what a command of a stream asks for.
@@ -142,8 +142,8 @@ pub(crate) fn verification(verification: Verification) -> v1::Verification {
     }
 }
 
-pub(crate) fn counts(counts: SeatCounts) -> v1::SeatCounts {
-    v1::SeatCounts {
+pub(crate) fn counts(counts: Counts) -> v1::Counts {
+    v1::Counts {
         available: counts.get(SeatStatus::Available),
         held: counts.get(SeatStatus::Held),
         allocated: counts.get(SeatStatus::Allocated),

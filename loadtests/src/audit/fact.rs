@@ -23,11 +23,11 @@ pub(crate) enum Change {
     /// A hold's deadline passed.
     HoldExpired,
     /// Allocated seats became available.
-    SeatsReturned,
+    SpotsReturned,
     /// Available seats became blocked.
-    SeatsBlocked,
+    SpotsBlocked,
     /// Blocked seats became available.
-    SeatsUnblocked,
+    SpotsUnblocked,
 }
 
 impl Change {
@@ -40,9 +40,9 @@ impl Change {
             Self::HoldReleased => "hold_released",
             Self::HoldAllocated => "hold_allocated",
             Self::HoldExpired => "hold_expired",
-            Self::SeatsReturned => "seats_returned",
-            Self::SeatsBlocked => "seats_blocked",
-            Self::SeatsUnblocked => "seats_unblocked",
+            Self::SpotsReturned => "spots_returned",
+            Self::SpotsBlocked => "spots_blocked",
+            Self::SpotsUnblocked => "spots_unblocked",
         }
     }
 }

@@ -101,9 +101,9 @@ impl<'a> Replay<'a> {
             Change::HoldReleased => self.take_from_hold(&fact, AVAILABLE),
             Change::HoldAllocated => self.hold_allocated(&fact),
             Change::HoldExpired => self.hold_expired(&fact),
-            Change::SeatsReturned => self.seats_returned(&fact),
-            Change::SeatsBlocked => self.turn(&fact, AVAILABLE, BLOCKED),
-            Change::SeatsUnblocked => self.turn(&fact, BLOCKED, AVAILABLE),
+            Change::SpotsReturned => self.spots_returned(&fact),
+            Change::SpotsBlocked => self.turn(&fact, AVAILABLE, BLOCKED),
+            Change::SpotsUnblocked => self.turn(&fact, BLOCKED, AVAILABLE),
         }
         self.shards.insert(fact.shard, fact);
     }
@@ -227,7 +227,7 @@ impl<'a> Replay<'a> {
         self.take_from_hold(fact, AVAILABLE);
     }
 
-    fn seats_returned(&mut self, fact: &Arc<JournalRecord>) {
+    fn spots_returned(&mut self, fact: &Arc<JournalRecord>) {
         self.turn(fact, ALLOCATED, AVAILABLE);
         let allocation = fact.allocation_id.and_then(|id| self.live_allocations.get_mut(&id));
         let is_all_there = allocation.is_some_and(|seats| {

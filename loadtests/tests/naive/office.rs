@@ -261,9 +261,9 @@ impl Office {
         })
     }
 
-    pub(super) fn counts(&self) -> v1::SeatCounts {
+    pub(super) fn counts(&self) -> v1::Counts {
         let of = |status| self.statuses.iter().filter(|s| **s == status).count() as u32;
-        v1::SeatCounts {
+        v1::Counts {
             available: of(SeatStatus::Available),
             held: of(SeatStatus::Held),
             allocated: of(SeatStatus::Allocated),

@@ -145,12 +145,12 @@ impl Reader<'_> {
             kind::HOLD_EXPIRED => {
                 Change::HoldExpired { hold_id: HoldId(self.u128()?), seats: self.seats()? }
             }
-            kind::SEATS_RETURNED => Change::SeatsReturned {
+            kind::SEATS_RETURNED => Change::SpotsReturned {
                 allocation_id: AllocationId(self.u128()?),
                 seats: self.seats()?,
             },
-            kind::SEATS_BLOCKED => Change::SeatsBlocked { seats: self.seats()? },
-            kind::SEATS_UNBLOCKED => Change::SeatsUnblocked { seats: self.seats()? },
+            kind::SEATS_BLOCKED => Change::SpotsBlocked { seats: self.seats()? },
+            kind::SEATS_UNBLOCKED => Change::SpotsUnblocked { seats: self.seats()? },
             unknown => {
                 return Err(DecodeError { offset, problem: Problem::UnknownChange(unknown) });
             }

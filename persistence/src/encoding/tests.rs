@@ -87,24 +87,24 @@ fn golden_hold_expired() {
 
 #[test]
 fn golden_seats_returned() {
-    check("seats_returned", &["07", ALLOCATION, SEATS]);
+    check("spots_returned", &["07", ALLOCATION, SEATS]);
 }
 
 #[test]
 fn golden_seats_blocked() {
-    check("seats_blocked", &["08", SEATS]);
+    check("spots_blocked", &["08", SEATS]);
 }
 
 #[test]
 fn golden_seats_unblocked() {
-    check("seats_unblocked", &["09", SEATS]);
+    check("spots_unblocked", &["09", SEATS]);
 }
 
 #[test]
 fn golden_request() {
     let id = RequestId::new(0x0190_0000_0000_7000_8000_0000_0000_002a).unwrap();
     let request = Some(RequestMark { id, fingerprint: 0x0102 });
-    let fact = fact(request, Change::SeatsBlocked { seats: Vec::new() });
+    let fact = fact(request, Change::SpotsBlocked { seats: Vec::new() });
     let golden = bytes_of(
         "01 0068e5cf8b010000 0700000000000000
          01 2a00000000000080 0070000000009001 0201000000000000
@@ -235,9 +235,9 @@ fn change() -> impl Strategy<Value = Change> {
         ),
         (hold(), seats()).prop_map(|(hold_id, seats)| Change::HoldExpired { hold_id, seats }),
         (allocation(), seats())
-            .prop_map(|(allocation_id, seats)| Change::SeatsReturned { allocation_id, seats }),
-        seats().prop_map(|seats| Change::SeatsBlocked { seats }),
-        seats().prop_map(|seats| Change::SeatsUnblocked { seats }),
+            .prop_map(|(allocation_id, seats)| Change::SpotsReturned { allocation_id, seats }),
+        seats().prop_map(|seats| Change::SpotsBlocked { seats }),
+        seats().prop_map(|seats| Change::SpotsUnblocked { seats }),
     ]
 }
 

@@ -58,16 +58,16 @@ impl Writer<'_> {
                 self.u128(hold_id.0);
                 self.seats(seats);
             }
-            Change::SeatsReturned { allocation_id, seats } => {
+            Change::SpotsReturned { allocation_id, seats } => {
                 self.u8(kind::SEATS_RETURNED);
                 self.u128(allocation_id.0);
                 self.seats(seats);
             }
-            Change::SeatsBlocked { seats } => {
+            Change::SpotsBlocked { seats } => {
                 self.u8(kind::SEATS_BLOCKED);
                 self.seats(seats);
             }
-            Change::SeatsUnblocked { seats } => {
+            Change::SpotsUnblocked { seats } => {
                 self.u8(kind::SEATS_UNBLOCKED);
                 self.seats(seats);
             }

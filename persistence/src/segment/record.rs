@@ -200,7 +200,7 @@ mod tests {
     };
 
     fn facts() -> Vec<Arc<Fact>> {
-        let change = Change::SeatsBlocked { seats: vec![SeatIndex(1), SeatIndex(2)] };
+        let change = Change::SpotsBlocked { seats: vec![SeatIndex(1), SeatIndex(2)] };
         let (lsn, at) = (Lsn(40), Timestamp(1_700_000_000_000));
         vec![Arc::new(Fact { lsn, at, event_id: EventId(1), request: None, change })]
     }

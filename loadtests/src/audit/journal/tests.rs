@@ -195,14 +195,14 @@ fn a_returned_seat_may_be_sold_again() {
     let mut facts = honest();
     facts.push(JournalRecord {
         allocation_id: Some(AllocationId(5_004)),
-        ..fact(9, 10_050, Change::SeatsReturned, &[0])
+        ..fact(9, 10_050, Change::SpotsReturned, &[0])
     });
     facts.push(placed(10, 10_060, 4, &[0], 20_060));
     facts.push(allocated(11, 10_070, 4, &[0]));
     check(&facts, &[]);
     facts.push(JournalRecord {
         allocation_id: Some(AllocationId(5_004)),
-        ..fact(12, 10_080, Change::SeatsReturned, &[0])
+        ..fact(12, 10_080, Change::SpotsReturned, &[0])
     });
     check(&facts, &[Kind::FactImpossible]);
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use inventory_charts::{Format, Mistakes};
 use inventory_core::chart::Chart;
-use inventory_core::command::{Command, Verb};
+use inventory_core::command::Command;
 use inventory_core::ids::{ChartHash, ShardId};
 use inventory_core::state::ShardState;
 use persistence::charts::ChartStore;
@@ -283,12 +283,13 @@ impl Handle {
         reply.await.unwrap_or(Err(Failure::Unknown))
     }
 
-    /// Puts an event on sale, with its chart.
-    pub async fn create_event(&self, command: Command, give_up_at: Option<Instant>) -> Reply {
-        let chart = match &command.verb {
-            Verb::CreateEvent(create) => self.chart(create.chart).await,
-            _ => None,
-        };
+    /// Puts an event on sale, with its chart from [`Handle::chart`].
+    pub async fn create_event(
+        &self,
+        command: Command,
+        chart: Option<Arc<Chart>>,
+        give_up_at: Option<Instant>,
+    ) -> Reply {
         self.ask(Ask::CreateEvent { command, chart }, give_up_at).await
     }
 
@@ -321,7 +322,7 @@ impl Handle {
 
     /// A chart that was stored, now or before the last start. It is on disk when this returns,
     /// whatever happened to its file meanwhile: a fact that names it can follow.
-    async fn chart(&self, hash: ChartHash) -> Option<Arc<Chart>> {
+    pub async fn chart(&self, hash: ChartHash) -> Option<Arc<Chart>> {
         let charts = self.shared.charts.clone();
         let known = self.shared.directory.chart(hash);
         let read = tokio::task::spawn_blocking(move || chart_on_disk(&charts, hash, known));

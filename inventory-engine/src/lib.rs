@@ -15,6 +15,7 @@ mod inbox;
 mod journal_thread;
 pub mod limits;
 pub mod metrics;
+pub mod names;
 pub mod pipeline;
 pub mod recovery;
 pub mod stop;

@@ -94,6 +94,7 @@ mod tests {
     use inventory_core::digest::Digest;
     use inventory_core::fact::{Change, Fact};
     use inventory_core::ids::{EventId, Lsn, SeatIndex, ShardId};
+    use inventory_core::spots::Spots;
     use inventory_core::time::Timestamp;
     use persistence::batch::Batch;
     use persistence::dir::DataDir;
@@ -117,7 +118,7 @@ mod tests {
                 at: Timestamp(1_000 * number),
                 event_id: EventId(7),
                 request: None,
-                change: Change::SpotsBlocked { seats: vec![SeatIndex(number as u32)] },
+                change: Change::SpotsBlocked { spots: Spots::of_seats([SeatIndex(number as u32)]) },
             };
             let facts = vec![Arc::new(fact)];
             let epoch = journal.epoch();

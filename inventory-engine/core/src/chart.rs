@@ -192,6 +192,7 @@ pub struct Chart {
     parts: ChartParts,
     index_by_label: HashMap<String, SeatIndex, SeededState>,
     areas_by_label: HashMap<String, AreaIndex, SeededState>,
+    whole_tables_by_label: HashMap<String, TableIndex, SeededState>,
     /// By seat: the table that is sold only as a whole; empty if there is no such table.
     whole_tables: Vec<Option<TableIndex>>,
     /// By seat: the row and the position within it.
@@ -230,10 +231,16 @@ impl Chart {
         let areas_by_label = areas.map(|(index, area)| (area.label.clone(), AreaIndex(index)));
         let areas_by_label = areas_by_label.collect();
         let whole_tables = whole_tables(&parts);
+        // From the last to the first, so that of two tables of one name the first stays.
+        let tables = (0..).zip(&parts.tables).filter(|(_, table)| table.book_whole);
+        let tables: Vec<_> = tables.map(|(index, of)| (of.label.clone(), index)).collect();
+        let tables = tables.into_iter().rev().map(|(label, index)| (label, TableIndex(index)));
+        let whole_tables_by_label = tables.collect();
         Ok(Self {
             parts,
             index_by_label,
             areas_by_label,
+            whole_tables_by_label,
             whole_tables,
             place_in_row,
             distances,
@@ -279,7 +286,8 @@ impl Chart {
 
     /// The table of a label that is sold only as a whole; the first one, where there are more.
     pub fn whole_table_by_label(&self, label: &str) -> Option<&Table> {
-        self.parts.tables.iter().find(|table| table.book_whole && table.label == label)
+        let index = self.whole_tables_by_label.get(label)?;
+        Some(&self.parts.tables[index.0 as usize])
     }
 
     /// The table that a seat is sold with, as a whole; `None` for a seat that is sold by itself.

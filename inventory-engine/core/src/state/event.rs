@@ -1,6 +1,8 @@
 //! One event: its chart, its rules, the state of each seat, and what is derived from them to
 //! answer quickly.
 
+mod restore;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@
 mod ended;
 mod event;
 mod hold;
+mod image;
 mod requests;
 mod verify;
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use ended::{EndedHold, Ending};
 pub use event::{EventState, SeatState};
 pub use hold::{Allocation, Hold};
+pub use image::{EventImage, ImageError, ShardImage};
 pub use verify::Verification;
 
 use crate::chart::Chart;

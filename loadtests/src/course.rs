@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use crate::seat_map::Counts;
 
 /// Steps of a course at most: even, so that halving leaves none alone.
-pub(crate) const STEPS_MAX: usize = 240;
+pub(crate) const STEPS_MAX: usize = 120;
 
 /// How wide a step is as long as the run is short.
 const FIRST_WIDTH_MICROS: u64 = 50_000;

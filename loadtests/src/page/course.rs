@@ -11,6 +11,14 @@ use crate::course::{Sighting, Step};
 use crate::kill::Kill;
 use crate::picture::Fate;
 
+/// Moments of the sale are known to the millisecond: it is drawn in so many parts, unless they
+/// were too short to speak of seats a second.
+const SALE_PARTS: f64 = 160.0;
+const SALE_PART_SECS_MIN: f64 = 0.05;
+
+/// So few sales are drawn one by one.
+const SINGLE_SALES_MAX: usize = 100;
+
 /// Ticks of a tall plot and of a low one.
 const TALL_TICKS: u32 = 4;
 const LOW_TICKS: u32 = 2;
@@ -65,8 +73,17 @@ impl<'a> Course<'a> {
         self.sold_secs.partition_point(|sold| *sold <= at_secs) as f64
     }
 
-    fn acknowledged_within(&self, step: &Step) -> f64 {
-        self.acknowledged(step.until_secs) - self.acknowledged(step.from_secs)
+    /// Equal parts of the run, from their begin to their end.
+    fn sale_parts(&self) -> Vec<(f64, f64)> {
+        let width = (self.time.span_secs / SALE_PARTS).max(SALE_PART_SECS_MIN);
+        let parts = (self.time.span_secs / width).ceil() as u32;
+        (0..parts).map(|part| (f64::from(part) * width, f64::from(part + 1) * width)).collect()
+    }
+
+    /// Sales a second between two moments; the first one is the end of what was before.
+    fn sales_a_second(&self, from_secs: f64, until_secs: f64) -> f64 {
+        let before = if from_secs > 0.0 { self.acknowledged(from_secs) } else { 0.0 };
+        (self.acknowledged(until_secs) - before) / (until_secs - from_secs)
     }
 
     /// A number that is known where the server was asked, on a straight line between.
@@ -95,9 +112,15 @@ impl<'a> Course<'a> {
 
     /// The moments at which the states are drawn.
     fn moments(&self) -> Vec<f64> {
-        let ends = self.steps.iter().map(|step| step.until_secs);
-        let within = ends.filter(|end| *end < self.time.span_secs);
-        [0.0].into_iter().chain(within).chain([self.time.span_secs]).collect()
+        let ends = self.sale_parts().into_iter().map(|(_, end)| end);
+        let mut moments: Vec<f64> = [0.0, self.time.span_secs].into_iter().chain(ends).collect();
+        if self.sold_secs.len() <= SINGLE_SALES_MAX {
+            let around = |sold: &f64| [(sold - 1e-6).max(0.0), *sold];
+            moments.extend(self.sold_secs.iter().flat_map(around));
+        }
+        moments.retain(|moment| *moment <= self.time.span_secs);
+        moments.sort_by(f64::total_cmp);
+        moments
     }
 
     fn places(&self, step: &Step) -> (f64, f64) {
@@ -114,7 +137,7 @@ impl<'a> Course<'a> {
             kills: self.kills,
             legend: vec![("sold", "sold"), ("held", "held"), ("available", "still free")],
             plots: vec![states, selling],
-            readings: self.steps.iter().map(|step| self.sales_reading(step)).collect(),
+            readings: self.sale_parts().into_iter().map(|part| self.sales_reading(part)).collect(),
         };
         html.push_str(&stack.html());
         html.push_str("</section>\n");
@@ -172,8 +195,12 @@ impl<'a> Course<'a> {
     }
 
     fn selling_plot(&self) -> Plot {
-        let bar = |step: &Step| (self.places(step), a_second(self.acknowledged_within(step), step));
-        self.bar_plot("Seats sold a second", "sold", self.steps.iter().map(bar).collect())
+        let bar = |(from, until): (f64, f64)| {
+            let places = (self.time.place(from), self.time.place(until));
+            (places, self.sales_a_second(from, until))
+        };
+        let bars = self.sale_parts().into_iter().map(bar).collect();
+        self.bar_plot("Seats sold a second", "sold", bars)
     }
 
     /// A low plot of rates.
@@ -192,18 +219,17 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn sales_reading(&self, step: &Step) -> (f64, f64, String) {
-        let states = self.states(step.until_secs);
-        let sold = self.acknowledged_within(step);
+    fn sales_reading(&self, (from, until): (f64, f64)) -> (f64, f64, String) {
+        let states = self.states(until);
         let text = format!(
-            "{}: {} sold ({} a second), {} held, {} free",
-            until(step),
+            "{} s: {} sold ({} a second), {} held, {} free",
+            plain(until, 2),
             count(states.sold as u64),
-            rate(a_second(sold, step)),
+            rate(self.sales_a_second(from, until)),
             count(states.held as u64),
             count(states.available as u64)
         );
-        (step.from_secs, step.until_secs, text)
+        (from, until, text)
     }
 
     /// How long people waited.

@@ -82,8 +82,8 @@ pub(super) fn duration(secs: f64) -> String {
 
 /// The same in words for a headline: `31.2 seconds`.
 pub(super) fn duration_in_words(secs: f64) -> String {
-    if secs.is_finite() && (0.995..119.95).contains(&secs) {
-        let number = plain(secs, 1);
+    if (0.0..119.95).contains(&secs) {
+        let number = plain(secs, if secs < 0.995 { 2 } else { 1 });
         let unit = if number == "1" { "second" } else { "seconds" };
         return format!("{number} {unit}");
     }
@@ -173,6 +173,7 @@ mod tests {
         assert_eq!(duration(7_320.0), "2 h 02 min");
         assert_eq!(duration_in_words(31.24), "31.2 seconds");
         assert_eq!(duration_in_words(1.0), "1 second");
+        assert_eq!(duration_in_words(0.114), "0.11 seconds");
     }
 
     #[test]

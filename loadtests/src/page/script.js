@@ -137,5 +137,5 @@
     point(wanted === "" ? -1 : whole >= 0 ? whole : part);
   });
 
-  if (colours.length > 0) { document.querySelector(".controls").hidden = false; }
+  if (colours.length > 1) { document.querySelector(".controls").hidden = false; }
 })();

@@ -101,11 +101,13 @@ fn sold(page: &Page<'_>) -> String {
     let in_this_run = report.sold_seats.saturating_sub(report.sold_before);
     let for_sale = report.capacity.saturating_sub(report.sold_before);
     let buyers = report.outcomes.get("bought").copied().unwrap_or(0);
-    let what = if in_this_run == for_sale && for_sale > 1 {
-        format!("All {} seats", count(u64::from(for_sale)))
-    } else {
-        let of = counted(u64::from(for_sale), "seat", "seats");
-        format!("{} of {of}", count(u64::from(in_this_run)))
+    let what = match (in_this_run, for_sale) {
+        (1, 1) => "The only seat".to_owned(),
+        (sold, all) if sold == all && all > 0 => format!("All {} seats", count(u64::from(all))),
+        (sold, all) => {
+            let of = counted(u64::from(all), "seat", "seats");
+            format!("{} of {of}", count(u64::from(sold)))
+        }
     };
     let mut text = format!(
         "{what} sold in {} to {}.",
@@ -202,9 +204,9 @@ fn tiles(report: &Report) -> String {
             format!("{} a second on average", rate(report.arrivals_per_sec)),
         ),
         (
-            "Seats in the best second",
+            "Best second",
             count(peak),
-            format!("of {} sold", count(report.acknowledged_seats)),
+            format!("of {}", counted(report.acknowledged_seats, "seat sold", "seats sold")),
         ),
         match kills {
             0 => ("Kills", "none".to_owned(), lost),

@@ -65,13 +65,22 @@ fn in_words(drawing: &Drawing) -> String {
     if !drawing.is_by_chart {
         text.push_str(" The chart does not say where its seats are: they are drawn row by row.");
     }
+    if drawing.is_squeezed {
+        text.push_str(" Wide empty spaces of the chart are drawn narrower.");
+    }
     text
 }
 
 /// Colours with their seconds, and the signs of what was not sold.
 fn legend(scale: &Scale, drawing: &Drawing) -> String {
     let mut html = String::from("<div class=\"key\">");
-    if !scale.is_empty() {
+    if let Some(at) = scale.only_moment() {
+        let at = duration(at as f64 / 1e3);
+        let _ = write!(
+            html,
+            "<ul class=\"signs\"><li><i class=\"sign c0\"></i>sold after {at}</li></ul>"
+        );
+    } else if !scale.is_empty() {
         html.push_str("<div class=\"scale\"><div class=\"colours\" aria-hidden=\"true\">");
         for class in 0..CLASSES {
             let _ = write!(html, "<i class=\"c{class}\"></i>");

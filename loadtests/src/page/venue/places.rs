@@ -22,6 +22,13 @@ const HEIGHT_MAX: f64 = 9_000.0;
 const DOT_SHARE: f64 = 0.8;
 const DOT_MIN: f64 = 9.0;
 
+/// A venue whose seats would be closer together than this has empty spaces squeezed: stands
+/// around a race track are far apart, and each would be a speck.
+const PITCH_MIN: f64 = 40.0;
+
+/// What is left of an empty space that is squeezed, as a number of seats.
+const SPACE_SEATS: f64 = 8.0;
+
 /// Seats of a row that is drawn by us, if the chart has no rows.
 const ROW_SEATS: usize = 50;
 
@@ -50,22 +57,27 @@ pub(super) struct Drawing {
     pub(super) seats_a_mark: usize,
     /// Whether the chart's own positions are used.
     pub(super) is_by_chart: bool,
+    /// Whether empty spaces are drawn narrower than they are.
+    pub(super) is_squeezed: bool,
 }
 
 impl Drawing {
     pub(super) fn of(seats: &[SeatDrawn]) -> Self {
         let seats_a_mark = seats.len().div_ceil(MARKS_MAX).max(1);
         let is_by_chart = is_usable(seats);
-        let points = if is_by_chart {
+        let mut points: Vec<(f64, f64)> = if is_by_chart {
             seats.iter().map(|seat| (seat.x, seat.y)).collect()
         } else {
             row_by_row(seats)
         };
-        let extent = Extent::of(&points);
+        let mut extent = Extent::of(&points);
         let pitch = pitch(seats, &points, &extent);
-        let scale = [WIDTH / extent.width, HEIGHT_MAX / extent.height, PITCH_MAX / pitch];
-        let scale = scale.into_iter().filter(|scale| scale.is_finite()).fold(f64::MAX, f64::min);
-        let scale = if scale == f64::MAX { 1.0 } else { scale };
+        let is_sparse = pitch * extent.scale(pitch) < PITCH_MIN;
+        let is_squeezed = is_sparse && squeeze(&mut points, pitch * SPACE_SEATS);
+        if is_squeezed {
+            extent = Extent::of(&points);
+        }
+        let scale = extent.scale(pitch);
         let dot = (pitch * scale * DOT_SHARE).clamp(DOT_MIN, PITCH_MAX * DOT_SHARE);
         let dot = dot * (seats_a_mark as f64).sqrt();
         // Half a seat and some air on every side.
@@ -86,6 +98,7 @@ impl Drawing {
             marks: chunks.enumerate().map(mark).collect(),
             seats_a_mark,
             is_by_chart,
+            is_squeezed,
         }
     }
 }
@@ -123,6 +136,41 @@ impl Extent {
         let ((left, width), (top, height)) = (side(|point| point.0), side(|point| point.1));
         Self { left, top, width, height }
     }
+
+    /// How much larger the drawing is than the chart.
+    fn scale(&self, pitch: f64) -> f64 {
+        let scales = [WIDTH / self.width, HEIGHT_MAX / self.height, PITCH_MAX / pitch];
+        let usable = scales.into_iter().filter(|scale| scale.is_finite() && *scale > 0.0);
+        usable.reduce(f64::min).unwrap_or(1.0)
+    }
+}
+
+fn across(point: &mut (f64, f64)) -> &mut f64 {
+    &mut point.0
+}
+
+fn down(point: &mut (f64, f64)) -> &mut f64 {
+    &mut point.1
+}
+
+/// Narrows what is empty from side to side of the venue to `space`. Returns whether there was any.
+fn squeeze(points: &mut [(f64, f64)], space: f64) -> bool {
+    let mut is_squeezed = false;
+    for axis in [across, down] {
+        let mut along: Vec<&mut f64> = points.iter_mut().map(axis).collect();
+        along.sort_by(|one, other| one.total_cmp(other));
+        let (mut before, mut narrower) = (None, 0.0);
+        for place in along {
+            let too_wide = before.map_or(0.0, |before| *place - before - space);
+            if too_wide > 0.0 {
+                narrower += too_wide;
+                is_squeezed = true;
+            }
+            before = Some(*place);
+            *place -= narrower;
+        }
+    }
+    is_squeezed
 }
 
 /// Whether the chart says where its seats are, each somewhere else.
@@ -170,7 +218,9 @@ fn pitch(seats: &[SeatDrawn], points: &[(f64, f64)], extent: &Extent) -> f64 {
         // Nobody has a neighbour: as far as seats that fill the venue evenly.
         None => {
             let even = (extent.width * extent.height / seats.len().max(1) as f64).sqrt();
-            if even > 0.0 { even } else { extent.width.max(extent.height) / 20.0 }
+            let even = if even > 0.0 { even } else { extent.width.max(extent.height) / 20.0 };
+            // A single seat: any unit will do.
+            if even > 0.0 { even } else { PITCH_MAX }
         }
     }
 }
@@ -206,6 +256,20 @@ mod tests {
     }
 
     #[test]
+    fn stands_that_are_far_apart_come_closer() {
+        let stand = |left: f64| (0..100).map(move |x| seat("A", left + f64::from(x), 0.0));
+        let seats: Vec<_> = stand(0.0).chain(stand(1e6)).collect();
+        let drawing = Drawing::of(&seats);
+        is_within(&drawing);
+        assert!(drawing.is_squeezed);
+        let [left, right] = [99, 100].map(|seat| drawing.marks[seat].x);
+        let apart = f64::from(right - left) / f64::from(drawing.marks[1].x - drawing.marks[0].x);
+        assert!((apart - SPACE_SEATS).abs() < 0.5, "{apart} seats apart");
+        let near: Vec<_> = stand(0.0).chain(stand(130.0)).collect();
+        assert!(!Drawing::of(&near).is_squeezed, "what can be seen stays as it is");
+    }
+
+    #[test]
     fn without_positions_no_seat_hides_another() {
         let on_one_spot = [0.0, f64::NAN, f64::INFINITY, 1e300, -1e300];
         for position in on_one_spot {
@@ -220,7 +284,9 @@ mod tests {
     #[test]
     fn no_seat_one_seat_and_very_many_can_be_drawn() {
         is_within(&Drawing::of(&[]));
-        is_within(&Drawing::of(&[seat("A", 7.0, 7.0)]));
+        let one = Drawing::of(&[seat("A", 7.0, 7.0)]);
+        is_within(&one);
+        assert_eq!(one.dot, 264, "a single seat is no speck");
         let many: Vec<_> = (0..250_000).map(|x| seat("A", f64::from(x), 0.0)).collect();
         let drawing = Drawing::of(&many);
         is_within(&drawing);

@@ -73,10 +73,19 @@ impl Scale {
         self.sold_millis.is_empty()
     }
 
+    /// When everything was sold, if that was one moment.
+    pub(super) fn only_moment(&self) -> Option<u64> {
+        let (first, last) = (self.sold_millis.first()?, self.sold_millis.last()?);
+        (first == last).then_some(*first)
+    }
+
     /// The same moment always has the same class, and a later one no lower class.
     pub(super) fn class(&self, at_millis: u64) -> usize {
         let before = self.sold_millis.partition_point(|sold| *sold < at_millis);
         let until = self.sold_millis.partition_point(|sold| *sold <= at_millis);
+        if self.only_moment().is_some() {
+            return 0;
+        }
         let middle = (before + until).saturating_sub(1) as f64 / 2.0;
         let last = (self.sold_millis.len().max(2) - 1) as f64;
         ((middle / last * CLASSES as f64) as usize).min(CLASSES - 1)
@@ -106,7 +115,8 @@ mod tests {
     #[test]
     fn one_sale_or_none_has_a_colour_too() {
         assert_eq!(Scale::of([7].into_iter()).class(7), 0);
-        assert_eq!(Scale::of([7, 7].into_iter()).class(7), CLASSES / 2);
+        assert_eq!(Scale::of([7, 7].into_iter()).class(7), 0);
+        assert_eq!(Scale::of([7, 7].into_iter()).only_moment(), Some(7));
         let none = Scale::of(std::iter::empty());
         assert!(none.is_empty());
         assert_eq!((none.class(3), none.at_share(0.5)), (0, None));

@@ -112,7 +112,7 @@ impl Course {
 
     /// The steps from the doors' opening on, without a gap.
     pub(crate) fn steps(&self) -> Vec<Step> {
-        let width_secs = self.width_micros as f64 / 1e6;
+        let secs = |step: usize| (step as u64 * self.width_micros) as f64 / 1e6;
         let at = |latency: &Histogram<u64>, quantile| {
             if latency.is_empty() {
                 return 0.0;
@@ -120,8 +120,8 @@ impl Course {
             latency.value_at_quantile(quantile) as f64 / 1_000.0
         };
         let step = |(number, step): (usize, &Building)| Step {
-            from_secs: number as f64 * width_secs,
-            until_secs: (number + 1) as f64 * width_secs,
+            from_secs: secs(number),
+            until_secs: secs(number + 1),
             arrivals: step.arrivals,
             settled: step.latency.len(),
             p50_ms: at(&step.latency, 0.5),

@@ -1,6 +1,14 @@
 //! Axes with ticks that make sense: round numbers, round times, powers of ten. Whatever comes in,
 //! an axis has an extent above zero and a handful of ticks.
 
+/// No axis has more ticks, whatever it is asked for.
+const TICKS_MAX: u32 = 20;
+
+/// An extent that an axis can have.
+fn usable(extent: f64) -> f64 {
+    if extent.is_finite() && extent > 0.0 { extent } else { 1.0 }
+}
+
 /// Ticks of an axis, as places between 0 and 1 with what they say.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tick {
@@ -17,7 +25,7 @@ pub(super) struct Linear {
 
 impl Linear {
     pub(super) fn up_to(max: f64, ticks: u32) -> Self {
-        let max = if max.is_finite() && max > 0.0 { max } else { 1.0 };
+        let max = usable(max);
         let rough = max / f64::from(ticks.max(1));
         let magnitude = 10_f64.powf(rough.log10().floor());
         let rounds = [1.0, 2.0, 2.5, 5.0, 10.0];
@@ -32,13 +40,13 @@ impl Linear {
         if axis.step >= 1.0 && axis.step.fract() == 0.0 {
             return axis;
         }
-        let step = axis.step.ceil();
+        let (max, step) = (usable(max), axis.step.ceil());
         Self { top: (max / step).ceil().max(1.0) * step, step }
     }
 
     /// The same ticks on an axis that ends at `max`, for what fills it.
     pub(super) fn ending_at(self, max: f64) -> Self {
-        if max.is_finite() && max > 0.0 { Self { top: max, ..self } } else { self }
+        Self { top: usable(max), ..self }
     }
 
     pub(super) fn place(self, value: f64) -> f64 {
@@ -46,7 +54,7 @@ impl Linear {
     }
 
     pub(super) fn ticks(self, text: impl Fn(f64) -> String) -> Vec<Tick> {
-        let steps = (self.top / self.step * (1.0 + 1e-9)).floor() as u32;
+        let steps = ((self.top / self.step * (1.0 + 1e-9)).floor() as u32).min(TICKS_MAX);
         let tick = |number| {
             let value = f64::from(number) * self.step;
             Tick { place: self.place(value), text: text(value) }
@@ -100,8 +108,7 @@ pub(super) struct Time {
 
 impl Time {
     pub(super) fn of(span_secs: f64) -> Self {
-        let is_usable = span_secs.is_finite() && span_secs > 0.0;
-        Self { span_secs: if is_usable { span_secs } else { 1.0 } }
+        Self { span_secs: usable(span_secs) }
     }
 
     pub(super) fn place(self, secs: f64) -> f64 {
@@ -125,7 +132,7 @@ impl Time {
                 larger.unwrap_or_else(|| (rough / 86_400.0).ceil() * 86_400.0)
             }
         };
-        let last = (self.span_secs / step * (1.0 + 1e-9)).floor() as u32;
+        let last = ((self.span_secs / step * (1.0 + 1e-9)).floor() as u32).min(TICKS_MAX);
         let tick = |number| {
             let secs = f64::from(number) * step;
             Tick { place: self.place(secs), text: self.text(secs) }

@@ -4,6 +4,7 @@
 
 mod grpc_page;
 mod node;
+mod onsale_page;
 mod rest;
 mod rest_examples;
 mod running;

@@ -44,15 +44,22 @@ struct Page<'a> {
 pub fn html(outcome: &Outcome, origin: &Origin) -> String {
     let page = Page { report: &outcome.report, picture: &outcome.picture, origin };
     let course = course::Course::of(&page);
+    let audit = checks::section(&page);
+    // What broke is read before how it went.
+    let (first, last) = match page.report.violations_total {
+        0 => (String::new(), audit),
+        _ => (audit, String::new()),
+    };
     let parts = [
         head(&page),
         verdict::header(&page),
         "<main>\n".to_owned(),
+        first,
         course.sales(),
         venue::section(&page),
         course.latencies(),
         outcomes::section(&page),
-        checks::section(&page),
+        last,
         repeat::section(&page),
         "</main>\n".to_owned(),
         // In XML the script is text as it stands; to HTML the marks around it are comments.

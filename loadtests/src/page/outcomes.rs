@@ -129,7 +129,7 @@ fn latencies(report: &Report) -> String {
     for (operation, of) in &report.latency_by_operation {
         row(words::operation(operation.name()), of);
     }
-    row("all together", &report.latency);
+    row("All together", &report.latency);
     table.html()
 }
 

@@ -136,7 +136,7 @@ fn broken() -> Outcome {
         evidence.seats = (0..40).collect();
         let kind = [Kind::SoldTwice, Kind::AcknowledgedMissing, Kind::LsnGap][number as usize % 3];
         let message = format!("violation number {number} of the test");
-        Violation { kind, seat: Some(7), label: None, message, evidence: vec![evidence] }
+        Violation { kind, seat: Some(number + 7), label: None, message, evidence: vec![evidence] }
     };
     report.violations = (0..30).map(violation).collect();
     report.violations_total = 1_030;
@@ -211,7 +211,7 @@ fn a_broken_promise_is_told_first_and_every_violation_is_there() {
     for text in [
         "Promises broken",
         "1,030 violations were found",
-        "10 times a seat was sold twice.",
+        "10 seats were sold twice.",
         "10 acknowledgements were lost or changed.",
         "1,010 other things were found.",
     ] {

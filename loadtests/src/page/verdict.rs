@@ -3,6 +3,7 @@
 //! A promise is called kept only if the audit could look: with something that could not be
 //! audited, or with more violations than were kept, it is called unproven.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::Page;
@@ -48,9 +49,13 @@ fn promises(report: &Report) -> [Promise; 3] {
         0 => Promise::Unproven,
         violations => Promise::Broken(violations),
     };
-    let (twice, lost) =
-        (found(&|kind| SOLD_TWICE.contains(&kind)), found(&|kind| LOST.contains(&kind)));
-    [promise(twice), promise(lost), promise(report.violations_total - twice - lost)]
+    let is_twice = |kind: Kind| SOLD_TWICE.contains(&kind);
+    // The record and the journal may both witness the same double sale.
+    let twice = report.violations.iter().filter(|found| is_twice(found.kind));
+    let seats: HashSet<Option<u32>> = twice.map(|found| found.seat).collect();
+    let lost = found(&|kind| LOST.contains(&kind));
+    let other = report.violations_total.saturating_sub(found(&is_twice) + lost);
+    [promise(seats.len() as u64), promise(lost), promise(other)]
 }
 
 /// The top of the page.
@@ -154,8 +159,8 @@ fn in_words(report: &Report, promises: [Promise; 3]) -> [String; 3] {
     [
         match twice {
             Promise::Kept => "No seat was sold twice.".to_owned(),
-            Promise::Broken(times) => {
-                counted(times, "seat was sold twice.", "times a seat was sold twice.")
+            Promise::Broken(seats) => {
+                counted(seats, "seat was sold twice.", "seats were sold twice.")
             }
             Promise::Unproven => "That no seat was sold twice could not be proven.".to_owned(),
         },

@@ -9,6 +9,7 @@ mod places;
 mod scale;
 mod sections;
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -34,8 +35,15 @@ pub(super) fn section(page: &Page<'_>) -> String {
     let sections = sections::sections(seats, &drawing);
     let _ = writeln!(html, "<p class=\"lead\">{}</p>", in_words(&drawing));
     html.push_str("<figure class=\"venue\">\n");
-    html.push_str(&legend(&scale, &drawing));
-    html.push_str(&map(&drawing, &scale, &sections));
+    let wrong: HashSet<usize> = page
+        .report
+        .violations
+        .iter()
+        .filter_map(|found| found.seat)
+        .map(|seat| seat as usize / drawing.seats_a_mark)
+        .collect();
+    html.push_str(&legend(&scale, &drawing, !wrong.is_empty()));
+    html.push_str(&map(&drawing, &scale, &sections, &wrong));
     html.push_str(&controls(&scale));
     let _ = writeln!(
         html,
@@ -72,7 +80,7 @@ fn in_words(drawing: &Drawing) -> String {
 }
 
 /// Colours with their seconds, and the signs of what was not sold.
-fn legend(scale: &Scale, drawing: &Drawing) -> String {
+fn legend(scale: &Scale, drawing: &Drawing, has_wrong: bool) -> String {
     let mut html = String::from("<div class=\"key\">");
     if let Some(at) = scale.only_moment() {
         let at = duration(at as f64 / 1e3);
@@ -102,6 +110,9 @@ fn legend(scale: &Scale, drawing: &Drawing) -> String {
             let _ = write!(html, "<li><i class=\"sign {class}\"></i>{name} ({seats})</li>");
         }
     }
+    if has_wrong {
+        html.push_str("<li><i class=\"sign wrong\"></i>with a violation</li>");
+    }
     html.push_str("</ul></div>\n");
     html
 }
@@ -114,7 +125,13 @@ const SIGNS: [(&str, &str, Fate); 4] = [
     ("others", "sold before or to others", Fate::SoldToOthers),
 ];
 
-fn map(drawing: &Drawing, scale: &Scale, sections: &[sections::Section<'_>]) -> String {
+/// The drawing; `wrong` are the marks that a violation is about.
+fn map(
+    drawing: &Drawing,
+    scale: &Scale,
+    sections: &[sections::Section<'_>],
+    wrong: &HashSet<usize>,
+) -> String {
     let Drawing { width, height, dot, marks, .. } = drawing;
     let description = format!(
         "The venue with {} marks, coloured by when they were sold. The table below says the same \
@@ -127,6 +144,12 @@ fn map(drawing: &Drawing, scale: &Scale, sections: &[sections::Section<'_>]) -> 
         sections::width_on_page(drawing),
         esc(&description)
     );
+    let wrong =
+        dots(marks.iter().enumerate().filter(|(at, _)| wrong.contains(at)).map(|(_, at)| at));
+    if !wrong.is_empty() {
+        let _ = writeln!(html, "<path class=\"seat wrong\" d=\"{wrong}\"/>");
+        let _ = writeln!(html, "<path class=\"seat wrong-ground\" d=\"{wrong}\"/>");
+    }
     for (class, _, fate) in SIGNS {
         let same = marks.iter().filter(|mark| mark.fate == fate);
         let data = dots(same);

@@ -87,15 +87,16 @@ impl Drawing {
             (x.round() as i32, y.round() as i32)
         };
         let chunks = points.chunks(seats_a_mark).zip(seats.chunks(seats_a_mark));
-        let mark = |(number, (points, seats)): (usize, (&[(f64, f64)], &[SeatDrawn]))| {
+        let mut marks = Vec::with_capacity(seats.len().div_ceil(seats_a_mark));
+        for (number, (points, seats)) in chunks.enumerate() {
             let (x, y) = drawn(&points[points.len() / 2]);
-            Mark { x, y, fate: together(seats), seat: number * seats_a_mark }
-        };
+            marks.push(Mark { x, y, fate: together(seats), seat: number * seats_a_mark });
+        }
         Self {
             width: (extent.width * scale + 2.0 * margin).ceil() as i32,
             height: (extent.height * scale + 2.0 * margin).ceil() as i32,
             dot: dot.round() as i32,
-            marks: chunks.enumerate().map(mark).collect(),
+            marks,
             seats_a_mark,
             is_by_chart,
             is_squeezed,

@@ -33,40 +33,30 @@ pub(super) fn section(page: &Page<'_>) -> String {
 
 fn checks(page: &Page<'_>) -> String {
     let audit = &page.report.audit;
-    let held = match audit.holds_asked {
-        0 => "its seat map and its own counts".to_owned(),
-        holds => format!(
-            "its seat map, its own counts, and {} asked about one by one",
-            counted(holds, "hold", "holds")
-        ),
-    };
     let checks = [
         (
             "The record of the buyers",
             Some(count(audit.answers)),
-            "answers looked at: no seat sold or held twice, no request done in two ways, no \
-             payment accepted after its deadline"
-                .to_owned(),
+            "answers, searched for a seat sold or held twice, a request done in two ways, a \
+             payment accepted after its deadline",
         ),
         (
             "The word of the server",
             Some(count(audit.holds_asked)),
-            format!(
-                "holds sampled after the sale: {held}; every sale that was acknowledged is there"
-            ),
+            "holds asked about one by one after the sale; they, the seat map and the server's \
+             own counts were held against what buyers were told",
         ),
         (
             "The server's check of itself",
             Some(if audit.is_server_verified { "done" } else { "not done" }.to_owned()),
-            "it counted its seats, indexes and digest anew".to_owned(),
+            "its seats, indexes and digest, counted anew",
         ),
         (
             "The facts of the journal",
             audit.journal_facts.map(count),
-            "facts read from the files by a process of its own and replayed by a small state \
-             machine: no gap, nothing done twice, every acknowledgement there, and in the end \
-             every seat as the server says"
-                .to_owned(),
+            "facts, read from the files by a process of its own and replayed by a small state \
+             machine; searched for gaps and what was done twice, and held against every answer \
+             and the server's last word",
         ),
     ];
     let mut html = String::from("<dl class=\"checks\">\n");
@@ -76,7 +66,7 @@ fn checks(page: &Page<'_>) -> String {
             html,
             "<div><dt>{name}</dt><dd class=\"figure\">{}</dd><dd>{}</dd></div>",
             esc(&number),
-            esc(&text)
+            esc(text)
         );
     }
     html.push_str("</dl>\n");

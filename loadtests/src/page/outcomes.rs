@@ -84,7 +84,7 @@ fn answers(report: &Report) -> String {
         Column::number("Share"),
         Column::text("What it means"),
     ];
-    let mut table = Table::new("Answers of the server, every sending counted", columns);
+    let mut table = Table::new("Answers, every sending counted", columns);
     let mut last = String::new();
     for (((operation, word), answers), total) in rows {
         let known = words::answer(&word);
@@ -134,9 +134,9 @@ fn latencies(report: &Report) -> String {
 }
 
 fn kills(report: &Report) -> String {
-    let columns = ["Kill", "After", "Unanswered", "Answers lost", "Served again after"];
+    let columns = ["Kill", "After", "Unanswered", "Answers lost", "Back after"];
     let columns = columns.map(Column::number).to_vec();
-    let caption = "Kills of the server (SIGKILL), in the middle of the sale";
+    let caption = "Kills of the server (SIGKILL)";
     let mut table = Table::new(caption, columns);
     for (number, kill) in (1_u64..).zip(report.kills.iter().take(KILL_ROWS_MAX)) {
         table.row([

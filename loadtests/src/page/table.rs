@@ -50,9 +50,12 @@ impl Table {
 
     pub(super) fn html(&self) -> String {
         let caption = esc(&self.caption);
+        // With explanations there is little room on a phone: the rows are set as cards there.
+        let is_explained = self.columns.iter().any(|column| column.class == "text");
+        let class = if is_explained { " class=\"explained\"" } else { "" };
         let mut html = format!(
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table>\
-             <caption>{caption}</caption><thead><tr>"
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\
+             <table{class}><caption>{caption}</caption><thead><tr>"
         );
         for Column { name, class } in &self.columns {
             let _ = write!(html, "<th scope=\"col\" class=\"{class}\">{}</th>", esc(name));

@@ -80,15 +80,17 @@ pub(super) fn header(page: &Page<'_>) -> String {
          onsale report <span class=\"date\">{}</span></p>\n<p class=\"badge\">{word}</p>\n",
         esc(&super::numbers::date(page.picture.opened_at_millis))
     );
-    let sold = sold(page);
-    match report.violations_total {
-        0 => {
-            let _ = writeln!(html, "<h1>{}</h1>", esc(&sold));
-        }
+    let (sold, more) = (sold(page), beside(report));
+    let (headline, second) = match report.violations_total {
+        0 => (sold, more),
         violations => {
             let found = counted(violations, "violation was found", "violations were found");
-            let _ = writeln!(html, "<h1>{found}</h1>\n<p class=\"second\">{}</p>", esc(&sold));
+            (found, [sold, more].join(" "))
         }
+    };
+    let _ = writeln!(html, "<h1>{}</h1>", esc(&headline));
+    if !second.is_empty() {
+        let _ = writeln!(html, "<p class=\"second\">{}</p>", esc(second.trim()));
     }
     html.push_str("<ul class=\"promises\">\n");
     for (promise, text) in promises.into_iter().zip(in_words(report, promises)) {
@@ -100,7 +102,7 @@ pub(super) fn header(page: &Page<'_>) -> String {
     html
 }
 
-/// What was sold, in a sentence or two.
+/// What was sold, in a sentence.
 fn sold(page: &Page<'_>) -> String {
     let report = page.report;
     let in_this_run = report.sold_seats.saturating_sub(report.sold_before);
@@ -114,29 +116,30 @@ fn sold(page: &Page<'_>) -> String {
             format!("{} of {of}", count(u64::from(sold)))
         }
     };
-    let mut text = format!(
+    format!(
         "{what} sold in {} to {}.",
         duration_in_words(last_sale_secs(page).unwrap_or(report.duration_secs)),
         counted(buyers, "buyer", "buyers")
-    );
+    )
+}
+
+/// What became of the seats that were not sold in this run.
+fn beside(report: &Report) -> String {
+    let mut sentences = Vec::new();
     for (seats, fate) in [
         (report.sold_before, "been sold before"),
         (report.seats.blocked, "been kept by the organizer"),
     ] {
         if seats > 0 {
-            let _ = write!(text, " {} had {fate}.", count(u64::from(seats)));
+            sentences.push(format!("{} had {fate}.", count(u64::from(seats))));
         }
     }
     if !report.seats.is_sold_out() {
         let (free, held) = (report.seats.available, report.seats.held);
-        let _ = write!(
-            text,
-            " The sale stood still with {} free and {} in holds.",
-            count(u64::from(free)),
-            count(u64::from(held))
-        );
+        let (free, held) = (count(u64::from(free)), count(u64::from(held)));
+        sentences.push(format!("The sale stood still with {free} free and {held} in holds."));
     }
-    text
+    sentences.join(" ")
 }
 
 /// When the last seat was sold; buyers without luck stay longer.

@@ -166,6 +166,7 @@ pub(super) fn operation(word: &str) -> &str {
 pub(super) fn violation(kind: Kind) -> &'static str {
     match kind {
         Kind::SoldTwice => "A seat was sold twice",
+        Kind::Oversold => "More was sold than there is",
         Kind::HeldTwice => "A seat was held twice",
         Kind::AnswerDiffers => "One request was done in two ways",
         Kind::AnswerForgotten => "A request that was done was refused later",

@@ -9,11 +9,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use inventory_core::fact::{Change, Fact};
 use inventory_core::ids::HoldId;
+use inventory_core::spots::Spots;
 use inventory_core::state::{HoldStory, ShardState};
 use persistence::encoding::ending_bytes_max;
-use persistence::limits::FACT_FRAME_BYTES_MAX;
+use persistence::limits::{FACT_FRAME_BYTES_MAX, FACT_TICKET_TYPES_BYTES_MAX, RECORD_ALIGNMENT};
 
 use crate::limits::{ROOM_MARGIN_BYTES_MAX, ROOM_MARGIN_SEGMENT_PARTS};
+
+/// Bytes of a seat or an area in a fact: an area, its ticket type, and how many places.
+const LINE_BYTES_MAX: usize = 4 + 2 + 4;
 
 /// The room of one engine's journal, and what is owed of it. Written by the journal's thread and
 /// by the writers, read by the writers.
@@ -61,32 +65,36 @@ impl Toll {
         let bytes = fact_bytes(&fact.change);
         let toll = |kind, owed_before, owed_after| Self { kind, bytes, owed_before, owed_after };
         match &fact.change {
-            Change::HoldPlaced { seats, .. } => toll(Kind::Claim, 0, ending_bytes(seats.len())),
-            Change::HoldReleased { hold_id, seats }
-            | Change::HoldAllocated { hold_id, seats, .. } => {
-                let has = seats_of(state, *hold_id);
-                if seats.len() >= has {
-                    toll(Kind::Ending, ending_bytes(has), 0)
-                } else {
-                    toll(Kind::Rest, ending_bytes(has), ending_bytes(has - seats.len()))
+            Change::HoldPlaced { spots, .. } => toll(Kind::Claim, 0, ending_bytes(spots)),
+            Change::HoldReleased { hold_id, spots }
+            | Change::HoldAllocated { hold_id, spots, .. } => {
+                let Some(had) = spots_of(state, *hold_id) else { return toll(Kind::Ending, 0, 0) };
+                if spots.count() >= had.count() {
+                    return toll(Kind::Ending, ending_bytes(had), 0);
                 }
+                let mut left = had.clone();
+                let has_all = left.take(spots);
+                assert!(has_all, "a fact ends what its hold has");
+                toll(Kind::Rest, ending_bytes(had), ending_bytes(&left))
             }
             Change::HoldExpired { hold_id, .. } => {
-                toll(Kind::Ending, ending_bytes(seats_of(state, *hold_id)), 0)
+                toll(Kind::Ending, spots_of(state, *hold_id).map_or(0, ending_bytes), 0)
             }
             Change::EventCreated { .. }
             | Change::HoldExtended { .. }
-            | Change::SeatsBlocked { .. } => toll(Kind::Claim, 0, 0),
-            Change::SeatsReturned { .. } | Change::SeatsUnblocked { .. } => toll(Kind::Rest, 0, 0),
+            | Change::SpotsBlocked { .. } => toll(Kind::Claim, 0, 0),
+            Change::EventClosed | Change::SpotsReturned { .. } | Change::SpotsUnblocked { .. } => {
+                toll(Kind::Rest, 0, 0)
+            }
         }
     }
 
     /// The least that a new hold takes.
     const SMALLEST_CLAIM: Self = Self {
         kind: Kind::Claim,
-        bytes: ending_bytes(1),
+        bytes: ending_bytes_max(1) as u64,
         owed_before: 0,
-        owed_after: ending_bytes(1),
+        owed_after: ending_bytes_max(1) as u64,
     };
 }
 
@@ -110,7 +118,7 @@ impl Room {
 
     /// Keeps room for the endings of the holds that live in a recovered shard.
     pub(crate) fn owe_endings_of(&self, state: &ShardState) {
-        let owed: u64 = state.live_holds().map(|hold| ending_bytes(hold.seats.len())).sum();
+        let owed: u64 = state.live_holds().map(|hold| ending_bytes(&hold.spots)).sum();
         self.owed_bytes.fetch_add(owed, Ordering::Relaxed);
     }
 
@@ -167,24 +175,29 @@ impl Room {
 
 /// The most bytes that a fact takes of the journal, in a batch of its own.
 pub(crate) fn fact_bytes(change: &Change) -> u64 {
-    let seats = change.seats_became().map_or(0, |(seats, _)| seats.len());
-    // Of all changes of a hold a sale takes the most; an event has a name and rules.
-    let more = match change {
-        Change::EventCreated { .. } => FACT_FRAME_BYTES_MAX as u64,
-        _ => 0,
+    // A block may name more than any hold has, and an event has names, rules and ticket types.
+    let bytes = match change {
+        Change::EventCreated { .. } => FACT_FRAME_BYTES_MAX + FACT_TICKET_TYPES_BYTES_MAX,
+        _ => change.spots_moved().map_or(0, |(spots, ..)| lines(spots) * LINE_BYTES_MAX),
     };
-    ending_bytes(seats) + more
+    (ending_bytes_max(0) + bytes).next_multiple_of(RECORD_ALIGNMENT) as u64
 }
 
-/// The most bytes that the end of a hold of so many seats takes.
-const fn ending_bytes(seats: usize) -> u64 {
-    ending_bytes_max(seats) as u64
+/// The most bytes that the end of a hold with these spots takes.
+fn ending_bytes(spots: &Spots) -> u64 {
+    ending_bytes_max(lines(spots)) as u64
 }
 
-fn seats_of(state: &ShardState, hold_id: HoldId) -> usize {
-    match state.hold(hold_id) {
-        Some(HoldStory::Live(hold)) => hold.seats.len(),
-        Some(HoldStory::Ended(_)) | None => 0,
+/// Seats and areas, as facts name them one by one; places of an area are a number.
+fn lines(spots: &Spots) -> usize {
+    spots.seats.len() + spots.areas.len()
+}
+
+/// What a live hold has.
+fn spots_of(state: &ShardState, hold_id: HoldId) -> Option<&Spots> {
+    match state.hold(hold_id)? {
+        HoldStory::Live(hold) => Some(&hold.spots),
+        HoldStory::Ended(_) => None,
     }
 }
 

@@ -14,6 +14,7 @@ use inventory_core::command::{
 use inventory_core::fact::{Change, Fact, SeatStatus};
 use inventory_core::ids::{AllocationId, BuyerId, HoldId, SeatIndex};
 use inventory_core::rules::EventRules;
+use inventory_core::spots::Spots;
 use inventory_engine::answer::{Answer, Failure, Reply};
 use inventory_engine::ask::Ask;
 use inventory_engine::engine::{Engine, Handle};
@@ -32,13 +33,17 @@ fn ann() -> BuyerId {
     BuyerId::new("ann").unwrap()
 }
 
+fn seats_at(seats: &[u32]) -> Spots {
+    Spots::of_seats(seats.iter().copied().map(SeatIndex))
+}
+
 fn place(seats: &[u32]) -> Verb {
-    let seats = seats.iter().copied().map(SeatIndex).collect();
-    Verb::Place(Place { event_id: EVENT, buyer_id: ann(), selection: Selection::Seats(seats) })
+    let spots = Selection::Spots(seats_at(seats));
+    Verb::Place(Place { event_id: EVENT, buyer_id: ann(), selection: spots })
 }
 
 fn part(seats: &[u32]) -> Part {
-    Part::Seats(seats.iter().copied().map(SeatIndex).collect())
+    Part::Spots { seats: seats.iter().copied().map(SeatIndex).collect(), areas: Vec::new() }
 }
 
 fn whole(hold_id: HoldId) -> Release {
@@ -112,7 +117,7 @@ async fn new_holds_are_refused_first_and_what_lives_goes_on() {
     let first_fact = fact(handle.ask(Ask::command(first.clone()), None).await);
     let hold_id = hold_in(&first_fact);
     let other = hold_in(&fact(ask(&handle, place(&[3, 4])).await));
-    let block = |seat| Verb::Block(Block { event_id: EVENT, seats: vec![SeatIndex(seat)] });
+    let block = |seat| Verb::Block(Block { event_id: EVENT, spots: seats_at(&[seat]) });
     fact(ask(&handle, block(10)).await);
     fact(ask(&handle, block(11)).await);
 
@@ -138,7 +143,7 @@ async fn new_holds_are_refused_first_and_what_lives_goes_on() {
     let allocation_id = allocation_in(&fact(ask(&handle, Verb::Allocate(allocate)).await));
     let give_back = Return { allocation_id, buyer_id: ann(), part: Part::Whole };
     fact(ask(&handle, Verb::Return(give_back)).await);
-    let unblock = |seat| Verb::Unblock(Unblock { event_id: EVENT, seats: vec![SeatIndex(seat)] });
+    let unblock = |seat| Verb::Unblock(Unblock { event_id: EVENT, spots: seats_at(&[seat]) });
     fact(ask(&handle, unblock(10)).await);
 
     // With nothing to spare, holds still end whole.

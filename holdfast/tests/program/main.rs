@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asking;
 mod full_disk;
 mod grpc_page;
 mod metrics;
 mod node;
+mod onsale_page;
 mod recovering;
 mod rest;
 mod rest_examples;

@@ -89,7 +89,8 @@ fn assert_recovering(status: &Status) {
 
 async fn assert_calls_are_told(address: &str) {
     let mut client = InventoryClient::new(connect(address).await);
-    let read = client.get_availability(GetAvailabilityRequest { event_id: 1 }).await;
+    let request = GetAvailabilityRequest { event_id: 1, ..GetAvailabilityRequest::default() };
+    let read = client.get_availability(request).await;
     assert_recovering(&read.unwrap_err());
     let stream = tokio_stream::iter([CommandBatch::default()]);
     assert_recovering(&client.pipeline(stream).await.unwrap_err());

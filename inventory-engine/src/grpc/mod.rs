@@ -6,6 +6,7 @@ mod gate;
 mod inventory;
 mod reads;
 mod requests;
+mod seat_history;
 mod server;
 mod status;
 mod stream;

@@ -106,7 +106,7 @@ fn golden_bytes() {
         ],
     );
     let trailer = bytes.len() - TRAILER_BYTES..bytes.len();
-    check(trailer, &["484f4c4453454e44", "4089000000000000", "932317f7d869f15617ddd0b0a4d350b0"]);
+    check(trailer, &["484f4c4453454e44", "1089000000000000", "932317f7d869f15617ddd0b0a4d350b0"]);
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub mod pipeline;
 pub mod progress;
 pub mod recovery;
 mod replay;
+pub mod seat_history;
 pub mod snapshots;
 pub mod stop;
 pub mod ticket;

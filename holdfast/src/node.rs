@@ -14,6 +14,7 @@ use inventory_engine::metrics::{
 };
 use inventory_engine::progress::RecoveryProgress;
 use inventory_engine::readiness::Readiness;
+use inventory_engine::snapshots::SnapshotOptions;
 use inventory_engine::stop::{StopReason, Stopper};
 use metrics::gauge;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -24,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::config::Settings;
+
+const DAY_SECS: u64 = 24 * 60 * 60;
 
 /// How often the metrics of a recovery are written.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -112,6 +115,10 @@ pub(crate) async fn start_engine(
         data_dir: settings.data_dir.clone(),
         writers: settings.writers.unwrap_or(1),
         journal: persistence::file::Options { segment_bytes: settings.journal_segment_bytes },
+        snapshots: SnapshotOptions {
+            history_retention: Duration::from_secs(settings.history_retention_days * DAY_SECS),
+            ..SnapshotOptions::default()
+        },
     };
     info!("recovering");
     let progress = Arc::clone(readiness.progress());

@@ -27,12 +27,13 @@ use crate::directory::Directory;
 use crate::inbox::{Inbox, Request, inbox};
 use crate::journal_thread::JournalThread;
 use crate::limits::{CHART_IMPORTS_MAX, HISTORY_READS_MAX};
-use crate::metrics::{EVENTS, JournalMetrics, RECOVERY_SECONDS, WriterMetrics};
+use crate::metrics::{EVENTS, JournalMetrics, RECOVERY_SECONDS, SNAPSHOT_NUMBER, WriterMetrics};
 use crate::pipeline::CommitPipeline;
 use crate::progress::RecoveryProgress;
 use crate::recovery::{Recovered, RecoveryError, read_chart, recover};
 use crate::room::Room;
 use crate::seat_history::{self, SeatStory};
+use crate::snapshots::{SnapshotOptions, SnapshotThread, Snapshotter};
 use crate::stop::{StopReason, Stopper};
 use crate::throttle::Throttle;
 use crate::ticket::Ticket;
@@ -48,6 +49,8 @@ pub struct EngineOptions {
     pub writers: usize,
     /// How the journal is written.
     pub journal: Options,
+    /// When snapshots are made, and how long history is kept.
+    pub snapshots: SnapshotOptions,
 }
 
 /// Why an engine did not start.
@@ -66,6 +69,7 @@ pub enum StartError {
 pub struct Engine {
     handle: Handle,
     threads: Vec<JoinHandle<()>>,
+    snapshots: Option<SnapshotThread>,
 }
 
 /// The way to a running engine; cheap to clone.
@@ -133,16 +137,19 @@ impl Engine {
         options: &EngineOptions,
         progress: &Arc<RecoveryProgress>,
     ) -> Result<Self, StartError> {
-        let Recovered { shards, charts, journal, report, took } =
-            recover(&options.data_dir, options.journal)?;
-        progress.finish(report.bytes, report.facts);
+        let Recovered { shards, charts, journal, took, snapshot, useless_snapshots, .. } =
+            recover(&options.data_dir, options.journal, progress)?;
         metrics::gauge!(RECOVERY_SECONDS).set(took.as_secs_f64());
+        metrics::gauge!(SNAPSHOT_NUMBER).set(snapshot.unwrap_or(0) as f64);
         let room = Room::new(options.journal.segment_bytes);
-        let paths = journal.data_dir().paths().clone();
+        let share = journal.share();
         let journal = Box::new(journal);
-        let engine = Self::start_within(room, journal, shards, charts, options.writers)?;
+        let mut engine = Self::start_within(room, journal, shards, charts, options.writers)?;
         // Nobody has the handle yet, so nothing was set before.
-        let _ = engine.handle.shared.paths.set(paths);
+        let _ = engine.handle.shared.paths.set(share.paths.clone());
+        let directory = Arc::clone(&engine.handle.shared.directory);
+        let snapshotter = Snapshotter::new(share, directory, useless_snapshots, options.snapshots);
+        engine.snapshots = Some(SnapshotThread::start(snapshotter)?);
         Ok(engine)
     }
 
@@ -222,7 +229,7 @@ impl Engine {
             paths: OnceLock::new(),
             history_reads: Semaphore::new(HISTORY_READS_MAX),
         });
-        Ok(Self { handle: Handle { shared }, threads })
+        Ok(Self { handle: Handle { shared }, threads, snapshots: None })
     }
 
     /// The way to ask it.
@@ -237,7 +244,8 @@ impl Engine {
         for inbox in &self.handle.shared.inboxes {
             inbox.close();
         }
-        let threads = self.threads;
+        let mut threads = self.threads;
+        threads.extend(self.snapshots.map(SnapshotThread::stop));
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()
         });

@@ -1,5 +1,7 @@
 //! The engine's metrics: their names, their words, and handles that cost an addition.
 
+use std::time::Duration;
+
 use metrics::{Counter, Gauge, Histogram, Unit};
 
 use inventory_core::fact::Change;
@@ -49,6 +51,14 @@ pub const RECOVERY_BYTES_TOTAL: &str = "holdfast_recovery_bytes";
 pub const RECOVERY_BYTES_READ: &str = "holdfast_recovery_bytes_read";
 /// Facts that it has applied.
 pub const RECOVERY_FACTS_APPLIED: &str = "holdfast_recovery_facts_applied";
+/// Snapshots made.
+pub const SNAPSHOTS: &str = "holdfast_snapshots_total";
+/// How long a snapshot takes.
+pub const SNAPSHOT_SECONDS: &str = "holdfast_snapshot_seconds";
+/// Snapshots that could not be made, and old segments that could not be put away.
+pub const SNAPSHOT_FAILURES: &str = "holdfast_snapshot_failures_total";
+/// The first batch behind the last snapshot.
+pub const SNAPSHOT_NUMBER: &str = "holdfast_snapshot_number";
 
 /// Tells the recorder what each metric means. Call once, when it is installed.
 pub fn describe() {
@@ -94,6 +104,13 @@ pub fn describe() {
     metrics::describe_gauge!(RECOVERY_BYTES_TOTAL, Unit::Bytes, "Bytes that recovery has to read");
     metrics::describe_gauge!(RECOVERY_BYTES_READ, Unit::Bytes, "Bytes that recovery has read");
     metrics::describe_gauge!(RECOVERY_FACTS_APPLIED, "Facts that recovery has applied");
+    metrics::describe_counter!(SNAPSHOTS, "Snapshots made");
+    metrics::describe_histogram!(SNAPSHOT_SECONDS, Unit::Seconds, "Time of making a snapshot");
+    metrics::describe_counter!(
+        SNAPSHOT_FAILURES,
+        "Snapshots that could not be made, and old segments that could not be put away"
+    );
+    metrics::describe_gauge!(SNAPSHOT_NUMBER, "The first batch behind the last snapshot");
 }
 
 /// A writer's own handles, looked up once.
@@ -204,5 +221,30 @@ impl JournalMetrics {
             owed_bytes: metrics::gauge!(OWED_BYTES),
             refusing_holds: metrics::gauge!(REFUSING_HOLDS),
         }
+    }
+}
+
+/// The handles of the thread that makes snapshots.
+pub(crate) struct SnapshotMetrics {
+    made: Counter,
+    seconds: Histogram,
+    pub(crate) failures: Counter,
+    number: Gauge,
+}
+
+impl SnapshotMetrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            made: metrics::counter!(SNAPSHOTS),
+            seconds: metrics::histogram!(SNAPSHOT_SECONDS),
+            failures: metrics::counter!(SNAPSHOT_FAILURES),
+            number: metrics::gauge!(SNAPSHOT_NUMBER),
+        }
+    }
+
+    pub(crate) fn made(&self, number: u64, took: Duration) {
+        self.made.increment(1);
+        self.seconds.record(took);
+        self.number.set(number as f64);
     }
 }

@@ -10,10 +10,12 @@ pub struct RecoveryProgress {
     bytes_total: AtomicU64,
     bytes_read: AtomicU64,
     facts: AtomicU64,
+    snapshot_number: AtomicU64,
 }
 
 impl RecoveryProgress {
-    /// Bytes that there are to read; 0 as long as that is not known.
+    /// Bytes that there are to read; 0 as long as that is not known. Rises when a snapshot turns
+    /// out to be of no use.
     pub fn bytes_total(&self) -> u64 {
         self.bytes_total.load(Ordering::Relaxed)
     }
@@ -28,10 +30,29 @@ impl RecoveryProgress {
         self.facts.load(Ordering::Relaxed)
     }
 
-    /// All of it is read and applied.
-    pub(crate) fn finish(&self, bytes: u64, facts: u64) {
-        self.bytes_total.store(bytes, Ordering::Relaxed);
-        self.bytes_read.store(bytes, Ordering::Relaxed);
-        self.facts.store(facts, Ordering::Relaxed);
+    /// The first batch behind the snapshot that the state was restored from; 0 without one.
+    pub fn snapshot_number(&self) -> u64 {
+        self.snapshot_number.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_total(&self, bytes: u64) {
+        self.bytes_total.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_read(&self, bytes: u64) {
+        self.bytes_read.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_facts(&self, facts: u64) {
+        self.facts.fetch_add(facts, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_snapshot(&self, number: u64) {
+        self.snapshot_number.store(number, Ordering::Relaxed);
+    }
+
+    /// All of it is read.
+    pub(crate) fn finish(&self) {
+        self.set_read(self.bytes_total());
     }
 }

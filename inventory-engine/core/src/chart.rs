@@ -192,6 +192,7 @@ pub struct Chart {
     parts: ChartParts,
     index_by_label: HashMap<String, SeatIndex, SeededState>,
     areas_by_label: HashMap<String, AreaIndex, SeededState>,
+    whole_tables_by_label: HashMap<String, TableIndex, SeededState>,
     /// By seat: the table that is sold only as a whole; empty if there is no such table.
     whole_tables: Vec<Option<TableIndex>>,
     /// By seat: the row and the position within it.
@@ -202,6 +203,7 @@ pub struct Chart {
     rows_by_distance: Vec<(u32, RowIndex)>,
     /// By row: a bit for the category of each of its seats; categories 64 apart share one.
     row_categories: Vec<u64>,
+    place_count: u32,
 }
 
 impl Chart {
@@ -229,16 +231,23 @@ impl Chart {
         let areas = (0..).zip(&parts.areas);
         let areas_by_label = areas.map(|(index, area)| (area.label.clone(), AreaIndex(index)));
         let areas_by_label = areas_by_label.collect();
+        let mut whole_tables_by_label = HashMap::default();
+        for (index, table) in (0..).zip(&parts.tables).filter(|(_, table)| table.book_whole) {
+            whole_tables_by_label.entry(table.label.clone()).or_insert(TableIndex(index));
+        }
         let whole_tables = whole_tables(&parts);
+        let place_count = parts.areas.iter().map(|area| area.capacity).sum();
         Ok(Self {
             parts,
             index_by_label,
             areas_by_label,
+            whole_tables_by_label,
             whole_tables,
             place_in_row,
             distances,
             rows_by_distance,
             row_categories,
+            place_count,
         })
     }
 
@@ -264,7 +273,7 @@ impl Chart {
 
     /// How many people its areas take together.
     pub fn place_count(&self) -> u32 {
-        self.parts.areas.iter().map(|area| area.capacity).sum()
+        self.place_count
     }
 
     /// The area at an index.
@@ -279,7 +288,8 @@ impl Chart {
 
     /// The table of a label that is sold only as a whole; the first one, where there are more.
     pub fn whole_table_by_label(&self, label: &str) -> Option<&Table> {
-        self.parts.tables.iter().find(|table| table.book_whole && table.label == label)
+        let index = self.whole_tables_by_label.get(label)?;
+        self.parts.tables.get(index.0 as usize)
     }
 
     /// The table that a seat is sold with, as a whole; `None` for a seat that is sold by itself.

@@ -71,6 +71,10 @@ impl Default for Memory {
 
 /// What `decide` found.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, taken apart at once: a box would be an allocation a command"
+)]
 pub enum Decision {
     /// Something new, to be applied, journaled and answered.
     New(Fact),

@@ -270,8 +270,8 @@ fn a_type_opens_and_closes_on_the_millisecond() {
 fn a_wish_for_types_that_are_never_on_sale_together_is_not_told_to_wait() {
     check(
         "seats A1..9
-         event 1 closes 500 type first opens 100 type second opens 200 type brief opens 50 closes 150 \
-           type never opens 600
+         event 1 closes 500 type first opens 100 type second opens 200 \
+           type brief opens 50 closes 150 type never opens 600
          place h1 ann A1/first          => ticket_type_not_open type 0, retry at 100
          place h1 ann A1/second A2/first => ticket_type_not_open type 0, retry at 200
          place h1 ann A1/first A2/brief => ticket_type_not_open type 0, retry at 100

@@ -75,6 +75,8 @@ impl<'a> Search<'a> {
             match &mut categories {
                 _ if ticket_type.categories.is_empty() => {}
                 None => categories = Some(ticket_type.categories.clone()),
+                // As a rule all types are sold in the same ones.
+                Some(wanted) if *wanted == ticket_type.categories => {}
                 Some(wanted) => wanted.retain(|&of| ticket_type.applies_to(Some(of))),
             }
         }

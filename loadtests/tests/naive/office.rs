@@ -190,6 +190,7 @@ impl Office {
             labels: Vec::new(),
             deadline_millis: deadline,
             lsn: self.lsn,
+            ..v1::Placed::default()
         })
     }
 
@@ -231,7 +232,13 @@ impl Office {
             "hold_id": hex(&release.hold_id), "seats": seats,
         }));
         let hold_id = release.hold_id.clone();
-        Outcome::Released(v1::Released { hold_id, seats, labels: Vec::new(), lsn: self.lsn })
+        Outcome::Released(v1::Released {
+            hold_id,
+            seats,
+            labels: Vec::new(),
+            lsn: self.lsn,
+            ..v1::Released::default()
+        })
     }
 
     fn allocate(&mut self, allocate: &v1::AllocateRequest) -> Outcome {
@@ -258,6 +265,7 @@ impl Office {
             seats,
             labels: Vec::new(),
             lsn: self.lsn,
+            ..v1::Allocated::default()
         })
     }
 

@@ -44,7 +44,7 @@ impl ShardState {
         let chart = (hash, Arc::clone(chart));
         let (id, name) = (fact.event_id, name.clone());
         let event =
-            EventState::new(id, name, chart, (rules, ticket_types.to_vec()), fact.at, self.hashing);
+            EventState::new(id, name, chart, (rules, ticket_types.into()), fact.at, self.hashing);
         event.add_to(&mut self.digest);
         let before = self.events.insert(fact.event_id, event);
         assert!(before.is_none(), "an event is created once");

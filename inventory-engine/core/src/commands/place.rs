@@ -182,7 +182,7 @@ fn wanted_by_type<'a>(event: &'a EventState, selection: &Selection) -> Vec<Wante
         Selection::Spots(spots) => spots.by_ticket_type().for_each(&mut add),
         Selection::BestAvailable(wish) => wish.ticket_types.iter().copied().for_each(&mut add),
     }
-    let indexed = (0..).map(TicketTypeIndex).zip(&event.ticket_types).zip(counts);
+    let indexed = (0..).map(TicketTypeIndex).zip(event.ticket_types.iter()).zip(counts);
     let wanted = indexed.filter(|&(_, count)| count > 0);
     wanted.map(|((index, ticket_type), count)| (index, ticket_type, count)).collect()
 }

@@ -1,6 +1,8 @@
 //! One event: its chart, its rules, the state of each seat, and what is derived from them to
 //! answer quickly.
 
+mod restore;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -65,7 +67,7 @@ pub struct EventState {
     /// The rules of its sale.
     pub rules: EventRules,
     /// What its spots may be sold as.
-    pub ticket_types: Vec<TicketType>,
+    pub ticket_types: Arc<[TicketType]>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When its sale ended for good.
@@ -109,7 +111,7 @@ impl EventState {
         id: EventId,
         name: CompactString,
         (chart_hash, chart): (ChartHash, Arc<Chart>),
-        (rules, ticket_types): (EventRules, Vec<TicketType>),
+        (rules, ticket_types): (EventRules, Arc<[TicketType]>),
         created_at: Timestamp,
         hashing: SeededState,
     ) -> Self {
@@ -342,7 +344,7 @@ impl EventState {
         option(self.closed_at.map(|at| at.0));
         // How many, so that no name can look like one more ticket type.
         option(Some(self.ticket_types.len() as u64));
-        for ticket_type in &self.ticket_types {
+        for ticket_type in self.ticket_types.iter() {
             option(Some(ticket_type.key.len() as u64));
             option(ticket_type.quota.map(u64::from));
             option(ticket_type.sale_opens_at.map(|at| at.0));
@@ -352,7 +354,7 @@ impl EventState {
                 option(Some(u64::from(category.0)));
             }
         }
-        for ticket_type in &self.ticket_types {
+        for ticket_type in self.ticket_types.iter() {
             bytes.extend_from_slice(ticket_type.key.as_bytes());
         }
         bytes.extend_from_slice(self.name.as_bytes());

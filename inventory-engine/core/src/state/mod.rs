@@ -8,6 +8,7 @@
 mod ended;
 mod event;
 mod hold;
+mod image;
 mod requests;
 mod verify;
 
@@ -18,6 +19,7 @@ pub use ended::{EndedHold, Ending};
 pub(crate) use event::needs_asking_for;
 pub use event::{EventState, SeatState};
 pub use hold::{Allocation, Hold};
+pub use image::{EventImage, ImageError, ShardImage};
 pub use verify::Verification;
 
 use crate::chart::Chart;

@@ -1,14 +1,14 @@
 //! Random commands against the state machine and against a naive model at once. After each one:
 //! the same answer, refusals with all that they say; the same state of every seat, area, ticket
 //! type and hold; nothing that contradicts itself; and a replica that only ever sees the facts is
-//! in the same state. At the end the same of a replay from nothing.
+//! in the same state. At the end the same of a replay from nothing and of the state's own image.
 
 mod naive;
 mod op;
 mod venue;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use inventory_core::command::{
@@ -348,13 +348,19 @@ impl Both {
         assert_same(&self.replica, &self.state);
     }
 
-    /// The facts alone lead to the same state, whatever the order of its maps.
+    /// The facts alone lead to the same state, and so does its image, whatever the order of its
+    /// maps.
     fn replay(&self) {
         let mut replayed = shard(4_242);
         for fact in &self.facts {
             replayed.apply(Arc::clone(fact));
         }
         assert_same(&replayed, &self.state);
+        let (image, charts) = (self.state.image(), BTreeMap::from([(CHART, venue::chart())]));
+        match ShardState::restore(image, &charts, 77) {
+            Ok(restored) => assert_same(&restored, &self.state),
+            Err(error) => panic!("an image that cannot be restored: {error}"),
+        }
     }
 }
 

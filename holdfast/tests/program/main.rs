@@ -5,6 +5,7 @@
 mod asking;
 mod grpc_page;
 mod node;
+mod onsale_page;
 mod rest;
 mod rest_examples;
 mod running;

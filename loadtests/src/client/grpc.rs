@@ -354,6 +354,8 @@ impl Reader {
             section: seat.section,
             row: seat.row,
             reserved: seat.accessible || seat.companion,
+            x: seat.x,
+            y: seat.y,
         };
         Ok((Layout::new(map.seats.into_iter().map(place).collect()), map.statuses))
     }

@@ -2,6 +2,8 @@
 //! wrong: nothing in a chart may do harm in a page or in a terminal, or be absurdly large. What
 //! the core requires of a chart has been checked before.
 
+use std::collections::HashSet;
+
 use inventory_core::chart::{ChartParts, Point};
 
 use crate::builder::{coordinate_problem, is_color, label_problem};
@@ -12,6 +14,7 @@ use crate::mistake::{Mistakes, Problem, Trail, quoted};
 pub(crate) fn check(parts: &ChartParts) -> Result<(), Mistakes> {
     let mut mistakes = Mistakes::default();
     check_labels(parts, &mut mistakes);
+    check_names(parts, &mut mistakes);
     for (index, category) in parts.categories.iter().enumerate() {
         if let Some(color) = category.color.as_ref().filter(|color| !is_color(color)) {
             let trail = Trail::ROOT.element("category", None, "categories", index);
@@ -34,6 +37,26 @@ pub(crate) fn check(parts: &ChartParts) -> Result<(), Mistakes> {
         check_point(&trail, Some(seat.position), &mut mistakes);
     }
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+}
+
+/// What a hand-written chart refers to by name has to be one thing only.
+fn check_names(parts: &ChartParts, mistakes: &mut Mistakes) {
+    let mut zones = HashSet::new();
+    for (index, zone) in parts.zones.iter().enumerate() {
+        if !zones.insert(zone.key.as_str()) {
+            let trail = Trail::ROOT.element("zone", None, "zones", index);
+            let label = quoted(&zone.key);
+            mistakes.add(&trail, Problem::Duplicate { what: "the zone", label });
+        }
+    }
+    let mut sections = HashSet::new();
+    for (index, section) in parts.sections.iter().enumerate() {
+        if !sections.insert((section.floor.as_deref(), section.label.as_str())) {
+            let trail = Trail::ROOT.element("section", None, "sections", index);
+            let label = quoted(&section.label);
+            mistakes.add(&trail, Problem::Duplicate { what: "the section", label });
+        }
+    }
 }
 
 fn check_point(trail: &Trail<'_>, point: Option<Point>, mistakes: &mut Mistakes) {

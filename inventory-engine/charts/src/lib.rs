@@ -10,19 +10,24 @@
 mod builder;
 mod canonical;
 mod document;
+mod export;
 mod fields;
 mod foreign;
 pub mod generate;
 mod import;
+mod indexes;
 pub mod inspect;
 mod lenient;
 pub mod limits;
 mod mistake;
+mod overlap;
+mod pretix;
 mod scan;
 mod seats_io;
 mod turn;
 
 pub use canonical::{CanonicalError, content_hash, from_canonical_bytes, to_canonical_bytes};
+pub use export::to_document;
 pub use import::{Format, Imported, UnknownFormat, import};
 pub use inspect::Report;
 pub use mistake::{Mistake, Mistakes, Problem};

@@ -12,11 +12,11 @@ fn a_report_counts_what_is_there() {
         "sections": [
             {"label": "S", "floor": "Up", "category": "a", "rows": [
                 {"label": "A", "x": 0, "y": 0, "seats": 3},
-                {"label": "B", "x": 0, "y": 0, "seats": [
+                {"label": "B", "x": 0, "y": 9, "seats": [
                     {"label": 1, "accessible": true}, {"label": 2, "companion": true},
                     {"label": 3, "restrictedView": true, "category": "b"}]}]},
             {"label": "S", "floor": "Down"}],
-        "tables": [{"label": "T", "x": 0, "y": 0, "seats": 2, "bookWhole": true}],
+        "tables": [{"label": "T", "x": 0, "y": 90, "seats": 2, "bookWhole": true}],
         "areas": [{"label": "Lawn", "capacity": 30}, {"label": "Pit", "capacity": 12}]}"#;
     let report = inspect(text.as_bytes(), None).unwrap();
     assert_eq!(report.area_capacity(), 42);

@@ -1,6 +1,7 @@
 //! Charts in and out, through the public face of the crate alone.
 
 mod canonical;
+mod export;
 mod generate;
 mod holdfast;
 mod hostile;

@@ -111,7 +111,7 @@ fn floors_are_read_and_named_where_their_sections_share_a_name() {
 fn what_is_drawn_only_is_no_mistake_and_what_could_be_sold_is_warned_of() {
     let text = chart(&format!(
         r#""rows": [{{"label": "A", "seats": [{}]}}], "shapes": [{{"type": "circle"}}, 7],
-           "texts": [{{"text": "Bar"}}], "booths": [{{"label": "B1"}}],
+           "texts": [{{"text": "Bar"}}], "booths": [{{"label": "B1", "categoryKey": 1}}],
            "backgroundImage": {{"backgroundImageKey": "k"}},
            "generalAdmissionAreas": [{{"label": "G", "capacity": 4, "bookAsAWhole": true,
                                        "categoryKey": 1}}],
@@ -121,9 +121,9 @@ fn what_is_drawn_only_is_no_mistake_and_what_could_be_sold_is_warned_of() {
     assert_eq!(
         imported(&text).warnings,
         [
-            "booths that are left out, for they are not for sale here: 1",
             "areas that are sold place by place, not as a whole: 1",
             "sections without topLeft, taken to start at 0, 0: 1",
+            "booths without a place, taken to be at 0, 0: 1",
             "shapes, texts, icons and images that are not read: 4",
         ]
     );

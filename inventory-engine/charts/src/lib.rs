@@ -10,6 +10,7 @@
 mod builder;
 mod canonical;
 mod document;
+pub mod draw;
 mod export;
 mod fields;
 mod foreign;

@@ -28,6 +28,15 @@ pub const AREA_CAPACITY_MAX: u32 = 1 << 20;
 /// How far from the origin, in either direction, anything may lie.
 pub const COORDINATE_MAX: u32 = 10_000_000;
 
+/// Up to so many seats a drawing says of each what it is called, and ...
+pub const DRAWN_SEATS_TITLED_MAX: usize = 20_000;
+/// ... up to so many it shows each; beyond that a row is a line.
+pub const DRAWN_SEATS_DOTTED_MAX: usize = 150_000;
+/// Things of another kind that a drawing shows, of each kind: tables, areas, labels.
+pub const DRAWN_THINGS_MAX: usize = 2_000;
+/// Letters of a label in a drawing.
+pub const DRAWN_LETTERS_MAX: usize = 80;
+
 // The core keeps distances as hundredths in 32 bits; the longest one across a chart is the
 // diagonal of a square with sides of twice the limit, less than 2.83 times the limit.
 const _: () = assert!(COORDINATE_MAX as u64 * 283 < u32::MAX as u64);
@@ -36,3 +45,7 @@ const _: () = assert!(DEPTH_MAX < 128);
 // Our canonical form, too, has to fit: a label at its longest is the exception, not the rule.
 const _: () = assert!(FILE_BYTES_MAX > CHART_SEATS_MAX * LABEL_BYTES_MAX);
 const _: () = assert!(QUOTED_CHARS_MAX <= LABEL_BYTES_MAX);
+const _: () = assert!(DRAWN_SEATS_TITLED_MAX < DRAWN_SEATS_DOTTED_MAX);
+const _: () = assert!(DRAWN_SEATS_DOTTED_MAX < CHART_SEATS_MAX);
+// What is said of single seats stays below some 10 MB, even where each letter is escaped.
+const _: () = assert!(DRAWN_SEATS_TITLED_MAX * DRAWN_LETTERS_MAX * "&quot;".len() < 10_000_000);

@@ -16,6 +16,9 @@ pub const OBJECTS_MAX: usize = CHART_SEATS_MAX * 2;
 /// Mistakes that are listed one by one; the others are counted.
 pub const MISTAKES_MAX: usize = 1_000;
 
+/// Things of one kind that a report lists one by one; the others are counted.
+pub const LISTED_MAX: usize = 1_000;
+
 /// Characters that are quoted from a file in a message about it.
 pub const QUOTED_CHARS_MAX: usize = 64;
 

@@ -3,9 +3,8 @@
 //! whether the bytes are JSON; on bytes that are not, its counts are merely counts.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
-use crate::limits::{DEPTH_MAX, FILE_BYTES_MAX, MISTAKES_MAX};
+use crate::limits::{DEPTH_MAX, FILE_BYTES_MAX};
 use crate::mistake::{Mistakes, Problem};
 
 const REASON_CHARS_MAX: usize = 200;
@@ -28,17 +27,14 @@ pub(crate) fn scan(bytes: &[u8]) -> Result<(Cow<'_, [u8]>, usize), Mistakes> {
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let (mut depth, mut objects) = (0_usize, 0_usize);
-    let mut too_large = Vec::new();
+    let mut has_too_large = false;
     let mut position = 0;
     while let Some(byte) = bytes.get(position) {
         match byte {
             b'"' => position = text_end(bytes, position),
             b'-' | b'0'..=b'9' => {
                 let end = number_end(bytes, position);
-                // More of them than are listed need no place: the JSON reader says 'too large'.
-                if too_large.len() < MISTAKES_MAX && is_too_large(&bytes[position..end]) {
-                    too_large.push(position..end);
-                }
+                has_too_large = has_too_large || is_too_large(&bytes[position..end]);
                 position = end;
                 continue;
             }
@@ -55,7 +51,8 @@ pub(crate) fn scan(bytes: &[u8]) -> Result<(Cow<'_, [u8]>, usize), Mistakes> {
         }
         position += 1;
     }
-    Ok((tamed(bytes, &too_large), objects))
+    let bytes = if has_too_large { Cow::Owned(tamed(bytes)) } else { Cow::Borrowed(bytes) };
+    Ok((bytes, objects))
 }
 
 /// The encoding of a text that is not in UTF-8, where its first bytes say so.
@@ -97,17 +94,24 @@ fn is_too_large(number: &[u8]) -> bool {
     value.is_some_and(f64::is_infinite)
 }
 
-fn tamed<'a>(bytes: &'a [u8], too_large: &[Range<usize>]) -> Cow<'a, [u8]> {
-    if too_large.is_empty() {
-        return Cow::Borrowed(bytes);
-    }
+fn tamed(bytes: &[u8]) -> Vec<u8> {
     let mut tamed = bytes.to_vec();
-    for range in too_large {
-        let number = &mut tamed[range.clone()];
-        number.fill(b' ');
-        number[..STAND_IN.len()].copy_from_slice(STAND_IN);
+    let mut position = 0;
+    while let Some(byte) = bytes.get(position) {
+        match byte {
+            b'"' => position = text_end(bytes, position) + 1,
+            b'-' | b'0'..=b'9' => {
+                let end = number_end(bytes, position);
+                if is_too_large(&bytes[position..end]) {
+                    tamed[position..end].fill(b' ');
+                    tamed[position..position + STAND_IN.len()].copy_from_slice(STAND_IN);
+                }
+                position = end;
+            }
+            _ => position += 1,
+        }
     }
-    Cow::Owned(tamed)
+    tamed
 }
 
 /// What the JSON reader says, as a mistake of the whole file.

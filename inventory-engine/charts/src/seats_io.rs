@@ -11,7 +11,7 @@ use inventory_core::chart::{Point, Section};
 use inventory_core::ids::SeatIndex;
 use serde::Deserialize;
 
-use crate::builder::{Builder, Scope, SeatDraft, coordinate_problem, shown};
+use crate::builder::{Builder, Scope, SeatDraft, coordinate_problem, label_problem, shown};
 use crate::lenient::{Count, Label, List, Value, object_shapes};
 use crate::mistake::{Problem, Trail, quoted};
 
@@ -150,9 +150,10 @@ pub(crate) fn read(chart: &DesignerChart, builder: &mut Builder) {
     for (index, floor) in floors {
         let name = floor_name(floor);
         let trail = root.element("floor", name, "subChartFloors", *index);
-        if name.is_none() {
-            let field = "floorName";
-            builder.mistakes.add(&trail, Problem::Missing { field });
+        let field = "floorName";
+        let problem = name.map_or(Some(Problem::Missing { field }), |n| label_problem(field, n));
+        if let Some(problem) = problem {
+            builder.mistakes.add(&trail, problem);
         }
         reader.read_floor(builder, &trail, floor, name);
     }

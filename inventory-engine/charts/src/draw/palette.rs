@@ -77,7 +77,7 @@ mod tests {
             category(None),
         ]);
         assert_eq!(palette.colors(), ["#fff", PALETTE[1], PALETTE[2], WITHOUT_CATEGORY]);
-        assert!(palette.is_light(0) && !palette.is_light(1));
+        assert!(palette.is_light(0) && !palette.is_light(2));
     }
 
     #[test]

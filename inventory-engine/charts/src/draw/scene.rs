@@ -9,7 +9,7 @@ use inventory_core::ids::SeatIndex;
 
 use super::axis::Axis;
 use super::palette::Palette;
-use crate::limits::{DRAWN_SEATS_DOTTED_MAX, DRAWN_SEATS_TITLED_MAX};
+use crate::limits::{COORDINATE_MAX, DRAWN_SEATS_DOTTED_MAX, DRAWN_SEATS_TITLED_MAX};
 
 /// How wide and how high a map should be at most, in pixels.
 const MAP_WIDTH: f64 = 1_180.0;
@@ -92,7 +92,8 @@ impl<'a> Scene<'a> {
             y: MARGIN + axes[floor].1.place(point.y) * scale,
         };
         let places = floor_of_seat.iter().zip(&parts.seats);
-        let places = places.map(|(floor, seat)| place(*floor, seat.position)).collect();
+        let places =
+            places.map(|(floor, seat)| place(*floor, within_reach(seat.position))).collect();
         for (index, floor) in floors.iter_mut().enumerate() {
             let (x, y) = &axes[index];
             floor.width = x.length() * scale + 2.0 * MARGIN;
@@ -192,11 +193,12 @@ fn focal_points<'a>(
     zones.dedup();
     let own = parts.focal_point.filter(|_| !floor.seats.is_empty()).map(|point| (point, ""));
     let zones = zones.into_iter().map(|zone| &parts.zones[zone]);
-    own.into_iter().chain(zones.filter_map(|zone| Some((zone.focal_point?, zone.label.as_str()))))
+    let of_zones = zones.filter_map(|zone| Some((zone.focal_point?, zone.label.as_str())));
+    own.into_iter().chain(of_zones).map(|(point, name)| (within_reach(point), name))
 }
 
 fn axes(parts: &ChartParts, floor: &Floor<'_>, pitch: f64) -> (Axis, Axis) {
-    let seats = floor.seats.iter().map(|seat| parts.seats[seat.0 as usize].position);
+    let seats = floor.seats.iter().map(|seat| position(parts, *seat));
     let points: Vec<Point> =
         seats.chain(focal_points(parts, floor).map(|(point, _)| point)).collect();
     let along = |of: fn(&Point) -> f64| Axis::new(points.iter().map(of).collect(), pitch);
@@ -208,8 +210,8 @@ fn pitch(parts: &ChartParts) -> f64 {
     let groups = parts.rows.iter().map(|row| &row.seats);
     let groups = groups.chain(parts.tables.iter().map(|table| &table.seats));
     let pairs = groups.flat_map(|seats| seats.windows(2));
-    let position = |seat: &SeatIndex| parts.seats[seat.0 as usize].position;
-    let distances = pairs.map(|pair| distance(position(&pair[0]), position(&pair[1])));
+    let at = |seat: SeatIndex| position(parts, seat);
+    let distances = pairs.map(|pair| distance(at(pair[0]), at(pair[1])));
     let mut distances: Vec<f64> = distances.filter(|distance| *distance > 0.0).collect();
     let middle = distances.len() / 2;
     if distances.is_empty() {
@@ -220,7 +222,7 @@ fn pitch(parts: &ChartParts) -> f64 {
 
 /// How near seats come to each other, but for the few that come nearest.
 fn nearest(parts: &ChartParts, seats: &[SeatIndex], cell: f64) -> Option<f64> {
-    let position = |seat: SeatIndex| parts.seats[seat.0 as usize].position;
+    let position = |seat: SeatIndex| position(parts, seat);
     let cell_of = |point: Point| ((point.x / cell).floor() as i64, (point.y / cell).floor() as i64);
     let mut cells: HashMap<(i64, i64), Vec<SeatIndex>> = HashMap::new();
     for seat in seats {
@@ -231,7 +233,8 @@ fn nearest(parts: &ChartParts, seats: &[SeatIndex], cell: f64) -> Option<f64> {
         .filter_map(|seat| {
             let here = position(*seat);
             let (x, y) = cell_of(here);
-            let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x + dx, y + dy)));
+            let near = |square: i64| [square.saturating_sub(1), square, square.saturating_add(1)];
+            let around = near(x).into_iter().flat_map(|x| near(y).map(|y| (x, y)));
             let others = around.filter_map(|cell| cells.get(&cell)).flatten().take(SAMPLE);
             let distances = others.map(|other| distance(here, position(*other)));
             distances.filter(|distance| *distance > cell * 0.05).reduce(f64::min)
@@ -239,6 +242,16 @@ fn nearest(parts: &ChartParts, seats: &[SeatIndex], cell: f64) -> Option<f64> {
         .collect();
     let few = found.len() / 20;
     (!found.is_empty()).then(|| *found.select_nth_unstable_by(few, f64::total_cmp).1)
+}
+
+fn position(parts: &ChartParts, seat: SeatIndex) -> Point {
+    within_reach(parts.seats[seat.0 as usize].position)
+}
+
+/// A point as it is drawn: what no import lets through is drawn where it is let through.
+fn within_reach(point: Point) -> Point {
+    let reach = f64::from(COORDINATE_MAX);
+    Point { x: point.x.clamp(-reach, reach), y: point.y.clamp(-reach, reach) }
 }
 
 pub(super) fn distance(one: Point, other: Point) -> f64 {

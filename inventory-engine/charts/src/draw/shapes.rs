@@ -14,7 +14,7 @@ use crate::limits::DRAWN_THINGS_MAX;
 /// How far a line may pass by a seat, in pixels.
 const TOLERANCE: f64 = 0.5;
 /// A line keeps at least one of so many points.
-const STEPS_MAX: usize = 8;
+const STEPS_MAX: usize = 16;
 /// Rows that are further apart than so many seats have no ground in common.
 const ROW_DISTANCE_MAX: f64 = 4.0;
 
@@ -97,21 +97,23 @@ pub(super) fn ground_reach(scene: &Scene<'_>) -> f64 {
 }
 
 fn write_ground(out: &mut String, scene: &Scene<'_>, section: usize, ground: &Ground) {
-    let mut ridges = String::new();
-    for line in ground.lines.iter().chain(&ground.islands) {
-        path(&mut ridges, line.iter());
-        if line.len() == 1 {
-            ridges.push_str("h0");
+    let mut bands = String::new();
+    // What a band reaches needs no line of its own.
+    let mut is_reached = vec![false; ground.lines.len()];
+    for (position, pair) in ground.lines.windows(2).enumerate() {
+        let [one, other] = pair else { continue };
+        if band(&mut bands, one, other, ROW_DISTANCE_MAX * scene.pitch) {
+            is_reached[position..=position + 1].fill(true);
         }
     }
-    let mut bands = String::new();
     for island in &ground.islands {
         path(&mut bands, island.iter());
         bands.push('z');
     }
-    for pair in ground.lines.windows(2) {
-        let [one, other] = pair else { continue };
-        band(&mut bands, one, other, ROW_DISTANCE_MAX * scene.pitch);
+    let mut ridges = String::new();
+    for (line, _) in ground.lines.iter().zip(is_reached).filter(|(_, is_reached)| !is_reached) {
+        path(&mut ridges, line.iter());
+        ridges.push_str(if line.len() == 1 { "h0" } else { "" });
     }
     let width = 2.0 * ground_reach(scene);
     let _ = write!(
@@ -125,15 +127,15 @@ fn write_ground(out: &mut String, scene: &Scene<'_>, section: usize, ground: &Gr
     );
 }
 
-/// What lies between two rows, unless they are too far apart. People may count one of them from
-/// the left and the other from the right.
-fn band(out: &mut String, one: &[Point], other: &[Point], distance_max: f64) {
-    let ([a, ..], [.., b]) = (one, one) else { return };
-    let ([c, ..], [.., d]) = (other, other) else { return };
+/// What lies between two rows; false if they are too far apart for that. People may count one of
+/// them from the left and the other from the right.
+fn band(out: &mut String, one: &[Point], other: &[Point], distance_max: f64) -> bool {
+    let ([a, ..], [.., b]) = (one, one) else { return false };
+    let ([c, ..], [.., d]) = (other, other) else { return false };
     let straight = distance(*a, *c).max(distance(*b, *d));
     let crossed = distance(*a, *d).max(distance(*b, *c));
     if straight.min(crossed) > distance_max {
-        return;
+        return false;
     }
     if straight <= crossed {
         path(out, one.iter().chain(other.iter().rev()));
@@ -141,6 +143,7 @@ fn band(out: &mut String, one: &[Point], other: &[Point], distance_max: f64) {
         path(out, one.iter().chain(other));
     }
     out.push('z');
+    true
 }
 
 fn path<'p>(out: &mut String, points: impl Iterator<Item = &'p Point>) {

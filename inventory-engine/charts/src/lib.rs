@@ -1,8 +1,9 @@
-//! Seat maps in and out. [`import()`] reads our own documented JSON and the format of the seats.io
-//! designer into a checked [`Chart`](inventory_core::chart::Chart), or says everything that is
-//! wrong with a file, object by object; [`to_canonical_bytes`] is the form in which a chart is
-//! stored and by whose hash it is named; [`generate`] draws venues; [`inspect`] says what is in
-//! one.
+//! Seat maps in and out. [`import()`] reads our own documented JSON, the format of the seats.io
+//! designer and the seating plans of pretix into a checked
+//! [`Chart`](inventory_core::chart::Chart), or says everything that is wrong with a file, object by
+//! object; [`to_canonical_bytes`] is the form in which a chart is stored and by whose hash it is
+//! named; [`to_document`] writes it in the form that people change; [`draw`] makes a picture of
+//! it, [`generate`] makes venues up, [`inspect`] says what is in one.
 //!
 //! Whatever the bytes: reading never panics, and its memory stays in proportion to the limits of
 //! [`limits`].

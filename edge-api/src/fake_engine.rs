@@ -13,11 +13,13 @@ use proto::inventory::v1::inventory_admin_server::{InventoryAdmin, InventoryAdmi
 use proto::inventory::v1::inventory_server::{Inventory, InventoryServer};
 use proto::inventory::v1::{
     AllocateRequest, Allocated, Answer, AnswerBatch, Availability, BlockRequest, Blocked,
-    CategoryInfo, ChartSummary, Command, CommandBatch, CreateEventRequest, Event, EventRules,
-    ExtendRequest, Extended, GetAvailabilityRequest, GetEventRequest, GetHoldRequest,
-    GetSeatMapRequest, Hold, HoldState, ListEventsRequest, ListEventsResponse, PlaceRequest,
-    Placed, PutChartRequest, Rejection, ReleaseRequest, Released, ReturnRequest, Returned,
-    SeatCounts, SeatInfo, SeatMap, UnblockRequest, Unblocked, Verification, VerifyEventRequest,
+    CategoryInfo, ChartSummary, CloseEventRequest, Command, CommandBatch, Counts,
+    CreateEventRequest, Event, EventRules, EventUpdate, ExtendRequest, Extended,
+    GetAvailabilityRequest, GetEventRequest, GetHoldRequest, GetSeatMapRequest, Hold, HoldState,
+    ListEventsRequest, ListEventsResponse, PlaceRequest, Placed, PutChartRequest, Rejection,
+    ReleaseRequest, Released, ReturnRequest, Returned, SeatHistoryRequest, SeatHistoryResponse,
+    SeatInfo, SeatMap, UnblockRequest, Unblocked, Verification, VerifyEventRequest,
+    WatchEventRequest,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -159,6 +161,7 @@ pub(crate) fn agree(verb: Verb) -> Outcome {
             labels: vec!["A-1".into()],
             deadline_millis: 1_795_244_014_250,
             lsn: 9,
+            ..Placed::default()
         }),
         Verb::Extend(extend) => Outcome::Extended(Extended {
             hold_id: extend.hold_id,
@@ -170,6 +173,7 @@ pub(crate) fn agree(verb: Verb) -> Outcome {
             seats: vec![0],
             labels: release.part.map_or_else(|| vec!["A-1".into()], |part| part.labels),
             lsn: 9,
+            ..Released::default()
         }),
         Verb::Allocate(allocate) => Outcome::Allocated(Allocated {
             hold_id: allocate.hold_id,
@@ -178,6 +182,7 @@ pub(crate) fn agree(verb: Verb) -> Outcome {
             seats: vec![0],
             labels: allocate.part.map_or_else(|| vec!["A-1".into()], |part| part.labels),
             lsn: 9,
+            ..Allocated::default()
         }),
         other => panic!("the edge never sends {other:?}"),
     }
@@ -206,6 +211,21 @@ const PIPELINE_ONLY: &str = "the edge sends changes over the pipeline alone";
 #[tonic::async_trait]
 impl Inventory for Service {
     type PipelineStream = ReceiverStream<Result<AnswerBatch, Status>>;
+    type WatchEventStream = ReceiverStream<Result<EventUpdate, Status>>;
+
+    async fn watch_event(
+        &self,
+        _: Request<WatchEventRequest>,
+    ) -> Result<Response<Self::WatchEventStream>, Status> {
+        Err(Status::unimplemented(PIPELINE_ONLY))
+    }
+
+    async fn seat_history(
+        &self,
+        _: Request<SeatHistoryRequest>,
+    ) -> Result<Response<SeatHistoryResponse>, Status> {
+        Err(Status::unimplemented(PIPELINE_ONLY))
+    }
 
     async fn pipeline(
         &self,
@@ -227,8 +247,13 @@ impl Inventory for Service {
         if event_id != 1 {
             return Err(refusal("event_unknown"));
         }
-        let seats = SeatCounts { available: 1, held: 1, allocated: 1, blocked: 0, capacity: 3 };
-        Ok(Response::new(Availability { event_id, version: 4, seats: Some(seats) }))
+        let seats = Counts { available: 1, held: 1, allocated: 1, blocked: 0, capacity: 3 };
+        Ok(Response::new(Availability {
+            event_id,
+            version: 4,
+            seats: Some(seats),
+            ..Availability::default()
+        }))
     }
 
     async fn get_seat_map(
@@ -269,6 +294,7 @@ impl Inventory for Service {
             labels: vec!["A-1".into()],
             deadline_millis: 1_795_244_014_250,
             extensions_left: 2,
+            ..Hold::default()
         }))
     }
 
@@ -297,6 +323,10 @@ const ADMIN_IS_NOT_THE_EDGE: &str = "the edge changes no events";
 
 #[tonic::async_trait]
 impl InventoryAdmin for Admin {
+    async fn close_event(&self, _: Request<CloseEventRequest>) -> Result<Response<Event>, Status> {
+        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    }
+
     async fn list_events(
         &self,
         request: Request<ListEventsRequest>,

@@ -37,7 +37,10 @@ impl Reads {
 
     /// How many seats of an event are in which state.
     pub(crate) async fn availability(&self, event_id: EventId) -> Result<Availability, Problem> {
-        let request = self.request(GetAvailabilityRequest { event_id: event_id.0 });
+        let request = self.request(GetAvailabilityRequest {
+            event_id: event_id.0,
+            ..GetAvailabilityRequest::default()
+        });
         let mut client = InventoryClient::new(self.engine.clone());
         self.bounded(client.get_availability(request)).await
     }

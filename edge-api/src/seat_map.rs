@@ -238,6 +238,7 @@ mod tests {
                 color: "#fff".into(),
             }],
             chart_hash: Bytes::from_static(&[0xab; 32]),
+            ..SeatMap::default()
         }
     }
 

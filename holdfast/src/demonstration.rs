@@ -88,16 +88,17 @@ pub(crate) async fn put_on_sale(
         Venue::OurOwn => document_of(&generate::demonstration()),
     };
     let Document { canonical, hash, name, seats } = document;
-    engine.put_chart(canonical.into(), Some(Format::Canonical)).await?;
+    let stored = engine.put_chart(canonical.into(), Some(Format::Canonical)).await?;
     let create = CreateEvent {
         event_id: EVENT_ID,
         name: name.as_str().into(),
         chart: hash,
         rules: rules(settings),
+        ticket_types: Vec::new(),
     };
     let request_id = RequestId::new(uuid::Uuid::now_v7().as_u128())?;
     let command = Command { request_id, verb: Verb::CreateEvent(create) };
-    match engine.create_event(command, None).await? {
+    match engine.create_event(command, Some(stored.chart), None).await? {
         Answer::Accepted(_) => {
             info!(event = %name, seats, hold_secs = settings.hold_secs, "event 1 is on sale");
             Ok(())

@@ -1,15 +1,17 @@
-//! What comes back: answers, each with the chart that gives its seats their names, and the
-//! failures that say why there is none.
+//! What comes back: answers, each with what the event calls things, and the failures that say
+//! why there is none.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use inventory_core::chart::Chart;
 use inventory_core::fact::Fact;
-use inventory_core::ids::{BuyerId, EventId, HoldId, SeatIndex};
+use inventory_core::ids::{BuyerId, EventId, HoldId};
 use inventory_core::rejection::Rejection;
+use inventory_core::spots::Spots;
 use inventory_core::state::{Ending, HoldStory, ShardState, Verification};
 use inventory_core::time::Timestamp;
+
+use crate::names::{EventNames, Unknown};
 
 /// An answer that rests on durable state.
 #[derive(Debug)]
@@ -29,8 +31,8 @@ pub enum Answer {
 pub struct Accepted {
     /// The fact.
     pub fact: Arc<Fact>,
-    /// The event's chart.
-    pub chart: Arc<Chart>,
+    /// What the event calls things.
+    pub names: EventNames,
     /// Whether the fact came of the same request when it came first.
     pub is_repeat: bool,
 }
@@ -40,10 +42,10 @@ pub struct Accepted {
 pub struct Refusal {
     /// Why.
     pub rejection: Rejection,
-    /// The chart of the event that it is about, if that is known.
-    pub chart: Option<Arc<Chart>>,
-    /// Labels behind indexes that no seat has; see [`crate::ask::resolve_labels`].
-    pub unknown_labels: Vec<String>,
+    /// What the event that it is about calls things, if that is known.
+    pub names: Option<EventNames>,
+    /// What stands behind indexes that nothing has.
+    pub unknown: Unknown,
 }
 
 /// A hold as its buyer may see it.
@@ -57,14 +59,14 @@ pub struct HoldReport {
     pub buyer_id: BuyerId,
     /// How it ended; `None` while it lives.
     pub ending: Option<Ending>,
-    /// The seats it still has.
-    pub seats: Vec<SeatIndex>,
+    /// What it still has.
+    pub spots: Spots,
     /// When it ends by itself, or when it ended.
     pub deadline: Timestamp,
     /// How often it can still be extended.
     pub extensions_left: u16,
-    /// The event's chart.
-    pub chart: Arc<Chart>,
+    /// What the event calls things.
+    pub names: EventNames,
 }
 
 impl HoldReport {
@@ -79,10 +81,10 @@ impl HoldReport {
                     event_id: hold.event_id,
                     buyer_id: hold.buyer_id.clone(),
                     ending: None,
-                    seats: hold.seats.clone(),
+                    spots: hold.spots.clone(),
                     deadline: hold.deadline,
                     extensions_left: event.rules.extensions_max.saturating_sub(hold.extensions),
-                    chart: Arc::clone(&event.chart),
+                    names: EventNames::of(event),
                 })
             }
             HoldStory::Ended(hold) if is_theirs(&hold.buyer_id) => Some(Self {
@@ -90,10 +92,10 @@ impl HoldReport {
                 event_id: hold.event_id,
                 buyer_id: hold.buyer_id.clone(),
                 ending: Some(hold.ending),
-                seats: Vec::new(),
+                spots: Spots::default(),
                 deadline: hold.at,
                 extensions_left: 0,
-                chart: Arc::clone(&state.event(hold.event_id)?.chart),
+                names: EventNames::of(state.event(hold.event_id)?),
             }),
             _ => None,
         }

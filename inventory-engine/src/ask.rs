@@ -6,6 +6,8 @@ use inventory_core::chart::Chart;
 use inventory_core::command::{Command, Part, Verb};
 use inventory_core::ids::{BuyerId, EventId, HoldId, SeatIndex, ShardId};
 
+use crate::names::{EventNames, NamedPlaces, Resolver, Unknown};
+
 /// Something for the writer of a shard.
 #[derive(Debug)]
 pub enum Ask {
@@ -13,10 +15,10 @@ pub enum Ask {
     Command {
         /// What to do.
         command: Command,
-        /// Labels of the command's seats that the chart does not have; see [`resolve_labels`].
-        unknown_labels: Vec<String>,
-        /// The part of a hold or an allocation by label; only the writer knows whose chart.
-        part_labels: Vec<String>,
+        /// Names of the command that the event does not have.
+        unknown: Unknown,
+        /// The part of a hold or an allocation by name; only the writer knows of what event.
+        part: Option<Box<NamedPart>>,
     },
     /// The command that puts an event on sale.
     CreateEvent {
@@ -27,6 +29,17 @@ pub enum Ask {
     },
     /// A look.
     Query(Query),
+}
+
+/// A part of a hold or an allocation.
+#[derive(Debug)]
+pub struct NamedPart {
+    /// Seats by index, if not by label.
+    pub indexes: Vec<SeatIndex>,
+    /// Seats by label, if not by index.
+    pub labels: Vec<String>,
+    /// Places.
+    pub areas: Vec<NamedPlaces>,
 }
 
 /// A look at what only the writer knows.
@@ -47,9 +60,9 @@ pub enum Query {
 }
 
 impl Ask {
-    /// A command whose seats are all known by index.
+    /// A command without names.
     pub fn command(command: Command) -> Self {
-        Self::Command { command, unknown_labels: Vec::new(), part_labels: Vec::new() }
+        Self::Command { command, unknown: Unknown::default(), part: None }
     }
 
     /// Who has to answer.
@@ -62,34 +75,22 @@ impl Ask {
     }
 }
 
-/// Indexes of labels. One that the chart does not have is added to `unknown`, and its place is
-/// taken by an index that no seat has: counted down from the highest by its place in that list.
-pub fn resolve_labels(
-    chart: Option<&Chart>,
-    labels: &[String],
-    unknown: &mut Vec<String>,
-) -> Vec<SeatIndex> {
-    let indexes = labels.iter().map(|label| {
-        chart.and_then(|chart| chart.seat_by_label(label)).unwrap_or_else(|| {
-            unknown.push(label.clone());
-            SeatIndex(u32::MAX - (unknown.len() - 1) as u32)
-        })
-    });
-    indexes.collect()
-}
-
-/// The label that stands behind an index from [`resolve_labels`] that no seat has.
-pub fn unknown_label(unknown: &[String], seat: SeatIndex) -> Option<&str> {
-    unknown.get((u32::MAX - seat.0) as usize).map(String::as_str)
-}
-
-/// Gives a command the part of its hold or allocation that it is about.
-pub(crate) fn set_part(command: &mut Command, seats: Vec<SeatIndex>) {
+/// Gives a command the part of its hold or allocation that it is about. Returns the names that
+/// the event does not have.
+pub(crate) fn set_part(
+    command: &mut Command,
+    named: &NamedPart,
+    names: Option<&EventNames>,
+) -> Unknown {
     let part = match &mut command.verb {
         Verb::Release(release) => &mut release.part,
         Verb::Allocate(allocate) => &mut allocate.part,
         Verb::Return(give_back) => &mut give_back.part,
-        _ => return,
+        _ => return Unknown::default(),
     };
-    *part = Part::Seats(seats);
+    let mut resolver = Resolver::new(names);
+    let mut seats = named.indexes.clone();
+    seats.extend(resolver.seats(&named.labels).into_iter().map(|(_, seat)| seat));
+    *part = Part::Spots { seats, areas: resolver.areas(&named.areas) };
+    resolver.unknown
 }

@@ -81,8 +81,17 @@ pub(crate) struct WriterMetrics {
     pub(crate) events: Gauge,
 }
 
-const VERBS: [&str; 8] =
-    ["create_event", "place", "extend", "release", "allocate", "return", "block", "unblock"];
+const VERBS: [&str; 9] = [
+    "create_event",
+    "place",
+    "extend",
+    "release",
+    "allocate",
+    "return",
+    "block",
+    "unblock",
+    "close_event",
+];
 
 /// The position in [`VERBS`] of the verb that a change came of; `None` for an expiry.
 fn verb_position(change: &Change) -> Option<usize> {
@@ -92,9 +101,10 @@ fn verb_position(change: &Change) -> Option<usize> {
         Change::HoldExtended { .. } => Some(2),
         Change::HoldReleased { .. } => Some(3),
         Change::HoldAllocated { .. } => Some(4),
-        Change::SeatsReturned { .. } => Some(5),
-        Change::SeatsBlocked { .. } => Some(6),
-        Change::SeatsUnblocked { .. } => Some(7),
+        Change::SpotsReturned { .. } => Some(5),
+        Change::SpotsBlocked { .. } => Some(6),
+        Change::SpotsUnblocked { .. } => Some(7),
+        Change::EventClosed => Some(8),
         Change::HoldExpired { .. } => None,
     }
 }

@@ -16,8 +16,9 @@ use inventory_core::time::Timestamp;
 use persistence::batch::Batch;
 
 use crate::answer::{Accepted, Answer, Refusal};
-use crate::ask::{Ask, Query};
+use crate::ask::{Ask, NamedPart, Query, set_part};
 use crate::limits::BATCH_EXPIRIES_MAX;
+use crate::names::{EventNames, Unknown};
 
 /// What the pipeline does for a writer's shards. `T` names who waits for an answer.
 pub struct CommitPipeline<T> {
@@ -121,16 +122,18 @@ impl<T> CommitPipeline<T> {
         let shard = ask.shard();
         let lane = lane(&mut self.lanes, shard);
         let answer = match ask {
-            Ask::Command { mut command, unknown_labels, part_labels } => {
-                let unknown_labels =
-                    resolve_part(&lane.state, &mut command, unknown_labels, &part_labels);
-                lane.decide(now, &command, unknown_labels)
+            Ask::Command { mut command, unknown, part } => {
+                let unknown = match part {
+                    Some(part) => resolve_part(&lane.state, &mut command, &part),
+                    None => unknown,
+                };
+                lane.decide(now, &command, unknown)
             }
             Ask::CreateEvent { command, chart } => {
                 if let (Verb::CreateEvent(create), Some(chart)) = (&command.verb, chart) {
                     lane.state.register_chart(create.chart, chart);
                 }
-                lane.decide(now, &command, Vec::new())
+                lane.decide(now, &command, Unknown::default())
             }
             Ask::Query(query) => lane.look_up(query),
         };
@@ -215,24 +218,24 @@ impl<T> Lane<T> {
         fact
     }
 
-    fn decide(&mut self, now: Timestamp, command: &Command, unknown_labels: Vec<String>) -> Answer {
+    fn decide(&mut self, now: Timestamp, command: &Command, unknown: Unknown) -> Answer {
         match self.state.decide(now, command) {
             Ok(Decision::New(fact)) => {
                 let fact = self.accept(fact);
-                Answer::Accepted(self.with_chart(fact, false))
+                Answer::Accepted(self.with_names(fact, false))
             }
-            Ok(Decision::Repeat(fact)) => Answer::Accepted(self.with_chart(fact, true)),
+            Ok(Decision::Repeat(fact)) => Answer::Accepted(self.with_names(fact, true)),
             Err(rejection) => {
                 let event = self.state.event_concerned(command);
-                let chart = event.map(|event| Arc::clone(&event.chart));
-                Answer::Refused(Box::new(Refusal { rejection, chart, unknown_labels }))
+                let names = event.map(EventNames::of);
+                Answer::Refused(Box::new(Refusal { rejection, names, unknown }))
             }
         }
     }
 
-    fn with_chart(&self, fact: Arc<Fact>, is_repeat: bool) -> Accepted {
+    fn with_names(&self, fact: Arc<Fact>, is_repeat: bool) -> Accepted {
         let event = self.state.event(fact.event_id).expect("an applied fact's event exists");
-        Accepted { chart: Arc::clone(&event.chart), fact, is_repeat }
+        Accepted { names: EventNames::of(event), fact, is_repeat }
     }
 
     fn look_up(&self, query: Query) -> Answer {
@@ -247,20 +250,9 @@ impl<T> Lane<T> {
     }
 }
 
-/// Turns the labels of a part into indexes by the chart of the event that the command is about.
-/// A label that the chart does not have becomes an index that no seat has; it is told by the
-/// list that this returns.
-fn resolve_part(
-    state: &ShardState,
-    command: &mut Command,
-    mut unknown_labels: Vec<String>,
-    part_labels: &[String],
-) -> Vec<String> {
-    if part_labels.is_empty() {
-        return unknown_labels;
-    }
-    let chart = state.event_concerned(command).map(|event| Arc::clone(&event.chart));
-    let seats = crate::ask::resolve_labels(chart.as_deref(), part_labels, &mut unknown_labels);
-    crate::ask::set_part(command, seats);
-    unknown_labels
+/// Turns the names of a part into indexes by those of the event that the command is about.
+/// Returns the names that it does not have.
+fn resolve_part(state: &ShardState, command: &mut Command, part: &NamedPart) -> Unknown {
+    let names = state.event_concerned(command).map(EventNames::of);
+    set_part(command, part, names.as_ref())
 }

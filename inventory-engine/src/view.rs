@@ -1,23 +1,25 @@
-//! An event as everybody may see it: durable seat states in atomics, written by the event's
-//! writer when facts become durable, read by anyone without waiting.
+//! An event as everybody may see it: durable states in atomics, written by the event's writer
+//! when facts become durable, read by anyone without waiting.
+//!
+//! Must always hold: a version is stored after what it shows, so who reads it first and the
+//! states then sees at least that version's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use inventory_core::chart::Chart;
-use inventory_core::fact::{Fact, SeatStatus};
-use inventory_core::ids::{ChartHash, EventId, Lsn};
-use inventory_core::limits::CHART_SEATS_MAX;
+use inventory_core::fact::{Change, Fact, SeatStatus};
+use inventory_core::ids::{CategoryIndex, ChartHash, EventId, Lsn, SeatIndex, SectionIndex};
 use inventory_core::rules::EventRules;
-use inventory_core::state::{EventState, SeatCounts};
+use inventory_core::spots::{Counts, Spots};
+use inventory_core::state::EventState;
+use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 
-/// Bits for one count in [`EventView::sold_counts`].
-const COUNT_BITS: u32 = 21;
-const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
+use crate::names::EventNames;
+use crate::view::shared_counts::SharedCounts;
 
-// Three counts of seats fit into one atomic, so that they are read at one moment.
-const _: () = assert!(COUNT_BITS * 3 <= 64 && CHART_SEATS_MAX < 1 << COUNT_BITS);
+mod shared_counts;
 
 /// One event on sale.
 #[derive(Debug)]
@@ -32,62 +34,141 @@ pub struct EventView {
     pub chart: Arc<Chart>,
     /// The rules of its sale.
     pub rules: EventRules,
+    /// What its spots may be sold as.
+    pub ticket_types: Arc<[TicketType]>,
     /// When it was created.
     pub created_at: Timestamp,
     statuses: Box<[AtomicU8]>,
-    /// Held, allocated and blocked seats; what is left of the capacity is available.
-    counts: AtomicU64,
+    seats: SharedCounts,
+    places: SharedCounts,
+    /// By index, and last what is in none.
+    sections: Box<[SharedCounts]>,
+    /// By index, and last what is in none.
+    categories: Box<[SharedCounts]>,
+    areas: Box<[SharedCounts]>,
+    ticket_types_sold: Box<[SharedCounts]>,
+    /// When its sale ended for good, in milliseconds; 0 while it has not.
+    closed_at: AtomicU64,
     /// The LSN of the newest fact of the event that is shown in full.
     version: AtomicU64,
 }
 
+/// Seats and places of one part of an event: of a section, of a category.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PartCounts<'a> {
+    /// What it is called; empty for what is in none.
+    pub name: &'a str,
+    /// How many are in each state, all at one moment.
+    pub counts: Counts,
+}
+
 impl EventView {
-    /// An event with all its seats available, as the fact that created it says.
+    /// An event with everything available, as the fact that created it says.
     pub fn created(event: &EventState, fact: &Fact) -> Self {
-        Self::with_statuses(event, fact.lsn, |_| SeatStatus::Available, SeatCounts::default())
+        Self::untouched(event, fact.lsn)
     }
 
     /// An event as recovered; all of it is durable.
     pub fn recovered(event: &EventState, lsn: Lsn) -> Self {
-        let seats = event.seats();
-        Self::with_statuses(event, lsn, |index| seats[index].status(), event.counts())
+        let view = Self::untouched(event, lsn);
+        for (index, seat) in (0..).zip(event.seats()) {
+            let became = seat.status();
+            if became != SeatStatus::Available {
+                view.move_seat(SeatIndex(index), SeatStatus::Available, became);
+            }
+        }
+        for (index, counts) in event.areas().iter().enumerate() {
+            for became in [SeatStatus::Held, SeatStatus::Allocated, SeatStatus::Blocked] {
+                view.move_places(index, SeatStatus::Available, became, counts.get(became));
+            }
+        }
+        for (sold, counts) in view.ticket_types_sold.iter().zip(event.ticket_type_counts()) {
+            for became in [SeatStatus::Held, SeatStatus::Allocated] {
+                sold.shift(SeatStatus::Available, became, counts.get(became));
+            }
+        }
+        view.closed_at.store(event.closed_at.map_or(0, |at| at.0), Ordering::Relaxed);
+        view
     }
 
-    fn with_statuses(
-        event: &EventState,
-        lsn: Lsn,
-        status: impl Fn(usize) -> SeatStatus,
-        counts: SeatCounts,
-    ) -> Self {
-        let seats = 0..event.chart.seat_count() as usize;
+    fn untouched(event: &EventState, lsn: Lsn) -> Self {
+        let chart = &event.chart;
+        let parts = chart.parts();
+        // What is in none comes last.
+        let mut sections = vec![0; parts.sections.len() + 1];
+        let mut categories = vec![0; parts.categories.len() + 1];
+        let places = parts.areas.iter().map(|area| (area.section, area.category, area.capacity));
+        let seats = parts.seats.iter().map(|seat| (seat.section, seat.category, 1));
+        for (section, category, spots) in seats.chain(places) {
+            sections[section_place(chart, section)] += spots;
+            categories[category_place(chart, category)] += spots;
+        }
+        let all = |capacities: Vec<u32>| capacities.into_iter().map(SharedCounts::available);
+        let types = event.ticket_type_counts().iter().map(|counts| counts.total());
         Self {
             id: event.id,
             name: event.name.to_string(),
             chart_hash: event.chart_hash,
-            chart: Arc::clone(&event.chart),
+            chart: Arc::clone(chart),
             rules: event.rules,
+            ticket_types: Arc::clone(&event.ticket_types),
             created_at: event.created_at,
-            statuses: seats.map(|index| AtomicU8::new(status(index) as u8)).collect(),
-            counts: AtomicU64::new(pack(counts)),
+            statuses: parts.seats.iter().map(|_| AtomicU8::default()).collect(),
+            seats: SharedCounts::available(chart.seat_count()),
+            places: SharedCounts::available(chart.place_count()),
+            sections: all(sections).collect(),
+            categories: all(categories).collect(),
+            areas: all(parts.areas.iter().map(|area| area.capacity).collect()).collect(),
+            ticket_types_sold: all(types.collect()).collect(),
+            closed_at: AtomicU64::new(0),
             version: AtomicU64::new(lsn.0),
         }
     }
 
     /// Shows a durable fact. Only the event's writer calls this, in LSN order.
     pub fn show(&self, fact: &Fact) {
-        if let Some((seats, became)) = fact.change.seats_became() {
-            let mut counts = unpack(self.counts.load(Ordering::Relaxed), self.statuses.len());
-            for seat in seats {
-                let status = &self.statuses[seat.0 as usize];
-                let before = status.load(Ordering::Relaxed);
-                status.store(became as u8, Ordering::Release);
-                counts.0[before as usize] -= 1;
-                counts.0[became as usize] += 1;
-            }
-            self.counts.store(pack(counts), Ordering::Release);
+        if let Some((spots, from, became)) = fact.change.spots_moved() {
+            self.move_spots(spots, from, became);
         }
-        // Last, so that who reads a version and then the states sees at least that version's.
+        if matches!(fact.change, Change::EventClosed) {
+            self.closed_at.store(fact.at.0, Ordering::Release);
+        }
         self.version.store(fact.lsn.0, Ordering::Release);
+    }
+
+    fn move_spots(&self, spots: &Spots, from: SeatStatus, became: SeatStatus) {
+        for seat in spots.seat_indexes() {
+            self.move_seat(seat, from, became);
+        }
+        for places in &spots.areas {
+            self.move_places(places.area.0 as usize, from, became, places.count);
+        }
+        for (ticket_type, count) in spots.by_ticket_type() {
+            self.ticket_types_sold[usize::from(ticket_type.0)].shift(from, became, count);
+        }
+    }
+
+    fn move_seat(&self, index: SeatIndex, from: SeatStatus, became: SeatStatus) {
+        self.statuses[index.0 as usize].store(became as u8, Ordering::Release);
+        self.seats.shift(from, became, 1);
+        if let Some(seat) = self.chart.seat(index) {
+            self.sections[section_place(&self.chart, seat.section)].shift(from, became, 1);
+            self.categories[category_place(&self.chart, seat.category)].shift(from, became, 1);
+        }
+    }
+
+    fn move_places(&self, area: usize, from: SeatStatus, became: SeatStatus, count: u32) {
+        let of = &self.chart.parts().areas[area];
+        self.areas[area].shift(from, became, count);
+        self.places.shift(from, became, count);
+        self.sections[section_place(&self.chart, of.section)].shift(from, became, count);
+        self.categories[category_place(&self.chart, of.category)].shift(from, became, count);
+    }
+
+    /// What it calls things.
+    pub fn names(&self) -> EventNames {
+        let (chart, ticket_types) = (Arc::clone(&self.chart), Arc::clone(&self.ticket_types));
+        EventNames { chart, ticket_types }
     }
 
     /// The version: what is read after this shows at least all changes up to it.
@@ -95,43 +176,82 @@ impl EventView {
         self.version.load(Ordering::Acquire)
     }
 
+    /// When its sale ended for good.
+    pub fn closed_at(&self) -> Option<Timestamp> {
+        Some(Timestamp(self.closed_at.load(Ordering::Acquire))).filter(|at| at.0 > 0)
+    }
+
     /// How many seats are in each state, all at one moment.
-    pub fn counts(&self) -> SeatCounts {
-        unpack(self.counts.load(Ordering::Acquire), self.statuses.len())
+    pub fn counts(&self) -> Counts {
+        self.seats.get()
+    }
+
+    /// How many places of all areas are in each state, all at one moment.
+    pub fn places(&self) -> Counts {
+        self.places.get()
+    }
+
+    /// The places of each area, by index.
+    pub fn areas(&self) -> impl Iterator<Item = Counts> {
+        self.areas.iter().map(SharedCounts::get)
+    }
+
+    /// What is left, held and sold of each ticket type, by index.
+    pub fn ticket_type_counts(&self) -> impl Iterator<Item = Counts> {
+        self.ticket_types_sold.iter().map(SharedCounts::get)
+    }
+
+    /// Seats and places by section, and last those in none, if there are any.
+    pub fn sections(&self) -> impl Iterator<Item = PartCounts<'_>> {
+        let names = self.chart.parts().sections.iter().map(|section| section.label.as_str());
+        parts(names, &self.sections)
+    }
+
+    /// Seats and places by category, and last those in none, if there are any.
+    pub fn categories(&self) -> impl Iterator<Item = PartCounts<'_>> {
+        let names = self.chart.parts().categories.iter().map(|category| category.key.as_str());
+        parts(names, &self.categories)
+    }
+
+    /// The state of one seat; `None` if there is no such seat.
+    pub fn status(&self, seat: SeatIndex) -> Option<SeatStatus> {
+        let status = self.statuses.get(seat.0 as usize)?.load(Ordering::Acquire);
+        SeatStatus::ALL.get(usize::from(status)).copied()
     }
 
     /// The state of each seat, by index, as numbers of [`SeatStatus`].
-    pub fn statuses(&self) -> impl Iterator<Item = u8> {
+    pub fn statuses(&self) -> impl ExactSizeIterator<Item = u8> {
         self.statuses.iter().map(|status| status.load(Ordering::Acquire))
     }
-}
 
-fn pack(counts: SeatCounts) -> u64 {
-    let count = |status| u64::from(counts.get(status));
-    count(SeatStatus::Held)
-        | count(SeatStatus::Allocated) << COUNT_BITS
-        | count(SeatStatus::Blocked) << (2 * COUNT_BITS)
-}
-
-fn unpack(packed: u64, capacity: usize) -> SeatCounts {
-    let count = |place: u32| (packed >> (place * COUNT_BITS) & COUNT_MASK) as u32;
-    let (held, allocated, blocked) = (count(0), count(1), count(2));
-    let available = capacity as u32 - held - allocated - blocked;
-    SeatCounts([available, held, allocated, blocked])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_survive_packing_at_the_largest_size() {
-        let max = CHART_SEATS_MAX as u32;
-        for counts in [[max, 0, 0, 0], [0, max, 0, 0], [0, 0, max, 0], [0, 0, 0, max]] {
-            assert_eq!(unpack(pack(SeatCounts(counts)), CHART_SEATS_MAX).0, counts);
-        }
-        let mixed = [7, max / 2, 11, 13];
-        let capacity = mixed.iter().sum::<u32>() as usize;
-        assert_eq!(unpack(pack(SeatCounts(mixed)), capacity).0, mixed);
+    /// A bit a seat, by index, the lowest bit of the first byte first: 1 is available.
+    pub fn available_seats(&self) -> Vec<u8> {
+        let of_eight = |eight: &[AtomicU8]| {
+            let bits = eight.iter().enumerate().map(|(bit, status)| {
+                u8::from(status.load(Ordering::Acquire) == SeatStatus::Available as u8) << bit
+            });
+            bits.sum()
+        };
+        self.statuses.chunks(8).map(of_eight).collect()
     }
+}
+
+fn parts<'a>(
+    names: impl Iterator<Item = &'a str>,
+    counts: &'a [SharedCounts],
+) -> impl Iterator<Item = PartCounts<'a>> {
+    let named = names.map(Some).chain([None]).zip(counts);
+    let there = named.map(|(name, counts)| (name, counts.get()));
+    let there = there.filter(|(name, counts)| name.is_some() || counts.total() > 0);
+    there.map(|(name, counts)| PartCounts { name: name.unwrap_or_default(), counts })
+}
+
+/// Where a section is counted; what is in none comes last.
+fn section_place(chart: &Chart, section: Option<SectionIndex>) -> usize {
+    section.map_or(chart.parts().sections.len(), |section| section.0 as usize)
+}
+
+/// Where a category is counted; what is in none comes last.
+fn category_place(chart: &Chart, category: Option<CategoryIndex>) -> usize {
+    category.map_or(chart.parts().categories.len(), |category| category.0 as usize)
 }

@@ -13,6 +13,7 @@ use inventory_core::fact::{Change, SeatStatus};
 use inventory_core::ids::{BuyerId, Epoch, HoldId, SeatIndex};
 use inventory_core::rejection::RejectionCode;
 use inventory_core::rules::EventRules;
+use inventory_core::spots::Spots;
 use inventory_core::state::Ending;
 use inventory_engine::answer::{Answer, Failure, Reply};
 use inventory_engine::ask::{Ask, Query};
@@ -47,16 +48,16 @@ impl Fixture {
 }
 
 fn place(buyer: &str, seats: &[u32]) -> Ask {
-    let seats = seats.iter().copied().map(SeatIndex).collect();
+    let seats = Spots::of_seats(seats.iter().copied().map(SeatIndex));
     command(Verb::Place(Place {
         event_id: EVENT,
         buyer_id: BuyerId::new(buyer).unwrap(),
-        selection: Selection::Seats(seats),
+        selection: Selection::Spots(seats),
     }))
 }
 
 fn place_best(buyer: &str, quantity: u32) -> Ask {
-    let wish = BestAvailable { quantity, section: None, category: None, accessible: false };
+    let wish = BestAvailable { quantity, ..BestAvailable::default() };
     command(Verb::Place(Place {
         event_id: EVENT,
         buyer_id: BuyerId::new(buyer).unwrap(),

@@ -81,15 +81,20 @@ fn place(buyer: &str, seats: v1::Seats) -> v1::PlaceRequest {
         event_id: 1,
         buyer_id: buyer.into(),
         selection: Some(Selection::Seats(seats)),
+        areas: Vec::new(),
     }
 }
 
 fn indexes(indexes: &[u32]) -> v1::Seats {
-    v1::Seats { indexes: indexes.to_vec(), labels: Vec::new() }
+    v1::Seats { indexes: indexes.to_vec(), ..v1::Seats::default() }
 }
 
 fn labels(labels: &[&str]) -> v1::Seats {
-    v1::Seats { indexes: Vec::new(), labels: labels.iter().map(ToString::to_string).collect() }
+    v1::Seats {
+        indexes: Vec::new(),
+        labels: labels.iter().map(ToString::to_string).collect(),
+        ..v1::Seats::default()
+    }
 }
 
 #[tokio::test]
@@ -131,6 +136,7 @@ async fn every_verb_and_every_read_as_a_caller_sees_them() {
         hold_id: placed.hold_id.clone(),
         buyer_id: "ann".into(),
         part: Some(labels(&[&second])),
+        ..v1::ReleaseRequest::default()
     };
     assert_eq!(inventory.release(release).await.unwrap().into_inner().labels, [second]);
 
@@ -139,19 +145,29 @@ async fn every_verb_and_every_read_as_a_caller_sees_them() {
         hold_id: placed.hold_id.clone(),
         buyer_id: "ann".into(),
         part: None,
+        ..v1::AllocateRequest::default()
     };
     let allocated = inventory.allocate(allocate.clone()).await.unwrap().into_inner();
     assert_eq!(allocated.labels, [first]);
     assert_eq!(inventory.allocate(allocate).await.unwrap().into_inner(), allocated, "again");
 
-    let block =
-        v1::BlockRequest { request_id: request_id(), event_id: 1, seats: Some(indexes(&[5, 6])) };
+    let block = v1::BlockRequest {
+        request_id: request_id(),
+        event_id: 1,
+        seats: Some(indexes(&[5, 6])),
+        ..v1::BlockRequest::default()
+    };
     assert_eq!(admin.block(block).await.unwrap().into_inner().seats, [5, 6]);
-    let available = v1::GetAvailabilityRequest { event_id: 1 };
+    let available =
+        v1::GetAvailabilityRequest { event_id: 1, ..v1::GetAvailabilityRequest::default() };
     let counts = inventory.get_availability(available).await.unwrap().into_inner().seats.unwrap();
     assert_eq!((counts.available, counts.held, counts.allocated, counts.blocked), (37, 0, 1, 2));
-    let unblock =
-        v1::UnblockRequest { request_id: request_id(), event_id: 1, seats: Some(indexes(&[5])) };
+    let unblock = v1::UnblockRequest {
+        request_id: request_id(),
+        event_id: 1,
+        seats: Some(indexes(&[5])),
+        ..v1::UnblockRequest::default()
+    };
     assert_eq!(admin.unblock(unblock).await.unwrap().into_inner().seats, [5]);
 
     let give_back = v1::ReturnRequest {
@@ -159,6 +175,7 @@ async fn every_verb_and_every_read_as_a_caller_sees_them() {
         allocation_id: allocated.allocation_id,
         buyer_id: "ann".into(),
         part: None,
+        ..v1::ReturnRequest::default()
     };
     assert_eq!(inventory.r#return(give_back).await.unwrap().into_inner().seats, [0]);
 
@@ -197,7 +214,8 @@ async fn a_refusal_says_why_on_what_and_whether_to_try_again() {
     late.metadata_mut().insert("grpc-timeout", "1n".parse().unwrap());
     let code = inventory.place(late).await.unwrap_err().code();
     assert!(matches!(code, Code::DeadlineExceeded | Code::Cancelled), "{code:?}");
-    let counts = v1::GetAvailabilityRequest { event_id: 1 };
+    let counts =
+        v1::GetAvailabilityRequest { event_id: 1, ..v1::GetAvailabilityRequest::default() };
     let counts = inventory.get_availability(counts).await.unwrap().into_inner().seats.unwrap();
     assert_eq!(counts.held, 1, "what came too late was not done");
 
@@ -297,8 +315,12 @@ async fn absurdly_long_requests_get_short_answers() {
         (Code::InvalidArgument, "invalid_request".into())
     );
     let many: Vec<u32> = (100..16_000).collect();
-    let block =
-        v1::BlockRequest { request_id: request_id(), event_id: 1, seats: Some(indexes(&many)) };
+    let block = v1::BlockRequest {
+        request_id: request_id(),
+        event_id: 1,
+        seats: Some(indexes(&many)),
+        ..v1::BlockRequest::default()
+    };
     let status = server.admin().block(block).await.unwrap_err();
     assert_eq!(refused(&status), "seat_unknown");
     server.stop().await;

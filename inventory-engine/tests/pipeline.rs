@@ -12,10 +12,12 @@ use inventory_core::ids::{
 };
 use inventory_core::rejection::RejectionCode;
 use inventory_core::rules::EventRules;
+use inventory_core::spots::Spots;
 use inventory_core::state::{EventState, ShardState};
 use inventory_core::time::Timestamp;
 use inventory_engine::answer::Answer;
-use inventory_engine::ask::{Ask, Query};
+use inventory_engine::ask::{Ask, NamedPart, Query};
+use inventory_engine::names::Unknown;
 use inventory_engine::pipeline::{CommitPipeline, Outlet};
 use persistence::batch::Batch;
 
@@ -86,7 +88,9 @@ impl Drive {
         let pipeline = CommitPipeline::new(Epoch(1), [(state, 1)]);
         let mut drive = Self { pipeline, book: Notebook::default(), next_request: 1 };
         let rules = EventRules { hold_ttl_millis: 1_000, ..EventRules::default() };
-        let create = CreateEvent { event_id: EVENT, name: "e".into(), chart: CHART, rules };
+        let name = "e".into();
+        let create =
+            CreateEvent { event_id: EVENT, name, chart: CHART, rules, ticket_types: Vec::new() };
         drive.command("create", 0, Verb::CreateEvent(create));
         drive.sync();
         drive.book.lines.clear();
@@ -134,7 +138,7 @@ fn place(buyer: &str, seats: &[u32]) -> Verb {
     Verb::Place(Place {
         event_id: EVENT,
         buyer_id: BuyerId::new(buyer).unwrap(),
-        selection: Selection::Seats(seats.iter().copied().map(SeatIndex).collect()),
+        selection: Selection::Spots(Spots::of_seats(seats.iter().copied().map(SeatIndex))),
     })
 }
 
@@ -284,12 +288,14 @@ fn parts_by_label_are_looked_up_where_the_hold_is_known() {
         let verb = Verb::Allocate(Allocate {
             hold_id,
             buyer_id: BuyerId::new("ann").unwrap(),
-            part: Part::Seats(Vec::new()),
+            part: Part::Whole,
         });
+        let labels = vec![label.to_owned()];
+        let part = NamedPart { indexes: Vec::new(), labels, areas: Vec::new() };
         let ask = Ask::Command {
             command: Command { request_id, verb },
-            unknown_labels: Vec::new(),
-            part_labels: vec![label.to_owned()],
+            unknown: Unknown::default(),
+            part: Some(Box::new(part)),
         };
         drive.pipeline.handle(Timestamp(6), ask, ticket, &mut drive.book);
         let watermarks = drive.pipeline.seal();

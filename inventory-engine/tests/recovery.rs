@@ -17,6 +17,7 @@ use inventory_core::fact::{Change, Fact, SeatStatus};
 use inventory_core::ids::{BuyerId, ChartHash, EventId, HoldId, Lsn, SeatIndex};
 use inventory_core::rejection::RejectionCode;
 use inventory_core::rules::EventRules;
+use inventory_core::spots::Spots;
 use inventory_core::time::Timestamp;
 use inventory_engine::answer::{Answer, Reply};
 use inventory_engine::ask::{Ask, Query};
@@ -61,9 +62,10 @@ fn power_cut(data_dir: &Path) -> tempfile::TempDir {
 
 async fn create(handle: &Handle, event_id: EventId, chart: ChartHash) -> Reply {
     let rules = EventRules::default();
-    let create = CreateEvent { event_id, name: "show".into(), chart, rules };
+    let (hash, name) = (chart, "show".into());
+    let create = CreateEvent { event_id, name, chart, rules, ticket_types: Vec::new() };
     let command = Command { request_id: request_id(), verb: Verb::CreateEvent(create) };
-    handle.create_event(command, None).await
+    handle.create_event(command, handle.chart(hash).await, None).await
 }
 
 async fn ask(handle: &Handle, verb: Verb) -> Reply {
@@ -71,9 +73,9 @@ async fn ask(handle: &Handle, verb: Verb) -> Reply {
 }
 
 async fn place(handle: &Handle, event_id: EventId, buyer: &str, seats: &[u32]) -> HoldId {
-    let seats = seats.iter().copied().map(SeatIndex).collect();
+    let seats = Spots::of_seats(seats.iter().copied().map(SeatIndex));
     let buyer_id = BuyerId::new(buyer).unwrap();
-    let selection = Selection::Seats(seats);
+    let selection = Selection::Spots(seats);
     match ask(handle, Verb::Place(Place { event_id, buyer_id, selection })).await {
         Ok(Answer::Accepted(accepted)) => match accepted.fact.change {
             Change::HoldPlaced { hold_id, .. } => hold_id,
@@ -118,7 +120,7 @@ fn now_millis() -> u64 {
 }
 
 fn blocked(lsn: Lsn, at: u64, seat: u32) -> Fact {
-    let change = Change::SeatsBlocked { seats: vec![SeatIndex(seat)] };
+    let change = Change::SpotsBlocked { spots: Spots::of_seats([SeatIndex(seat)]) };
     Fact { lsn, at: Timestamp(at), event_id: EVENT, request: None, change }
 }
 
@@ -195,7 +197,7 @@ async fn a_history_that_leads_elsewhere_is_refused_and_left_alone() {
         |lsn, at| blocked(lsn, at, 20),
         // A seat that is not blocked.
         |lsn, at| {
-            let change = Change::SeatsUnblocked { seats: vec![SeatIndex(1)] };
+            let change = Change::SpotsUnblocked { spots: Spots::of_seats([SeatIndex(1)]) };
             Fact { change, ..blocked(lsn, at, 0) }
         },
         // A time before the one in front.

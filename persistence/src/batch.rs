@@ -8,7 +8,11 @@ use std::sync::Arc;
 use inventory_core::digest::Digest;
 use inventory_core::fact::{Change, Fact};
 use inventory_core::ids::{Epoch, Lsn, ShardId};
-use inventory_core::limits::{EVENT_NAME_BYTES_MAX, SHARDS};
+use inventory_core::limits::{
+    AREA_LINES_MAX, EVENT_NAME_BYTES_MAX, SHARDS, TICKET_TYPE_CATEGORIES_MAX,
+    TICKET_TYPE_KEY_BYTES_MAX, TICKET_TYPES_MAX,
+};
+use inventory_core::ticket_type::TicketType;
 
 use crate::limits::{BATCH_FACTS_MAX, FACT_SEATS_MAX};
 
@@ -49,6 +53,12 @@ pub enum Error {
         lsn: Lsn,
         /// How many seats it names.
         seats: usize,
+    },
+    /// A fact has lists that are longer than can be read back.
+    #[error("fact {lsn} has too many areas or ticket types, or too long a list with one")]
+    ListTooLong {
+        /// The fact.
+        lsn: Lsn,
     },
     /// A fact has a name that is longer than can be read back.
     #[error("the event's name in fact {lsn} has {bytes} bytes; {EVENT_NAME_BYTES_MAX} may be")]
@@ -126,21 +136,30 @@ impl Batch {
 }
 
 fn check_lengths(fact: &Fact) -> Result<(), Error> {
-    if let Change::EventCreated { name, .. } = &fact.change
-        && name.len() > EVENT_NAME_BYTES_MAX
-    {
-        return Err(Error::NameTooLong { lsn: fact.lsn, bytes: name.len() });
+    let too_long = Err(Error::ListTooLong { lsn: fact.lsn });
+    if let Change::EventCreated { name, ticket_types, .. } = &fact.change {
+        if name.len() > EVENT_NAME_BYTES_MAX {
+            return Err(Error::NameTooLong { lsn: fact.lsn, bytes: name.len() });
+        }
+        let fits = |ticket_type: &TicketType| {
+            ticket_type.key.len() <= TICKET_TYPE_KEY_BYTES_MAX
+                && ticket_type.categories.len() <= TICKET_TYPE_CATEGORIES_MAX
+        };
+        if ticket_types.len() > TICKET_TYPES_MAX || !ticket_types.iter().all(fits) {
+            return too_long;
+        }
     }
-    let seats = fact.change.seats_became().map_or(0, |(seats, _)| seats.len());
-    if seats > FACT_SEATS_MAX {
-        return Err(Error::TooManySeats { lsn: fact.lsn, seats });
+    let Some((spots, _, _)) = fact.change.spots_moved() else { return Ok(()) };
+    if spots.seats.len() > FACT_SEATS_MAX {
+        return Err(Error::TooManySeats { lsn: fact.lsn, seats: spots.seats.len() });
     }
-    Ok(())
+    if spots.areas.len() > AREA_LINES_MAX { too_long } else { Ok(()) }
 }
 
 #[cfg(test)]
 mod tests {
     use inventory_core::ids::{EventId, SeatIndex};
+    use inventory_core::spots::Spots;
     use inventory_core::time::Timestamp;
 
     use super::*;
@@ -151,7 +170,7 @@ mod tests {
             at: Timestamp(5),
             event_id: EventId(1),
             request: None,
-            change: Change::SeatsBlocked { seats: vec![SeatIndex(7); seats] },
+            change: Change::SpotsBlocked { spots: Spots::of_seats(vec![SeatIndex(7); seats]) },
         })
     }
 

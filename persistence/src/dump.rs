@@ -9,6 +9,8 @@ use std::path::Path;
 
 use inventory_core::fact::{Change, Fact};
 use inventory_core::rules::EventRules;
+use inventory_core::spots::{AreaPlaces, Spots};
+use inventory_core::ticket_type::TicketType;
 use serde::{Deserialize, Serialize};
 
 use crate::file::StoredBatch;
@@ -47,6 +49,12 @@ pub struct FactRecord {
     /// The seats that changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seats: Option<Vec<u32>>,
+    /// Their ticket types in the same order, by index; absent where none has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seat_types: Option<Vec<Option<u16>>>,
+    /// The places that changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub areas: Option<Vec<AreaRecord>>,
     /// When the hold ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline_millis: Option<u64>,
@@ -59,6 +67,39 @@ pub struct FactRecord {
     /// The event's rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules: Option<RulesRecord>,
+    /// The event's ticket types, by index; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket_types: Option<Vec<TicketTypeRecord>>,
+}
+
+/// Places in an area, as `dump` shows them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct AreaRecord {
+    /// The area's index.
+    pub area: u32,
+    /// How many.
+    pub count: u32,
+    /// The index of their ticket type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket_type: Option<u16>,
+}
+
+/// A ticket type of an event, as `dump` shows it.
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize)]
+pub struct TicketTypeRecord {
+    /// The organizer's key.
+    pub key: String,
+    /// How many spots may be sold as this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<u32>,
+    /// From when on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sale_opens_at_millis: Option<u64>,
+    /// Until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sale_closes_at_millis: Option<u64>,
+    /// The indexes of the categories that may be sold as this; empty: all.
+    pub categories: Vec<u32>,
 }
 
 /// An event's rules, as `dump` shows them.
@@ -94,6 +135,13 @@ pub fn dump(data_dir: impl AsRef<Path>) -> Result<Dump, Error> {
     Ok(Dump { reader, records: VecDeque::new(), is_over: false })
 }
 
+impl Dump {
+    /// The first batch of the history: 1, unless what was in front of it has been pruned.
+    pub fn begins_with(&self) -> u64 {
+        self.reader.begins_with()
+    }
+}
+
 impl Iterator for Dump {
     type Item = Result<FactRecord, Error>;
 
@@ -117,7 +165,7 @@ fn records_of(stored: &StoredBatch) -> VecDeque<FactRecord> {
 }
 
 fn record_of(stored: &StoredBatch, fact: &Fact) -> FactRecord {
-    let seats = fact.change.seats_became();
+    let spots = fact.change.spots_moved().map(|(spots, _, _)| spots);
     let mut record = FactRecord {
         lsn: fact.lsn.0,
         shard: stored.batch.shard().0,
@@ -130,17 +178,22 @@ fn record_of(stored: &StoredBatch, fact: &Fact) -> FactRecord {
         hold_id: None,
         allocation_id: None,
         buyer_id: None,
-        seats: seats.map(|(seats, _)| seats.iter().map(|seat| seat.0).collect()),
+        seats: spots.map(|spots| spots.seat_indexes().map(|seat| seat.0).collect()),
+        seat_types: spots.and_then(seat_types),
+        areas: spots.and_then(areas),
         deadline_millis: None,
         chart: None,
         name: None,
         rules: None,
+        ticket_types: None,
     };
     match &fact.change {
-        Change::EventCreated { name, chart, rules } => {
+        Change::EventCreated { name, chart, rules, ticket_types } => {
             record.name = Some(name.to_string());
             record.chart = Some(chart.to_string());
             record.rules = Some(RulesRecord::of(rules));
+            let records = ticket_types.iter().map(TicketTypeRecord::of);
+            record.ticket_types = (!ticket_types.is_empty()).then(|| records.collect());
         }
         Change::HoldPlaced { hold_id, buyer_id, deadline, .. } => {
             record.hold_id = Some(hold_id.to_string());
@@ -159,12 +212,38 @@ fn record_of(stored: &StoredBatch, fact: &Fact) -> FactRecord {
             record.allocation_id = Some(allocation_id.to_string());
             record.buyer_id = Some(buyer_id.to_string());
         }
-        Change::SeatsReturned { allocation_id, .. } => {
+        Change::SpotsReturned { allocation_id, .. } => {
             record.allocation_id = Some(allocation_id.to_string());
         }
-        Change::SeatsBlocked { .. } | Change::SeatsUnblocked { .. } => {}
+        Change::EventClosed | Change::SpotsBlocked { .. } | Change::SpotsUnblocked { .. } => {}
     }
     record
+}
+
+fn seat_types(spots: &Spots) -> Option<Vec<Option<u16>>> {
+    let types = || spots.seats.iter().map(|spot| spot.ticket_type.map(|index| index.0));
+    types().any(|ticket_type| ticket_type.is_some()).then(|| types().collect())
+}
+
+fn areas(spots: &Spots) -> Option<Vec<AreaRecord>> {
+    let record = |places: &AreaPlaces| AreaRecord {
+        area: places.area.0,
+        count: places.count,
+        ticket_type: places.ticket_type.map(|index| index.0),
+    };
+    (!spots.areas.is_empty()).then(|| spots.areas.iter().map(record).collect())
+}
+
+impl TicketTypeRecord {
+    fn of(ticket_type: &TicketType) -> Self {
+        Self {
+            key: ticket_type.key.to_string(),
+            quota: ticket_type.quota,
+            sale_opens_at_millis: ticket_type.sale_opens_at.map(|at| at.0),
+            sale_closes_at_millis: ticket_type.sale_closes_at.map(|at| at.0),
+            categories: ticket_type.categories.iter().map(|category| category.0).collect(),
+        }
+    }
 }
 
 impl RulesRecord {
@@ -195,6 +274,10 @@ mod tests {
     use crate::{batch::Batch, file::FileJournal};
 
     const HOLD: &str = r#""hold_id":"00c80000000000051122334455667788""#;
+    const TYPED: &str = concat!(
+        r#""seats":[7,8],"seat_types":[1,null],"#,
+        r#""areas":[{"area":0,"count":3,"ticket_type":1},{"area":65,"count":70000}]"#
+    );
     const ALLOCATION: &str = r#""allocation_id":"00c80000000000061122334455667788""#;
 
     fn journal(path: &Path) -> FileJournal {
@@ -239,7 +322,9 @@ mod tests {
         let event =
             format!(r#""chart":"{chart}","name":"Gala","rules":{{"hold_ttl_millis":900000,"#)
                 + r#""extensions_max":3,"buyer_seats_max":8,"#
-                + r#""sale_opens_at_millis":1699999999999}"#;
+                + r#""sale_opens_at_millis":1699999999999},"ticket_types":["#
+                + r#"{"key":"adult","quota":40,"sale_closes_at_millis":1700000900000,"#
+                + r#""categories":[0,3]},{"key":"child","categories":[]}]"#;
         let expected = [
             line(1, "event_created", &event),
             line(2, "hold_placed", &[request, HOLD, buyer, seats, deadline].join(",")),
@@ -247,9 +332,11 @@ mod tests {
             line(4, "hold_released", &[HOLD, seats].join(",")),
             line(5, "hold_allocated", &[HOLD, ALLOCATION, buyer, seats].join(",")),
             line(6, "hold_expired", &[HOLD, seats].join(",")),
-            line(7, "seats_returned", &[ALLOCATION, seats].join(",")),
-            line(8, "seats_blocked", seats),
-            line(9, "seats_unblocked", seats),
+            line(7, "spots_returned", &[ALLOCATION, seats].join(",")),
+            line(8, "spots_blocked", seats),
+            line(9, "spots_unblocked", seats),
+            line(10, "event_closed", "").replace(",}", "}"),
+            line(11, "hold_placed", &[HOLD, buyer, TYPED, deadline].join(",")),
         ];
         assert_eq!(lines, expected);
         let read_back: FactRecord = serde_json::from_str(&lines[1]).unwrap();

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use inventory_core::digest::Digest;
 use inventory_core::fact::{Change, Fact, RequestMark};
 use inventory_core::ids::{
-    AllocationId, BuyerId, ChartHash, Epoch, EventId, HoldId, Lsn, RequestId, SeatIndex, ShardId,
+    AllocationId, AreaIndex, BuyerId, CategoryIndex, ChartHash, Epoch, EventId, HoldId, Lsn,
+    RequestId, SeatIndex, ShardId, TicketTypeIndex,
 };
 use inventory_core::rules::EventRules;
+use inventory_core::spots::{AreaPlaces, SeatSpot, Spots};
+use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 
 use crate::batch::Batch;
@@ -57,7 +60,32 @@ pub(crate) fn all_changes() -> Vec<Change> {
     let hold_id = HoldId(0x00c8_0000_0000_0005_1122_3344_5566_7788);
     let allocation_id = AllocationId(0x00c8_0000_0000_0006_1122_3344_5566_7788);
     let buyer_id = BuyerId::new("ann").unwrap();
-    let seats = vec![SeatIndex(1), SeatIndex(258)];
+    let spots = Spots::of_seats([SeatIndex(1), SeatIndex(258)]);
+    let adult = TicketType {
+        key: "adult".into(),
+        quota: Some(40),
+        sale_opens_at: None,
+        sale_closes_at: Some(Timestamp(1_700_000_900_000)),
+        categories: vec![CategoryIndex(0), CategoryIndex(3)],
+    };
+    let child = TicketType {
+        key: "child".into(),
+        quota: None,
+        sale_opens_at: None,
+        sale_closes_at: None,
+        categories: Vec::new(),
+    };
+    let typed = Some(TicketTypeIndex(1));
+    let typed = Spots {
+        seats: vec![
+            SeatSpot { seat: SeatIndex(7), ticket_type: typed },
+            SeatSpot { seat: SeatIndex(8), ticket_type: None },
+        ],
+        areas: vec![
+            AreaPlaces { area: AreaIndex(0), ticket_type: typed, count: 3 },
+            AreaPlaces { area: AreaIndex(65), ticket_type: None, count: 70_000 },
+        ],
+    };
     let deadline = Timestamp(1_700_000_900_000);
     let rules = EventRules {
         hold_ttl_millis: 900_000,
@@ -67,14 +95,26 @@ pub(crate) fn all_changes() -> Vec<Change> {
         sale_closes_at: None,
     };
     vec![
-        Change::EventCreated { name: "Gala".into(), chart: ChartHash([0xab; 32]), rules },
-        Change::HoldPlaced { hold_id, buyer_id: buyer_id.clone(), seats: seats.clone(), deadline },
+        Change::EventCreated {
+            name: "Gala".into(),
+            chart: ChartHash([0xab; 32]),
+            rules,
+            ticket_types: vec![adult, child],
+        },
+        Change::HoldPlaced { hold_id, buyer_id: buyer_id.clone(), spots: spots.clone(), deadline },
         Change::HoldExtended { hold_id, deadline },
-        Change::HoldReleased { hold_id, seats: seats.clone() },
-        Change::HoldAllocated { hold_id, allocation_id, buyer_id, seats: seats.clone() },
-        Change::HoldExpired { hold_id, seats: seats.clone() },
-        Change::SeatsReturned { allocation_id, seats: seats.clone() },
-        Change::SeatsBlocked { seats: seats.clone() },
-        Change::SeatsUnblocked { seats },
+        Change::HoldReleased { hold_id, spots: spots.clone() },
+        Change::HoldAllocated {
+            hold_id,
+            allocation_id,
+            buyer_id: buyer_id.clone(),
+            spots: spots.clone(),
+        },
+        Change::HoldExpired { hold_id, spots: spots.clone() },
+        Change::SpotsReturned { allocation_id, spots: spots.clone() },
+        Change::SpotsBlocked { spots: spots.clone() },
+        Change::SpotsUnblocked { spots },
+        Change::EventClosed,
+        Change::HoldPlaced { hold_id, buyer_id, spots: typed, deadline },
     ]
 }

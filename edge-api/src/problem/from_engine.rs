@@ -203,6 +203,7 @@ mod tests {
                 SeatConflict { index: 5, label: "A-2".into(), status: 0 },
             ],
             could_have: Some(1),
+            ..Rejection::default()
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use proto::inventory::v1::{Event, EventRules, SeatCounts};
+use proto::inventory::v1::{Counts, Event, EventRules};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -131,8 +131,8 @@ impl From<EventRules> for RulesDocument {
     }
 }
 
-impl From<SeatCounts> for CountsDocument {
-    fn from(counts: SeatCounts) -> Self {
+impl From<Counts> for CountsDocument {
+    fn from(counts: Counts) -> Self {
         Self {
             available: counts.available,
             held: counts.held,

@@ -106,6 +106,7 @@ pub(super) async fn reserve(
         event_id: body.event_id.0,
         buyer_id: body.user_id.0,
         selection: Some(selection),
+        ..PlaceRequest::default()
     });
     match outcome(&app, verb).await? {
         Outcome::Placed(placed) => Ok(Json(Reserved {
@@ -130,6 +131,7 @@ pub(super) async fn allocate(
         hold_id: body.hold_id.0,
         buyer_id: body.user_id.0,
         part: part(body.seat_ids)?,
+        ..AllocateRequest::default()
     });
     match outcome(&app, verb).await? {
         Outcome::Allocated(allocated) => Ok(Json(Allocated {
@@ -153,6 +155,7 @@ pub(super) async fn release(
         hold_id: body.hold_id.0,
         buyer_id: body.user_id.0,
         part: part(body.seat_ids)?,
+        ..ReleaseRequest::default()
     });
     match outcome(&app, verb).await? {
         Outcome::Released(released) => {
@@ -210,6 +213,7 @@ fn selection(
             section: wish.section.map(|label| label.0),
             category: wish.category.map(|label| label.0),
             accessible: wish.accessible,
+            ..BestAvailable::default()
         })),
         (None, None, Some(SeatCount(quantity))) => {
             Ok(Selection::BestAvailable(BestAvailable { quantity, ..BestAvailable::default() }))
@@ -229,7 +233,7 @@ fn seats(SeatLabels(seat_ids): SeatLabels) -> Result<Seats, Problem> {
         return Err(Problem::selection_empty());
     }
     let labels = seat_ids.into_iter().map(|label| label.0).collect();
-    Ok(Seats { indexes: Vec::new(), labels })
+    Ok(Seats { indexes: Vec::new(), labels, ..Seats::default() })
 }
 
 #[derive(Debug, Deserialize)]

@@ -52,7 +52,13 @@ fn dump_to(
     out: &mut impl Write,
     problems: &mut impl Write,
 ) -> anyhow::Result<ExitCode> {
-    for record in dump(data_dir)? {
+    let records = dump(data_dir)?;
+    if records.begins_with() > 1 {
+        let first = records.begins_with();
+        writeln!(problems, "history begins with batch {first}; what was in front has been pruned")
+            .context("reporting")?;
+    }
+    for record in records {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
@@ -88,6 +94,7 @@ mod tests {
     use inventory_core::digest::Digest;
     use inventory_core::fact::{Change, Fact};
     use inventory_core::ids::{EventId, Lsn, SeatIndex, ShardId};
+    use inventory_core::spots::Spots;
     use inventory_core::time::Timestamp;
     use persistence::batch::Batch;
     use persistence::dir::DataDir;
@@ -111,7 +118,7 @@ mod tests {
                 at: Timestamp(1_000 * number),
                 event_id: EventId(7),
                 request: None,
-                change: Change::SeatsBlocked { seats: vec![SeatIndex(number as u32)] },
+                change: Change::SpotsBlocked { spots: Spots::of_seats([SeatIndex(number as u32)]) },
             };
             let facts = vec![Arc::new(fact)];
             let epoch = journal.epoch();
@@ -171,7 +178,7 @@ mod tests {
         assert_eq!(facts.len(), 3);
         assert_eq!(facts[1]["lsn"], 2);
         assert_eq!(facts[1]["shard"], 3);
-        assert_eq!(facts[1]["change"], "seats_blocked");
+        assert_eq!(facts[1]["change"], "spots_blocked");
         assert_eq!(facts[1]["seats"], serde_json::json!([2]));
     }
 

@@ -226,6 +226,7 @@ async fn before_and_after_a_sale_nothing_is_sold() {
             name: format!("Night {event_id}"),
             chart_hash: events[0].chart_hash.clone(),
             rules: Some(rules),
+            ..CreateEventRequest::default()
         };
         admin.create_event(request).await.unwrap();
     }

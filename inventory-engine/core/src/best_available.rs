@@ -6,7 +6,7 @@
 
 use crate::command::BestAvailable;
 use crate::fact::SeatStatus;
-use crate::ids::{RowIndex, SeatIndex};
+use crate::ids::{RowIndex, SeatIndex, TicketTypeIndex};
 use crate::state::EventState;
 
 /// The nearest run for a wish, or, where no row has one, the longest run that could be had.
@@ -43,8 +43,11 @@ pub fn find(event: &EventState, wish: &BestAvailable) -> Result<Vec<SeatIndex>, 
 fn may_have(event: &EventState, wish: &BestAvailable, row: RowIndex, longest: usize) -> bool {
     let possible =
         if wish.accessible { event.longest_accessible_run(row) } else { event.longest_run(row) };
-    let section = event.chart.parts().rows[row.0 as usize].section;
+    let parts = event.chart.parts();
+    let section = parts.rows[row.0 as usize].section;
+    let zone = || parts.sections[section?.0 as usize].zone;
     let is_wanted = (wish.section.is_none() || wish.section == section)
+        && (wish.zone.is_none() || wish.zone == zone())
         && wish.category.is_none_or(|category| event.chart.row_may_have(row, category));
     is_wanted && (possible >= wish.quantity || possible as usize > longest)
 }
@@ -61,9 +64,15 @@ fn runs<'a>(
         } else {
             event.is_open_to_anyone(seat)
         };
-        let is_wanted = wish.category.is_none()
-            || event.chart.seat(seat).is_some_and(|seat| seat.category == wish.category);
-        is_open && is_wanted
+        if !is_open || (wish.category.is_none() && wish.ticket_types.is_empty()) {
+            return is_open;
+        }
+        let category = event.seat_category(seat);
+        let sold_as = |&(TicketTypeIndex(index), _): &(TicketTypeIndex, u32)| {
+            event.ticket_types[usize::from(index)].applies_to(category)
+        };
+        (wish.category.is_none() || wish.category == category)
+            && wish.ticket_types.iter().all(sold_as)
     };
     seats.split(move |&seat| !fits(seat)).filter(|run| !run.is_empty())
 }

@@ -5,8 +5,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::hashing::SeededState;
-use crate::ids::{CategoryIndex, RowIndex, SeatIndex, SectionIndex, ZoneIndex};
-use crate::limits::{CHART_SEATS_MAX, LABEL_BYTES_MAX};
+use crate::ids::{
+    AreaIndex, CategoryIndex, RowIndex, SeatIndex, SectionIndex, TableIndex, ZoneIndex,
+};
+use crate::limits::{CHART_AREAS_MAX, CHART_PLACES_MAX, CHART_SEATS_MAX, LABEL_BYTES_MAX};
 
 /// A place in the chart's own units; y grows downwards, as on a screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -32,7 +34,7 @@ pub struct ChartParts {
     pub rows: Vec<Row>,
     /// Tables with seats around them.
     pub tables: Vec<Table>,
-    /// General-admission areas.
+    /// General-admission areas; an area's position here is its dense index.
     pub areas: Vec<Area>,
     /// All seats; a seat's position here is its dense index.
     pub seats: Vec<Seat>,
@@ -143,6 +145,12 @@ pub enum ChartError {
     /// More seats than one event may have.
     #[error("the chart has {0} seats; at most {CHART_SEATS_MAX} are possible")]
     TooManySeats(usize),
+    /// More areas than one event may have.
+    #[error("the chart has {0} areas; at most {CHART_AREAS_MAX} are possible")]
+    TooManyAreas(usize),
+    /// More places than one event may have.
+    #[error("the chart's areas take {0} people; at most {CHART_PLACES_MAX} are possible together")]
+    TooManyPlaces(u64),
     /// An index points outside of its list.
     #[error("{object} refers to a {missing} that the chart does not have")]
     Dangling {
@@ -183,6 +191,10 @@ pub enum ChartError {
 pub struct Chart {
     parts: ChartParts,
     index_by_label: HashMap<String, SeatIndex, SeededState>,
+    areas_by_label: HashMap<String, AreaIndex, SeededState>,
+    whole_tables_by_label: HashMap<String, TableIndex, SeededState>,
+    /// By seat: the table that is sold only as a whole; empty if there is no such table.
+    whole_tables: Vec<Option<TableIndex>>,
     /// By seat: the row and the position within it.
     place_in_row: Vec<Option<(RowIndex, u32)>>,
     /// By seat: the distance to its focal point in hundredths of a chart unit.
@@ -215,9 +227,21 @@ impl Chart {
             categories.fold(0, |bits, category| bits | category_bit(category))
         });
         let row_categories = row_categories.collect();
+        let areas = (0..).zip(&parts.areas);
+        let areas_by_label = areas.map(|(index, area)| (area.label.clone(), AreaIndex(index)));
+        let areas_by_label = areas_by_label.collect();
+        let whole_tables = whole_tables(&parts);
+        // From the last to the first, so that of two tables of one name the first stays.
+        let tables = (0..).zip(&parts.tables).filter(|(_, table)| table.book_whole);
+        let tables: Vec<_> = tables.map(|(index, of)| (of.label.clone(), index)).collect();
+        let tables = tables.into_iter().rev().map(|(label, index)| (label, TableIndex(index)));
+        let whole_tables_by_label = tables.collect();
         Ok(Self {
             parts,
             index_by_label,
+            areas_by_label,
+            whole_tables_by_label,
+            whole_tables,
             place_in_row,
             distances,
             rows_by_distance,
@@ -243,6 +267,43 @@ impl Chart {
     /// The seat of a full label.
     pub fn seat_by_label(&self, label: &str) -> Option<SeatIndex> {
         self.index_by_label.get(label).copied()
+    }
+
+    /// How many people its areas take together.
+    pub fn place_count(&self) -> u32 {
+        self.parts.areas.iter().map(|area| area.capacity).sum()
+    }
+
+    /// The area at an index.
+    pub fn area(&self, index: AreaIndex) -> Option<&Area> {
+        self.parts.areas.get(index.0 as usize)
+    }
+
+    /// The area of a full label.
+    pub fn area_by_label(&self, label: &str) -> Option<AreaIndex> {
+        self.areas_by_label.get(label).copied()
+    }
+
+    /// The table of a label that is sold only as a whole; the first one, where there are more.
+    pub fn whole_table_by_label(&self, label: &str) -> Option<&Table> {
+        let index = self.whole_tables_by_label.get(label)?;
+        Some(&self.parts.tables[index.0 as usize])
+    }
+
+    /// The table that a seat is sold with, as a whole; `None` for a seat that is sold by itself.
+    pub fn whole_table(&self, seat: SeatIndex) -> Option<TableIndex> {
+        self.whole_tables.get(seat.0 as usize).copied().flatten()
+    }
+
+    /// The seats of a table of this chart.
+    pub fn table_seats(&self, table: TableIndex) -> &[SeatIndex] {
+        &self.parts.tables[table.0 as usize].seats
+    }
+
+    /// The zone of a key.
+    pub fn zone_by_key(&self, key: &str) -> Option<ZoneIndex> {
+        let position = self.parts.zones.iter().position(|zone| zone.key == key)?;
+        Some(ZoneIndex(position as u32))
     }
 
     /// The section of a name; the first one, where floors share names.
@@ -278,6 +339,19 @@ impl Chart {
     }
 }
 
+/// By seat: its table, if that is sold only as a whole.
+fn whole_tables(parts: &ChartParts) -> Vec<Option<TableIndex>> {
+    let whole = (0..).zip(&parts.tables).filter(|(_, table)| table.book_whole);
+    let mut by_seat = Vec::new();
+    for (index, table) in whole {
+        by_seat.resize(parts.seats.len(), None);
+        for seat in &table.seats {
+            by_seat[seat.0 as usize] = Some(TableIndex(index));
+        }
+    }
+    by_seat
+}
+
 fn category_bit(category: CategoryIndex) -> u64 {
     1 << (category.0 % u64::BITS)
 }
@@ -288,6 +362,13 @@ fn check_sizes(parts: &ChartParts) -> Result<(), ChartError> {
     }
     if parts.seats.len() > CHART_SEATS_MAX {
         return Err(ChartError::TooManySeats(parts.seats.len()));
+    }
+    if parts.areas.len() > CHART_AREAS_MAX {
+        return Err(ChartError::TooManyAreas(parts.areas.len()));
+    }
+    let places = parts.areas.iter().map(|area| u64::from(area.capacity)).sum();
+    if places > u64::from(CHART_PLACES_MAX) {
+        return Err(ChartError::TooManyPlaces(places));
     }
     if let Some(area) = parts.areas.iter().find(|area| area.capacity == 0) {
         return Err(ChartError::NoCapacity(area.label.clone()));

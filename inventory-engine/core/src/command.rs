@@ -7,9 +7,11 @@ use compact_str::CompactString;
 
 use crate::ids::{
     AllocationId, BuyerId, CategoryIndex, ChartHash, EventId, HoldId, RequestId, SeatIndex,
-    SectionIndex, ShardId,
+    SectionIndex, ShardId, TicketTypeIndex, ZoneIndex,
 };
 use crate::rules::EventRules;
+use crate::spots::{AreaPlaces, Spots};
+use crate::ticket_type::TicketType;
 
 /// A request for a change, with the id that makes it idempotent.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,19 +27,21 @@ pub struct Command {
 pub enum Verb {
     /// Put an event on sale.
     CreateEvent(CreateEvent),
-    /// Hold seats.
+    /// End an event's sale for good.
+    CloseEvent(CloseEvent),
+    /// Hold seats and places.
     Place(Place),
     /// Move a hold's deadline.
     Extend(Extend),
-    /// Give held seats back.
+    /// Give held spots back.
     Release(Release),
-    /// Make held seats the buyer's own.
+    /// Make held spots the buyer's own.
     Allocate(Allocate),
-    /// Put sold seats back on sale.
+    /// Put sold spots back on sale.
     Return(Return),
-    /// Take seats off sale.
+    /// Take spots off sale.
     Block(Block),
-    /// Put blocked seats back on sale.
+    /// Put blocked spots back on sale.
     Unblock(Unblock),
 }
 
@@ -52,48 +56,68 @@ pub struct CreateEvent {
     pub chart: ChartHash,
     /// The rules of its sale.
     pub rules: EventRules,
+    /// What its spots may be sold as. None: as nothing in particular.
+    pub ticket_types: Vec<TicketType>,
 }
 
-/// Hold seats, all or none.
+/// End an event's sale for good: nothing more is held and no hold is extended. Holds that live
+/// may still be allocated.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CloseEvent {
+    /// The event.
+    pub event_id: EventId,
+}
+
+/// Hold seats and places, all or none.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place {
     /// The event.
     pub event_id: EventId,
     /// Who will be the only one to extend, release and allocate the hold.
     pub buyer_id: BuyerId,
-    /// Which seats.
+    /// Which of them.
     pub selection: Selection,
 }
 
-/// Which seats to hold.
+/// What to hold.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Selection {
     /// Just these.
-    Seats(Vec<SeatIndex>),
+    Spots(Spots),
     /// The engine chooses.
     BestAvailable(BestAvailable),
 }
 
 /// A wish for seats next to each other.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct BestAvailable {
     /// How many.
     pub quantity: u32,
     /// Only in this section.
     pub section: Option<SectionIndex>,
+    /// Only in this zone.
+    pub zone: Option<ZoneIndex>,
     /// Only of this category.
     pub category: Option<CategoryIndex>,
     /// Accessible and companion seats: only those if true, none of them if false.
     pub accessible: bool,
+    /// What the seats are sold as, from the first to the last; each type with how many, the
+    /// quantity in all. Empty where the event has no ticket types.
+    pub ticket_types: Vec<(TicketTypeIndex, u32)>,
 }
 
-/// Which seats of a hold or an allocation.
+/// Which spots of a hold or an allocation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Part {
     /// All that it still has.
     Whole,
     /// Just these.
-    Seats(Vec<SeatIndex>),
+    Spots {
+        /// Seats, whatever they are sold as.
+        seats: Vec<SeatIndex>,
+        /// Places, each with what they are sold as.
+        areas: Vec<AreaPlaces>,
+    },
 }
 
 /// Move a hold's deadline to a full hold time from now.
@@ -105,55 +129,55 @@ pub struct Extend {
     pub buyer_id: BuyerId,
 }
 
-/// Give held seats back.
+/// Give held spots back.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Release {
     /// The hold.
     pub hold_id: HoldId,
     /// Its buyer.
     pub buyer_id: BuyerId,
-    /// Which of its seats.
+    /// Which of its spots.
     pub part: Part,
 }
 
-/// Make held seats the buyer's own.
+/// Make held spots the buyer's own.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Allocate {
     /// The hold.
     pub hold_id: HoldId,
     /// Its buyer.
     pub buyer_id: BuyerId,
-    /// Which of its seats.
+    /// Which of its spots.
     pub part: Part,
 }
 
-/// Put sold seats back on sale.
+/// Put sold spots back on sale.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Return {
     /// The allocation.
     pub allocation_id: AllocationId,
     /// Its buyer.
     pub buyer_id: BuyerId,
-    /// Which of its seats.
+    /// Which of its spots.
     pub part: Part,
 }
 
-/// Take available seats off sale.
+/// Take available spots off sale.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Block {
     /// The event.
     pub event_id: EventId,
-    /// The seats.
-    pub seats: Vec<SeatIndex>,
+    /// The spots, without ticket types.
+    pub spots: Spots,
 }
 
-/// Put blocked seats back on sale.
+/// Put blocked spots back on sale.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unblock {
     /// The event.
     pub event_id: EventId,
-    /// The seats.
-    pub seats: Vec<SeatIndex>,
+    /// The spots, without ticket types.
+    pub spots: Spots,
 }
 
 impl Command {
@@ -161,6 +185,7 @@ impl Command {
     pub fn shard(&self) -> ShardId {
         match &self.verb {
             Verb::CreateEvent(create) => create.event_id.shard(),
+            Verb::CloseEvent(close) => close.event_id.shard(),
             Verb::Place(place) => place.event_id.shard(),
             Verb::Extend(extend) => extend.hold_id.shard(),
             Verb::Release(release) => release.hold_id.shard(),

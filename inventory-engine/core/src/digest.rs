@@ -19,6 +19,7 @@ pub(crate) enum Kind {
     Request = 5,
     EndedHold = 6,
     History = 7,
+    Area = 8,
 }
 
 impl Digest {

@@ -3,8 +3,10 @@
 
 use compact_str::CompactString;
 
-use crate::ids::{AllocationId, BuyerId, ChartHash, EventId, HoldId, Lsn, RequestId, SeatIndex};
+use crate::ids::{AllocationId, BuyerId, ChartHash, EventId, HoldId, Lsn, RequestId};
 use crate::rules::EventRules;
+use crate::spots::Spots;
+use crate::ticket_type::TicketType;
 use crate::time::Timestamp;
 
 /// One accepted change.
@@ -34,7 +36,7 @@ pub struct RequestMark {
 /// What changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Change {
-    /// An event went on sale, all its seats available.
+    /// An event went on sale, all its spots available.
     EventCreated {
         /// A name for people.
         name: CompactString,
@@ -42,15 +44,19 @@ pub enum Change {
         chart: ChartHash,
         /// Its rules.
         rules: EventRules,
+        /// What its spots may be sold as.
+        ticket_types: Vec<TicketType>,
     },
-    /// Available seats became held.
+    /// An event's sale ended for good.
+    EventClosed,
+    /// Available spots became held.
     HoldPlaced {
         /// The new hold.
         hold_id: HoldId,
         /// Its buyer.
         buyer_id: BuyerId,
-        /// Its seats.
-        seats: Vec<SeatIndex>,
+        /// Its spots.
+        spots: Spots,
         /// When it ends by itself.
         deadline: Timestamp,
     },
@@ -61,14 +67,14 @@ pub enum Change {
         /// When it now ends by itself.
         deadline: Timestamp,
     },
-    /// Held seats became available. A hold without seats is over.
+    /// Held spots became available. A hold without spots is over.
     HoldReleased {
         /// The hold.
         hold_id: HoldId,
-        /// The seats.
-        seats: Vec<SeatIndex>,
+        /// The spots.
+        spots: Spots,
     },
-    /// Held seats became allocated. A hold without seats is over.
+    /// Held spots became allocated. A hold without spots is over.
     HoldAllocated {
         /// The hold.
         hold_id: HoldId,
@@ -76,32 +82,32 @@ pub enum Change {
         allocation_id: AllocationId,
         /// Its buyer.
         buyer_id: BuyerId,
-        /// The seats.
-        seats: Vec<SeatIndex>,
+        /// The spots.
+        spots: Spots,
     },
-    /// A hold's deadline passed, and its seats became available.
+    /// A hold's deadline passed, and its spots became available.
     HoldExpired {
         /// The hold.
         hold_id: HoldId,
-        /// The seats it still had.
-        seats: Vec<SeatIndex>,
+        /// The spots it still had.
+        spots: Spots,
     },
-    /// Allocated seats became available.
-    SeatsReturned {
-        /// The allocation. Without seats it is over.
+    /// Allocated spots became available.
+    SpotsReturned {
+        /// The allocation. Without spots it is over.
         allocation_id: AllocationId,
-        /// The seats.
-        seats: Vec<SeatIndex>,
+        /// The spots.
+        spots: Spots,
     },
-    /// Available seats became blocked.
-    SeatsBlocked {
-        /// The seats.
-        seats: Vec<SeatIndex>,
+    /// Available spots became blocked.
+    SpotsBlocked {
+        /// The spots.
+        spots: Spots,
     },
-    /// Blocked seats became available.
-    SeatsUnblocked {
-        /// The seats.
-        seats: Vec<SeatIndex>,
+    /// Blocked spots became available.
+    SpotsUnblocked {
+        /// The spots.
+        spots: Spots,
     },
 }
 
@@ -135,17 +141,19 @@ impl SeatStatus {
 }
 
 impl Change {
-    /// The seats that changed and what they became; `None` if no seat did.
-    pub fn seats_became(&self) -> Option<(&[SeatIndex], SeatStatus)> {
+    /// The spots that changed, what they were and what they became; `None` if none did.
+    pub fn spots_moved(&self) -> Option<(&Spots, SeatStatus, SeatStatus)> {
+        use SeatStatus::{Allocated, Available, Blocked, Held};
         match self {
-            Self::EventCreated { .. } | Self::HoldExtended { .. } => None,
-            Self::HoldPlaced { seats, .. } => Some((seats, SeatStatus::Held)),
-            Self::HoldAllocated { seats, .. } => Some((seats, SeatStatus::Allocated)),
-            Self::SeatsBlocked { seats } => Some((seats, SeatStatus::Blocked)),
-            Self::HoldReleased { seats, .. }
-            | Self::HoldExpired { seats, .. }
-            | Self::SeatsReturned { seats, .. }
-            | Self::SeatsUnblocked { seats } => Some((seats, SeatStatus::Available)),
+            Self::EventCreated { .. } | Self::EventClosed | Self::HoldExtended { .. } => None,
+            Self::HoldPlaced { spots, .. } => Some((spots, Available, Held)),
+            Self::HoldAllocated { spots, .. } => Some((spots, Held, Allocated)),
+            Self::HoldReleased { spots, .. } | Self::HoldExpired { spots, .. } => {
+                Some((spots, Held, Available))
+            }
+            Self::SpotsReturned { spots, .. } => Some((spots, Allocated, Available)),
+            Self::SpotsBlocked { spots } => Some((spots, Available, Blocked)),
+            Self::SpotsUnblocked { spots } => Some((spots, Blocked, Available)),
         }
     }
 
@@ -153,14 +161,15 @@ impl Change {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::EventCreated { .. } => "event_created",
+            Self::EventClosed => "event_closed",
             Self::HoldPlaced { .. } => "hold_placed",
             Self::HoldExtended { .. } => "hold_extended",
             Self::HoldReleased { .. } => "hold_released",
             Self::HoldAllocated { .. } => "hold_allocated",
             Self::HoldExpired { .. } => "hold_expired",
-            Self::SeatsReturned { .. } => "seats_returned",
-            Self::SeatsBlocked { .. } => "seats_blocked",
-            Self::SeatsUnblocked { .. } => "seats_unblocked",
+            Self::SpotsReturned { .. } => "spots_returned",
+            Self::SpotsBlocked { .. } => "spots_blocked",
+            Self::SpotsUnblocked { .. } => "spots_unblocked",
         }
     }
 }

@@ -5,6 +5,11 @@ use std::hash::{BuildHasher, Hasher};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+/// A hash of a few numbers that everybody computes alike, now and later.
+pub(crate) fn hash_u64s(words: &[u64]) -> u64 {
+    words.iter().fold(0, |seed, word| xxh3_64_with_seed(&word.to_le_bytes(), seed.wrapping_add(1)))
+}
+
 /// Builds XXH3 hashers over one seed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SeededState(pub(crate) u64);

@@ -40,6 +40,12 @@ number_id!(/// A category's index within its chart.
     CategoryIndex(u32));
 number_id!(/// A zone's index within its chart.
     ZoneIndex(u32));
+number_id!(/// A table's index within its chart.
+    TableIndex(u32));
+number_id!(/// An area's dense index within its event. Never reused, never renumbered.
+    AreaIndex(u32));
+number_id!(/// A ticket type's index within its event. Never reused, never renumbered.
+    TicketTypeIndex(u16));
 
 impl EventId {
     /// The shard this event lives on for ever: a fixed mix of the id's bits (the finalizer of

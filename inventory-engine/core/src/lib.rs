@@ -18,7 +18,9 @@ pub mod ids;
 pub mod limits;
 pub mod rejection;
 pub mod rules;
+pub mod spots;
 pub mod state;
 #[cfg(test)]
 mod testing;
+pub mod ticket_type;
 pub mod time;

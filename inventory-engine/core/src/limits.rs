@@ -6,11 +6,29 @@ pub const SHARDS: u16 = 256;
 /// Seats that one hold may take.
 pub const HOLD_SEATS_MAX: usize = 64;
 
+/// Areas, each with one ticket type, that one command may name.
+pub const AREA_LINES_MAX: usize = 64;
+
 /// Seats that one block or unblock may name.
 pub const BLOCK_SEATS_MAX: usize = 16_384;
 
 /// Seats of one chart.
 pub const CHART_SEATS_MAX: usize = 1 << 20;
+
+/// Places of all areas of one chart together.
+pub const CHART_PLACES_MAX: u32 = 1_000_000;
+
+/// Areas of one chart.
+pub const CHART_AREAS_MAX: usize = 1 << 16;
+
+/// Ticket types of one event.
+pub const TICKET_TYPES_MAX: usize = 64;
+
+/// Bytes of a ticket type's key.
+pub const TICKET_TYPE_KEY_BYTES_MAX: usize = 64;
+
+/// Categories that one ticket type may be limited to.
+pub const TICKET_TYPE_CATEGORIES_MAX: usize = 64;
 
 /// Bytes of a full seat label, of any other label of a chart, and of its name.
 pub const LABEL_BYTES_MAX: usize = 255;
@@ -55,6 +73,10 @@ const _: () = assert!(HOLD_TTL_MILLIS_DEFAULT < HOLD_TTL_MILLIS_MAX);
 // The memory of ended holds is a courtesy, that of requests a promise: the courtesy costs less.
 const _: () = assert!(ENDED_HOLDS_KEPT_MAX <= REQUESTS_KEPT_MAX);
 const _: () = assert!(HOLD_SEATS_MAX <= BLOCK_SEATS_MAX && BLOCK_SEATS_MAX <= CHART_SEATS_MAX);
+// Indexes of ticket types are stored in 16 bits.
+const _: () = assert!(TICKET_TYPES_MAX <= u16::MAX as usize);
+// Spots of one event are counted in 32 bits, and three of its counts are published in one word.
+const _: () = assert!(CHART_SEATS_MAX + (CHART_PLACES_MAX as usize) < 1 << 21);
 // An event's shard is a remainder by this number: a power of two favours no shard.
 const _: () = assert!(SHARDS.is_power_of_two());
 // Each fact remembers one id, so forgetting keeps up only if it can forget more than one.

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use inventory_charts::{Format, Mistake};
-use inventory_core::command::Command;
 use inventory_core::fact::Change;
 use inventory_core::ids::EventId;
 use proto::inventory::v1;
@@ -38,6 +37,7 @@ impl InventoryAdmin for AdminService {
             v1::ChartFormat::Unspecified => None,
             v1::ChartFormat::Holdfast => Some(Format::Holdfast),
             v1::ChartFormat::Seatsio => Some(Format::SeatsIo),
+            v1::ChartFormat::Pretix => None,
         };
         let stored = self.engine.put_chart(request.content, format).await;
         let stored = stored.map_err(|error| of_put_chart(&error))?;
@@ -45,6 +45,7 @@ impl InventoryAdmin for AdminService {
             chart_hash: Bytes::copy_from_slice(&stored.hash.0),
             name: stored.chart.parts().name.clone(),
             seats: stored.chart.seat_count(),
+            places: stored.chart.place_count(),
             warnings: stored.warnings,
         }))
     }
@@ -54,8 +55,10 @@ impl InventoryAdmin for AdminService {
         request: Request<v1::CreateEventRequest>,
     ) -> Result<Response<v1::Event>, Status> {
         let give_up_at = give_up_at(request.metadata());
-        let command: Command = requests::create_event(request.into_inner()).map_err(of_invalid)?;
-        match self.engine.create_event(command, give_up_at).await {
+        let event = requests::create_event(request.into_inner()).map_err(of_invalid)?;
+        let chart = self.engine.chart(event.chart).await;
+        let command = event.command(chart.as_deref()).map_err(of_invalid)?;
+        match self.engine.create_event(command, chart, give_up_at).await {
             Ok(Answer::Accepted(accepted)) => match accepted.fact.change {
                 Change::EventCreated { .. } => {
                     let event = reads::event(&self.engine, accepted.fact.event_id.0)?;
@@ -63,6 +66,24 @@ impl InventoryAdmin for AdminService {
                 }
                 _ => Err(status::of_mismatch()),
             },
+            Ok(Answer::Refused(refusal)) => Err(status::of_refusal(&refusal)),
+            Ok(_) => Err(status::of_mismatch()),
+            Err(failure) => Err(status::of_failure(&failure)),
+        }
+    }
+
+    async fn close_event(
+        &self,
+        request: Request<v1::CloseEventRequest>,
+    ) -> Result<Response<v1::Event>, Status> {
+        let give_up_at = give_up_at(request.metadata());
+        let event_id = request.get_ref().event_id;
+        let ask = requests::close_event(request.get_ref()).map_err(of_invalid)?;
+        match self.engine.ask(ask, give_up_at).await {
+            Ok(Answer::Accepted(_)) => {
+                let event = reads::event(&self.engine, event_id)?;
+                Ok(Response::new(reads::event_message(&event)))
+            }
             Ok(Answer::Refused(refusal)) => Err(status::of_refusal(&refusal)),
             Ok(_) => Err(status::of_mismatch()),
             Err(failure) => Err(status::of_failure(&failure)),
@@ -124,7 +145,8 @@ impl InventoryAdmin for AdminService {
         let event_id = EventId(request.into_inner().event_id);
         match self.engine.ask(Ask::Query(Query::Verify { event_id }), give_up_at).await {
             Ok(Answer::Verified(Some(verification))) => {
-                Ok(Response::new(answers::verification(*verification)))
+                let names = reads::event(&self.engine, event_id.0)?.names();
+                Ok(Response::new(answers::verification(*verification, &names)))
             }
             Ok(Answer::Verified(None)) => {
                 Err(reads::not_found("event_unknown", "there is no event with this id"))

@@ -1,15 +1,14 @@
 //! Typed answers into protobuf ones.
 
 use bytes::Bytes;
-use inventory_core::chart::Chart;
 use inventory_core::fact::{Change, SeatStatus};
-use inventory_core::ids::SeatIndex;
-use inventory_core::rejection::{Retry, SeatConflict};
-use inventory_core::state::{Ending, SeatCounts, Verification};
+use inventory_core::rejection::{AreaConflict, Retry, SeatConflict};
+use inventory_core::spots::{AreaPlaces, Counts, Spots};
+use inventory_core::state::{Ending, Verification};
 use proto::inventory::v1::{self, answer::Outcome};
 
 use crate::answer::{Accepted, Answer, Failure, HoldReport, Refusal, Reply};
-use crate::ask::unknown_label;
+use crate::names::EventNames;
 
 /// A reply to a command of a stream. `None` for what no command is answered with.
 pub(crate) fn outcome(reply: Reply) -> Option<Outcome> {
@@ -24,10 +23,9 @@ pub(crate) fn outcome(reply: Reply) -> Option<Outcome> {
 fn accepted_outcome(accepted: &Accepted) -> Option<Outcome> {
     let fact = &accepted.fact;
     let (event_id, lsn) = (fact.event_id.0, fact.lsn.0);
-    let (seats, labels) = match fact.change.seats_became() {
-        Some((seats, _)) => (indexes(seats), labels(&accepted.chart, seats)),
-        None => (Vec::new(), Vec::new()),
-    };
+    let spots = fact.change.spots_moved().map(|(spots, _, _)| spots);
+    let Told { seats, labels, ticket_types, areas } =
+        spots.map(|spots| Told::of(spots, &accepted.names)).unwrap_or_default();
     Some(match &fact.change {
         Change::HoldPlaced { hold_id, deadline, .. } => Outcome::Placed(v1::Placed {
             hold_id: id_bytes(hold_id.0),
@@ -36,6 +34,8 @@ fn accepted_outcome(accepted: &Accepted) -> Option<Outcome> {
             labels,
             deadline_millis: deadline.0,
             lsn,
+            ticket_types,
+            areas,
         }),
         Change::HoldExtended { hold_id, deadline } => Outcome::Extended(v1::Extended {
             hold_id: id_bytes(hold_id.0),
@@ -44,7 +44,7 @@ fn accepted_outcome(accepted: &Accepted) -> Option<Outcome> {
         }),
         Change::HoldReleased { hold_id, .. } => {
             let hold_id = id_bytes(hold_id.0);
-            Outcome::Released(v1::Released { hold_id, seats, labels, lsn })
+            Outcome::Released(v1::Released { hold_id, seats, labels, lsn, ticket_types, areas })
         }
         Change::HoldAllocated { hold_id, allocation_id, .. } => Outcome::Allocated(v1::Allocated {
             hold_id: id_bytes(hold_id.0),
@@ -53,28 +53,81 @@ fn accepted_outcome(accepted: &Accepted) -> Option<Outcome> {
             seats,
             labels,
             lsn,
+            ticket_types,
+            areas,
         }),
-        Change::SeatsReturned { allocation_id, .. } => {
-            let allocation_id = id_bytes(allocation_id.0);
-            Outcome::Returned(v1::Returned { allocation_id, seats, labels, lsn })
+        Change::SpotsReturned { allocation_id, .. } => Outcome::Returned(v1::Returned {
+            allocation_id: id_bytes(allocation_id.0),
+            seats,
+            labels,
+            lsn,
+            ticket_types,
+            areas,
+        }),
+        Change::SpotsBlocked { .. } => {
+            Outcome::Blocked(v1::Blocked { event_id, seats, labels, lsn, areas })
         }
-        Change::SeatsBlocked { .. } => {
-            Outcome::Blocked(v1::Blocked { event_id, seats, labels, lsn })
+        Change::SpotsUnblocked { .. } => {
+            Outcome::Unblocked(v1::Unblocked { event_id, seats, labels, lsn, areas })
         }
-        Change::SeatsUnblocked { .. } => {
-            Outcome::Unblocked(v1::Unblocked { event_id, seats, labels, lsn })
+        // None of these is what a command of a stream asks for.
+        Change::EventCreated { .. } | Change::EventClosed | Change::HoldExpired { .. } => {
+            return None;
         }
-        // Neither is what a command of a stream asks for.
-        Change::EventCreated { .. } | Change::HoldExpired { .. } => return None,
     })
 }
 
+/// Spots as the contract tells them.
+#[derive(Default)]
+struct Told {
+    seats: Vec<u32>,
+    labels: Vec<String>,
+    ticket_types: Vec<String>,
+    areas: Vec<v1::AreaPlaces>,
+}
+
+impl Told {
+    fn of(spots: &Spots, names: &EventNames) -> Self {
+        let has_types = spots.seats.iter().any(|spot| spot.ticket_type.is_some());
+        let ticket_type = |ticket_type| names.ticket_type(ticket_type).to_owned();
+        let typed = spots.seats.iter().filter(|_| has_types);
+        let places = |places: &AreaPlaces| v1::AreaPlaces {
+            area: names.area(places.area).to_owned(),
+            count: places.count,
+            ticket_type: ticket_type(places.ticket_type),
+        };
+        Self {
+            seats: spots.seat_indexes().map(|seat| seat.0).collect(),
+            labels: spots.seat_indexes().map(|seat| names.seat(seat).to_owned()).collect(),
+            ticket_types: typed.map(|spot| ticket_type(spot.ticket_type)).collect(),
+            areas: spots.areas.iter().map(places).collect(),
+        }
+    }
+}
+
 pub(crate) fn rejection(refusal: &Refusal) -> v1::Rejection {
-    let rejection = &refusal.rejection;
+    let (rejection, unknown) = (&refusal.rejection, &refusal.unknown);
+    let names = refusal.names.as_ref();
+    let seat_label = |seat| match unknown.seat(seat) {
+        Some(label) => label,
+        None => names.map_or("", |names| names.seat(seat)),
+    };
+    let area_label = |area| match unknown.area(area) {
+        Some(label) => label,
+        None => names.map_or("", |names| names.area(area)),
+    };
+    let ticket_type = |index| match unknown.ticket_type(index) {
+        Some(key) => key,
+        None => names.map_or("", |names| names.ticket_type(Some(index))),
+    };
     let conflict = |conflict: &SeatConflict| v1::SeatConflict {
         index: conflict.seat.0,
-        label: conflict_label(refusal, conflict.seat).to_owned(),
+        label: seat_label(conflict.seat).to_owned(),
         status: conflict.status.map_or(v1::SeatStatus::Unspecified, seat_status).into(),
+    };
+    let area_conflict = |conflict: &AreaConflict| v1::AreaConflict {
+        area: area_label(conflict.area).to_owned(),
+        could_have: conflict.could_have,
     };
     v1::Rejection {
         code: rejection.code as u32,
@@ -87,14 +140,8 @@ pub(crate) fn rejection(refusal: &Refusal) -> v1::Rejection {
         },
         conflicts: rejection.conflicts.iter().map(conflict).collect(),
         could_have: rejection.could_have,
-    }
-}
-
-fn conflict_label(refusal: &Refusal, seat: SeatIndex) -> &str {
-    let known = refusal.chart.as_ref().and_then(|chart| chart.seat(seat));
-    match known {
-        Some(seat) => &seat.label,
-        None => unknown_label(&refusal.unknown_labels, seat).unwrap_or_default(),
+        areas: rejection.areas.iter().map(area_conflict).collect(),
+        ticket_type: rejection.ticket_type.map(ticket_type).unwrap_or_default().to_owned(),
     }
 }
 
@@ -118,19 +165,26 @@ pub(crate) fn hold(report: &HoldReport) -> v1::Hold {
         Some(Ending::Released) => v1::HoldState::Released,
         Some(Ending::Allocated) => v1::HoldState::Allocated,
     };
+    let Told { seats, labels, ticket_types, areas } = Told::of(&report.spots, &report.names);
     v1::Hold {
         hold_id: id_bytes(report.hold_id.0),
         event_id: report.event_id.0,
         buyer_id: report.buyer_id.as_str().to_owned(),
         state: state.into(),
-        seats: indexes(&report.seats),
-        labels: labels(&report.chart, &report.seats),
+        seats,
+        labels,
         deadline_millis: report.deadline.0,
         extensions_left: u32::from(report.extensions_left),
+        ticket_types,
+        areas,
     }
 }
 
-pub(crate) fn verification(verification: Verification) -> v1::Verification {
+pub(crate) fn verification(verification: Verification, names: &EventNames) -> v1::Verification {
+    let areas = names.chart.parts().areas.iter().zip(&verification.areas);
+    let areas = areas.map(|(area, &of)| named_counts(&area.label, of)).collect();
+    let ticket_types = names.ticket_types.iter().zip(&verification.ticket_types);
+    let ticket_types = ticket_types.map(|(of, &counts)| named_counts(&of.key, counts)).collect();
     v1::Verification {
         event_id: verification.event_id.0,
         lsn: verification.lsn.0,
@@ -139,11 +193,17 @@ pub(crate) fn verification(verification: Verification) -> v1::Verification {
         live_allocations: verification.live_allocations,
         digest: id_bytes(verification.digest.0),
         violations: verification.violations,
+        areas,
+        ticket_types,
     }
 }
 
-pub(crate) fn counts(counts: SeatCounts) -> v1::SeatCounts {
-    v1::SeatCounts {
+pub(crate) fn named_counts(name: &str, of: Counts) -> v1::NamedCounts {
+    v1::NamedCounts { name: name.to_owned(), counts: Some(counts(of)) }
+}
+
+pub(crate) fn counts(counts: Counts) -> v1::Counts {
+    v1::Counts {
         available: counts.get(SeatStatus::Available),
         held: counts.get(SeatStatus::Held),
         allocated: counts.get(SeatStatus::Allocated),
@@ -159,15 +219,6 @@ pub(crate) fn seat_status(status: SeatStatus) -> v1::SeatStatus {
         SeatStatus::Allocated => v1::SeatStatus::Allocated,
         SeatStatus::Blocked => v1::SeatStatus::Blocked,
     }
-}
-
-fn indexes(seats: &[SeatIndex]) -> Vec<u32> {
-    seats.iter().map(|seat| seat.0).collect()
-}
-
-fn labels(chart: &Chart, seats: &[SeatIndex]) -> Vec<String> {
-    let known = seats.iter().filter_map(|&seat| chart.seat(seat));
-    known.map(|seat| seat.label.clone()).collect()
 }
 
 fn id_bytes(id: u128) -> Bytes {

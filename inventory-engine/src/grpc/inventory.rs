@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::answer::{Answer, Failure, Invalid};
 use crate::ask::{Ask, Query};
 use crate::engine::Handle;
-use crate::grpc::{answers, reads, requests, status, stream};
+use crate::grpc::{answers, reads, requests, seat_history, status, stream};
 use crate::limits::CHART_MAPS_MAX;
 
 /// The service over an engine.
@@ -33,6 +33,22 @@ impl InventoryService {
 #[tonic::async_trait]
 impl Inventory for InventoryService {
     type PipelineStream = Pin<Box<dyn Stream<Item = Result<v1::AnswerBatch, Status>> + Send>>;
+
+    type WatchEventStream = Pin<Box<dyn Stream<Item = Result<v1::EventUpdate, Status>> + Send>>;
+
+    async fn watch_event(
+        &self,
+        _: Request<v1::WatchEventRequest>,
+    ) -> Result<Response<Self::WatchEventStream>, Status> {
+        Err(Status::unimplemented("not there yet"))
+    }
+
+    async fn seat_history(
+        &self,
+        request: Request<v1::SeatHistoryRequest>,
+    ) -> Result<Response<v1::SeatHistoryResponse>, Status> {
+        seat_history::answer(&self.engine, request.into_inner()).await.map(Response::new)
+    }
 
     async fn place(
         &self,
@@ -106,10 +122,9 @@ impl Inventory for InventoryService {
         &self,
         request: Request<v1::GetAvailabilityRequest>,
     ) -> Result<Response<v1::Availability>, Status> {
-        let event = reads::event(&self.engine, request.into_inner().event_id)?;
-        let version = event.version();
-        let seats = Some(answers::counts(event.counts()));
-        Ok(Response::new(v1::Availability { event_id: event.id.0, version, seats }))
+        let request = request.into_inner();
+        let event = reads::event(&self.engine, request.event_id)?;
+        Ok(Response::new(reads::availability(&event, &request)))
     }
 
     async fn get_seat_map(

@@ -2,22 +2,26 @@
 
 use inventory_core::chart::Chart;
 use inventory_core::command::{
-    Allocate, BestAvailable, Block, Command, CreateEvent, Extend, Part, Place, Release, Return,
-    Selection, Unblock, Verb,
+    Allocate, BestAvailable, Block, CloseEvent, Command, CreateEvent, Extend, Part, Place, Release,
+    Return, Selection, Unblock, Verb,
 };
 use inventory_core::ids::{
     AllocationId, BuyerId, ChartHash, EventId, HoldId, RequestId, SeatIndex,
 };
 use inventory_core::limits::{
-    BLOCK_SEATS_MAX, EVENT_NAME_BYTES_MAX, HOLD_SEATS_MAX, LABEL_BYTES_MAX, SHARDS,
+    AREA_LINES_MAX, BLOCK_SEATS_MAX, EVENT_NAME_BYTES_MAX, HOLD_SEATS_MAX, LABEL_BYTES_MAX, SHARDS,
+    TICKET_TYPE_CATEGORIES_MAX, TICKET_TYPE_KEY_BYTES_MAX, TICKET_TYPES_MAX,
 };
 use inventory_core::rules::EventRules;
+use inventory_core::spots::{SeatSpot, Spots};
+use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 use proto::inventory::v1::{self, command, place_request};
 
 use crate::answer::Invalid;
-use crate::ask::{Ask, resolve_labels};
+use crate::ask::{Ask, NamedPart};
 use crate::directory::Directory;
+use crate::names::{NamedPlaces, Resolver, Unknown};
 
 fn invalid(field: &'static str, problem: impl Into<String>) -> Invalid {
     Invalid { field, problem: problem.into() }
@@ -43,41 +47,77 @@ pub(crate) fn command(directory: &Directory, verb: Option<command::Verb>) -> Res
 pub(crate) fn place(directory: &Directory, request: v1::PlaceRequest) -> Result<Ask, Invalid> {
     let event_id = EventId(request.event_id);
     let event = directory.event(event_id);
-    let chart = event.as_ref().map(|event| event.chart.as_ref());
-    let mut unknown_labels = Vec::new();
+    let names = event.as_ref().map(|event| event.names());
+    let mut resolver = Resolver::new(names.as_ref());
+    let areas = named_places("areas", request.areas)?;
     let selection = match request.selection {
-        Some(place_request::Selection::Seats(seats)) => {
-            Selection::Seats(seats_of(chart, seats, HOLD_SEATS_MAX, &mut unknown_labels)?)
+        Some(place_request::Selection::BestAvailable(_)) if !areas.is_empty() => {
+            let problem = "best_available is about seats alone; hold places in a request of theirs";
+            return Err(invalid("areas", problem));
         }
         Some(place_request::Selection::BestAvailable(wish)) => {
-            Selection::BestAvailable(best_available(chart, &wish)?)
+            Selection::BestAvailable(best_available(&mut resolver, &wish)?)
         }
-        None => return Err(invalid("selection", "say which seats: seats or best_available")),
+        Some(place_request::Selection::Seats(seats)) => {
+            let seats = seats_of(&mut resolver, seats, HOLD_SEATS_MAX)?;
+            Selection::Spots(Spots { seats, areas: resolver.areas(&areas) })
+        }
+        None if areas.is_empty() => {
+            return Err(invalid("selection", "say what to hold: seats, areas or best_available"));
+        }
+        None => Selection::Spots(Spots { seats: Vec::new(), areas: resolver.areas(&areas) }),
     };
     let buyer_id = buyer_id(&request.buyer_id)?;
     let verb = Verb::Place(Place { event_id, buyer_id, selection });
     let command = Command { request_id: request_id(&request.request_id)?, verb };
-    Ok(Ask::Command { command, unknown_labels, part_labels: Vec::new() })
+    Ok(Ask::Command { command, unknown: resolver.unknown, part: None })
 }
 
 fn best_available(
-    chart: Option<&Chart>,
+    resolver: &mut Resolver<'_>,
     wish: &v1::BestAvailable,
 ) -> Result<BestAvailable, Invalid> {
     // Without a chart there is no event, which the engine will say.
-    let section = match (&wish.section, chart) {
-        (Some(label), Some(chart)) => Some(chart.section_by_label(label).ok_or_else(|| {
-            invalid("best_available.section", format!("there is no section {}", shown(label)))
-        })?),
-        _ => None,
-    };
-    let category = match (&wish.category, chart) {
-        (Some(key), Some(chart)) => Some(chart.category_by_key(key).ok_or_else(|| {
-            invalid("best_available.category", format!("there is no category {}", shown(key)))
-        })?),
-        _ => None,
-    };
-    Ok(BestAvailable { quantity: wish.quantity, section, category, accessible: wish.accessible })
+    let chart = resolver.names.map(|names| names.chart.as_ref());
+    let section = resolve(chart, wish.section.as_ref(), Chart::section_by_label, |label| {
+        invalid("best_available.section", format!("there is no section {label}"))
+    })?;
+    let zone = resolve(chart, wish.zone.as_ref(), Chart::zone_by_key, |key| {
+        invalid("best_available.zone", format!("there is no zone {key}"))
+    })?;
+    let category = resolve(chart, wish.category.as_ref(), Chart::category_by_key, |key| {
+        invalid("best_available.category", format!("there is no category {key}"))
+    })?;
+    if wish.ticket_types.len() > TICKET_TYPES_MAX {
+        let problem = format!("an event has at most {TICKET_TYPES_MAX} ticket types");
+        return Err(invalid("best_available.ticket_types", problem));
+    }
+    let mut ticket_types = Vec::with_capacity(wish.ticket_types.len());
+    for counted in &wish.ticket_types {
+        let field = "best_available.ticket_types";
+        check_key(field, &counted.ticket_type)?;
+        let Some(ticket_type) = resolver.ticket_type(&counted.ticket_type) else {
+            return Err(invalid(field, "name the ticket type of each count"));
+        };
+        ticket_types.push((ticket_type, counted.count));
+    }
+    let (quantity, accessible) = (wish.quantity, wish.accessible);
+    Ok(BestAvailable { quantity, section, zone, category, accessible, ticket_types })
+}
+
+/// What a name of a wish stands for, where there is a chart to ask.
+fn resolve<T>(
+    chart: Option<&Chart>,
+    name: Option<&String>,
+    find: impl FnOnce(&Chart, &str) -> Option<T>,
+    unknown: impl FnOnce(String) -> Invalid,
+) -> Result<Option<T>, Invalid> {
+    match (name, chart) {
+        (Some(name), Some(chart)) => {
+            find(chart, name).map(Some).ok_or_else(|| unknown(shown(name)))
+        }
+        _ => Ok(None),
+    }
 }
 
 pub(crate) fn extend(request: &v1::ExtendRequest) -> Result<Ask, Invalid> {
@@ -89,55 +129,55 @@ pub(crate) fn extend(request: &v1::ExtendRequest) -> Result<Ask, Invalid> {
 }
 
 pub(crate) fn release(request: v1::ReleaseRequest) -> Result<Ask, Invalid> {
-    let (part, part_labels) = part_of(request.part)?;
+    let part = part_of(request.part, request.areas)?;
     let verb = Verb::Release(Release {
         hold_id: hold_id(&request.hold_id)?,
         buyer_id: buyer_id(&request.buyer_id)?,
-        part,
+        part: Part::Whole,
     });
     let command = Command { request_id: request_id(&request.request_id)?, verb };
-    Ok(Ask::Command { command, unknown_labels: Vec::new(), part_labels })
+    Ok(Ask::Command { command, unknown: Unknown::default(), part })
 }
 
 pub(crate) fn allocate(request: v1::AllocateRequest) -> Result<Ask, Invalid> {
-    let (part, part_labels) = part_of(request.part)?;
+    let part = part_of(request.part, request.areas)?;
     let verb = Verb::Allocate(Allocate {
         hold_id: hold_id(&request.hold_id)?,
         buyer_id: buyer_id(&request.buyer_id)?,
-        part,
+        part: Part::Whole,
     });
     let command = Command { request_id: request_id(&request.request_id)?, verb };
-    Ok(Ask::Command { command, unknown_labels: Vec::new(), part_labels })
+    Ok(Ask::Command { command, unknown: Unknown::default(), part })
 }
 
 pub(crate) fn give_back(request: v1::ReturnRequest) -> Result<Ask, Invalid> {
-    let (part, part_labels) = part_of(request.part)?;
+    let part = part_of(request.part, request.areas)?;
     let verb = Verb::Return(Return {
         allocation_id: allocation_id(&request.allocation_id)?,
         buyer_id: buyer_id(&request.buyer_id)?,
-        part,
+        part: Part::Whole,
     });
     let command = Command { request_id: request_id(&request.request_id)?, verb };
-    Ok(Ask::Command { command, unknown_labels: Vec::new(), part_labels })
+    Ok(Ask::Command { command, unknown: Unknown::default(), part })
 }
 
 pub(crate) fn block(directory: &Directory, request: v1::BlockRequest) -> Result<Ask, Invalid> {
     let event_id = EventId(request.event_id);
-    let (seats, unknown_labels) = seats_of_event(directory, event_id, request.seats)?;
-    let verb = Verb::Block(Block { event_id, seats });
+    let (spots, unknown) = spots_of_event(directory, event_id, request.seats, request.areas)?;
+    let verb = Verb::Block(Block { event_id, spots });
     let command = Command { request_id: request_id(&request.request_id)?, verb };
-    Ok(Ask::Command { command, unknown_labels, part_labels: Vec::new() })
+    Ok(Ask::Command { command, unknown, part: None })
 }
 
 pub(crate) fn unblock(directory: &Directory, request: v1::UnblockRequest) -> Result<Ask, Invalid> {
     let event_id = EventId(request.event_id);
-    let (seats, unknown_labels) = seats_of_event(directory, event_id, request.seats)?;
-    let verb = Verb::Unblock(Unblock { event_id, seats });
+    let (spots, unknown) = spots_of_event(directory, event_id, request.seats, request.areas)?;
+    let verb = Verb::Unblock(Unblock { event_id, spots });
     let command = Command { request_id: request_id(&request.request_id)?, verb };
-    Ok(Ask::Command { command, unknown_labels, part_labels: Vec::new() })
+    Ok(Ask::Command { command, unknown, part: None })
 }
 
-pub(crate) fn create_event(request: v1::CreateEventRequest) -> Result<Command, Invalid> {
+pub(crate) fn create_event(request: v1::CreateEventRequest) -> Result<NewEvent, Invalid> {
     let chart = <[u8; 32]>::try_from(request.chart_hash.as_ref())
         .map_err(|_| invalid("chart_hash", "a chart's hash has 32 bytes, as put_chart gave it"))?;
     if request.event_id == 0 {
@@ -147,14 +187,70 @@ pub(crate) fn create_event(request: v1::CreateEventRequest) -> Result<Command, I
         let problem = format!("a name has at most {EVENT_NAME_BYTES_MAX} bytes");
         return Err(invalid("name", problem));
     }
-    let create = CreateEvent {
+    if request.ticket_types.len() > TICKET_TYPES_MAX {
+        let problem = format!("an event has at most {TICKET_TYPES_MAX} ticket types");
+        return Err(invalid("ticket_types", problem));
+    }
+    Ok(NewEvent {
+        request_id: request_id(&request.request_id)?,
         event_id: EventId(request.event_id),
-        name: request.name.into(),
+        name: request.name,
         chart: ChartHash(chart),
         rules: rules(request.rules.unwrap_or_default())?,
-    };
-    let request_id = request_id(&request.request_id)?;
-    Ok(Command { request_id, verb: Verb::CreateEvent(create) })
+        ticket_types: request.ticket_types,
+    })
+}
+
+/// An event to be, whose ticket types still name their categories by key.
+pub(crate) struct NewEvent {
+    request_id: RequestId,
+    event_id: EventId,
+    name: String,
+    pub(crate) chart: ChartHash,
+    rules: EventRules,
+    ticket_types: Vec<v1::TicketType>,
+}
+
+impl NewEvent {
+    /// The command, with categories by the chart; without one, the engine will say so.
+    pub(crate) fn command(self, chart: Option<&Chart>) -> Result<Command, Invalid> {
+        let ticket_types = self.ticket_types.into_iter().map(|of| ticket_type(of, chart));
+        let create = CreateEvent {
+            event_id: self.event_id,
+            name: self.name.into(),
+            chart: self.chart,
+            rules: self.rules,
+            ticket_types: ticket_types.collect::<Result<_, Invalid>>()?,
+        };
+        Ok(Command { request_id: self.request_id, verb: Verb::CreateEvent(create) })
+    }
+}
+
+fn ticket_type(of: v1::TicketType, chart: Option<&Chart>) -> Result<TicketType, Invalid> {
+    check_key("ticket_types.key", &of.key)?;
+    let field = "ticket_types.categories";
+    if of.categories.len() > TICKET_TYPE_CATEGORIES_MAX {
+        let problem = format!("at most {TICKET_TYPE_CATEGORIES_MAX} categories are possible");
+        return Err(invalid(field, problem));
+    }
+    let categories = of.categories.iter().map(|key| {
+        resolve(chart, Some(key), Chart::category_by_key, |key| {
+            invalid(field, format!("there is no category {key}"))
+        })
+    });
+    let categories: Vec<_> = categories.collect::<Result<_, Invalid>>()?;
+    Ok(TicketType {
+        key: of.key.into(),
+        quota: of.quota,
+        sale_opens_at: of.sale_opens_at_millis.map(Timestamp),
+        sale_closes_at: of.sale_closes_at_millis.map(Timestamp),
+        categories: categories.into_iter().flatten().collect(),
+    })
+}
+
+pub(crate) fn close_event(request: &v1::CloseEventRequest) -> Result<Ask, Invalid> {
+    let verb = Verb::CloseEvent(CloseEvent { event_id: EventId(request.event_id) });
+    Ok(Ask::command(Command { request_id: request_id(&request.request_id)?, verb }))
 }
 
 fn rules(rules: v1::EventRules) -> Result<EventRules, Invalid> {
@@ -174,30 +270,77 @@ fn rules(rules: v1::EventRules) -> Result<EventRules, Invalid> {
     })
 }
 
-fn seats_of_event(
+fn spots_of_event(
     directory: &Directory,
     event_id: EventId,
     seats: Option<v1::Seats>,
-) -> Result<(Vec<SeatIndex>, Vec<String>), Invalid> {
+    areas: Vec<v1::AreaPlaces>,
+) -> Result<(Spots, Unknown), Invalid> {
     let event = directory.event(event_id);
-    let chart = event.as_ref().map(|event| event.chart.as_ref());
-    let mut unknown_labels = Vec::new();
+    let names = event.as_ref().map(|event| event.names());
+    let mut resolver = Resolver::new(names.as_ref());
     let seats = seats.unwrap_or_default();
-    let seats = seats_of(chart, seats, BLOCK_SEATS_MAX, &mut unknown_labels)?;
-    Ok((seats, unknown_labels))
+    if !seats.ticket_types.is_empty() {
+        return Err(invalid("seats.ticket_types", "what is off sale has no ticket type"));
+    }
+    let areas = named_places("areas", areas)?;
+    if areas.iter().any(|places| !places.ticket_type.is_empty()) {
+        return Err(invalid("areas.ticket_type", "what is off sale has no ticket type"));
+    }
+    let seats = seats_of(&mut resolver, seats, BLOCK_SEATS_MAX)?;
+    let spots = Spots { seats, areas: resolver.areas(&areas) };
+    Ok((spots, resolver.unknown))
 }
 
 fn seats_of(
-    chart: Option<&Chart>,
+    resolver: &mut Resolver<'_>,
     seats: v1::Seats,
     seats_max: usize,
-    unknown_labels: &mut Vec<String>,
-) -> Result<Vec<SeatIndex>, Invalid> {
+) -> Result<Vec<SeatSpot>, Invalid> {
+    let keys = ticket_type_keys(&seats)?;
     let (indexes, labels) = named("seats", seats, seats_max)?;
-    if labels.is_empty() {
-        return Ok(indexes);
+    let mut seats: Vec<_> = indexes.into_iter().enumerate().collect();
+    seats.extend(resolver.seats(&labels));
+    Ok(resolver.typed(seats, &keys))
+}
+
+/// Keys of ticket types for seats: none, one for all, or one for each.
+fn ticket_type_keys(seats: &v1::Seats) -> Result<Vec<String>, Invalid> {
+    let (keys, named) = (&seats.ticket_types, seats.indexes.len().max(seats.labels.len()));
+    if keys.len() > 1 && keys.len() != named {
+        let problem =
+            format!("{} keys for {named} seats; give one for all, or one each", keys.len());
+        return Err(invalid("seats.ticket_types", problem));
     }
-    Ok(resolve_labels(chart, &labels, unknown_labels))
+    keys.iter().try_for_each(|key| check_key("seats.ticket_types", key))?;
+    Ok(keys.clone())
+}
+
+fn check_key(field: &'static str, key: &str) -> Result<(), Invalid> {
+    if key.len() <= TICKET_TYPE_KEY_BYTES_MAX {
+        return Ok(());
+    }
+    let problem =
+        format!("a key has at most {TICKET_TYPE_KEY_BYTES_MAX} bytes, not {}", shown(key));
+    Err(invalid(field, problem))
+}
+
+/// Places by name. Of a list that is too long, one more than may be is kept.
+fn named_places(
+    field: &'static str,
+    mut areas: Vec<v1::AreaPlaces>,
+) -> Result<Vec<NamedPlaces>, Invalid> {
+    areas.truncate(AREA_LINES_MAX + 1);
+    let named = areas.into_iter().map(|v1::AreaPlaces { area, count, ticket_type }| {
+        check_key(field, &ticket_type)?;
+        if area.len() > LABEL_BYTES_MAX {
+            let shown = shown(&area);
+            let problem = format!("a label has at most {LABEL_BYTES_MAX} bytes, not {shown}");
+            return Err(invalid(field, problem));
+        }
+        Ok(NamedPlaces { area, ticket_type, count })
+    });
+    named.collect()
 }
 
 /// Indexes or labels. Of a list that is too long, one more than may be is kept: enough for the
@@ -207,7 +350,7 @@ fn named(
     seats: v1::Seats,
     seats_max: usize,
 ) -> Result<(Vec<SeatIndex>, Vec<String>), Invalid> {
-    let v1::Seats { indexes, mut labels } = seats;
+    let v1::Seats { indexes, mut labels, .. } = seats;
     if !indexes.is_empty() && !labels.is_empty() {
         return Err(invalid(field, "name seats by index or by label, not by both"));
     }
@@ -233,13 +376,21 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// A part by index, or the labels that the hold's writer will look up.
-fn part_of(part: Option<v1::Seats>) -> Result<(Part, Vec<String>), Invalid> {
-    let Some(seats) = part else {
-        return Ok((Part::Whole, Vec::new()));
-    };
+/// A part by name, which the hold's writer will look up; `None` for the whole.
+fn part_of(
+    part: Option<v1::Seats>,
+    areas: Vec<v1::AreaPlaces>,
+) -> Result<Option<Box<NamedPart>>, Invalid> {
+    if part.is_none() && areas.is_empty() {
+        return Ok(None);
+    }
+    let seats = part.unwrap_or_default();
+    if !seats.ticket_types.is_empty() {
+        let problem = "a seat is sold as what it was held as; leave out its ticket type";
+        return Err(invalid("part.ticket_types", problem));
+    }
     let (indexes, labels) = named("part", seats, HOLD_SEATS_MAX)?;
-    Ok((Part::Seats(indexes), labels))
+    Ok(Some(Box::new(NamedPart { indexes, labels, areas: named_places("areas", areas)? })))
 }
 
 fn request_id(bytes: &[u8]) -> Result<RequestId, Invalid> {
@@ -297,8 +448,9 @@ mod tests {
             buyer_id: "ann".into(),
             selection: Some(place_request::Selection::Seats(Seats {
                 indexes: vec![3],
-                labels: Vec::new(),
+                ..Seats::default()
             })),
+            areas: Vec::new(),
         }
     }
 
@@ -319,7 +471,7 @@ mod tests {
         assert_eq!(field_of(|request| request.buyer_id.clear()), "buyer_id");
         assert_eq!(field_of(|request| request.buyer_id = "x".repeat(65)), "buyer_id");
         assert_eq!(field_of(|request| request.selection = None), "selection");
-        let both = Seats { indexes: vec![1], labels: vec!["A-1".into()] };
+        let both = Seats { indexes: vec![1], labels: vec!["A-1".into()], ..Seats::default() };
         let both = Some(place_request::Selection::Seats(both));
         assert_eq!(field_of(|request| request.selection = both), "seats");
     }
@@ -327,7 +479,8 @@ mod tests {
     #[test]
     fn of_a_list_that_is_too_long_only_one_too_many_is_kept() {
         let kept = |indexes: Vec<u32>, labels: Vec<String>| {
-            let (indexes, labels) = named("seats", Seats { indexes, labels }, 3)?;
+            let (indexes, labels) =
+                named("seats", Seats { indexes, labels, ..Seats::default() }, 3)?;
             assert!(indexes.capacity() < 100 && labels.capacity() < 100);
             Ok::<_, Invalid>((indexes.len(), labels.len()))
         };

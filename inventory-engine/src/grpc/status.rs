@@ -96,25 +96,35 @@ fn grpc_code(code: RejectionCode) -> Code {
         | R::ChartUnknown
         | R::HoldUnknown
         | R::AllocationUnknown
-        | R::SeatUnknown => Code::NotFound,
+        | R::SeatUnknown
+        | R::AreaUnknown
+        | R::TicketTypeUnknown => Code::NotFound,
         R::EventExists => Code::AlreadyExists,
         R::RequestIdReused
         | R::RequestIdAhead
         | R::RulesInvalid
         | R::SelectionEmpty
         | R::SelectionTooLarge
-        | R::SeatRepeated => Code::InvalidArgument,
+        | R::SeatRepeated
+        | R::TicketTypeRequired
+        | R::TicketTypeMismatch
+        | R::TableNotWhole => Code::InvalidArgument,
         R::RequestTooOld
         | R::HoldExpired
         | R::HoldReleased
         | R::HoldAllocated
         | R::SeatNotInHold
         | R::SeatNotInAllocation
+        | R::EventClosed
         | R::SaleNotOpen
         | R::SaleClosed
+        | R::TicketTypeNotOpen
+        | R::TicketTypeClosed
         | R::ExtensionsExhausted
         | R::BuyerLimitExceeded
+        | R::QuotaExceeded
         | R::SeatsUnavailable
+        | R::AreaFull
         | R::NotEnoughTogether
         | R::SeatNotBlocked => Code::FailedPrecondition,
     }
@@ -136,6 +146,7 @@ mod tests {
     use proto::inventory::v1;
 
     use super::*;
+    use crate::names::{Resolver, Unknown};
 
     #[test]
     fn a_refusal_carries_its_rejection_and_google_details() {
@@ -143,8 +154,10 @@ mod tests {
         let rejection = Rejection::never(RejectionCode::SeatsUnavailable)
             .with_retry(Retry::Later)
             .with_conflicts(vec![conflict]);
-        let unknown_labels = vec!["Z-9".to_owned()];
-        let status = of_refusal(&Refusal { rejection, chart: None, unknown_labels });
+        let mut resolver = Resolver::new(None);
+        assert_eq!(resolver.seats(&["Z-9".to_owned()]), [(0, SeatIndex(u32::MAX))]);
+        let unknown = resolver.unknown;
+        let status = of_refusal(&Refusal { rejection, names: None, unknown });
         assert_eq!(status.code(), Code::FailedPrecondition);
         let info = status.get_details_error_info().expect("an error info");
         assert_eq!((info.reason.as_str(), info.domain.as_str()), ("seats_unavailable", DOMAIN));
@@ -160,7 +173,7 @@ mod tests {
             (0..16_384).map(|seat| SeatConflict { seat: SeatIndex(seat), status: None });
         let rejection =
             Rejection::never(RejectionCode::SeatUnknown).with_conflicts(conflicts.collect());
-        let refusal = Refusal { rejection, chart: None, unknown_labels: Vec::new() };
+        let refusal = Refusal { rejection, names: None, unknown: Unknown::default() };
         let status = of_refusal(&refusal);
         let found = rejection_in(&status).expect("a rejection");
         assert!(found.conflicts.len() > 100, "{} conflicts", found.conflicts.len());

@@ -12,9 +12,15 @@ pub(crate) const EVENT: EventId = EventId(1);
 pub(crate) async fn create_event(handle: &Handle, seats: u32, rules: EventRules) {
     let document = to_canonical_bytes(&generate::with_seats(seats).unwrap());
     let stored = handle.put_chart(document.into(), Some(Format::Canonical)).await.unwrap();
-    let create = CreateEvent { event_id: EVENT, name: "test".into(), chart: stored.hash, rules };
+    let create = CreateEvent {
+        event_id: EVENT,
+        name: "test".into(),
+        chart: stored.hash,
+        rules,
+        ticket_types: Vec::new(),
+    };
     let command = Command { request_id: request_id(), verb: Verb::CreateEvent(create) };
-    let reply = handle.create_event(command, None).await;
+    let reply = handle.create_event(command, Some(stored.chart), None).await;
     assert!(matches!(reply, Ok(Answer::Accepted(_))), "{reply:?}");
 }
 

@@ -12,6 +12,8 @@ use crate::ids::{AllocationId, HoldId, RequestId};
 pub(crate) enum Change {
     /// An event went on sale, all its seats available.
     EventCreated,
+    /// An event's sale ended for good.
+    EventClosed,
     /// Available seats became held.
     HoldPlaced,
     /// A hold's deadline moved.
@@ -23,11 +25,11 @@ pub(crate) enum Change {
     /// A hold's deadline passed.
     HoldExpired,
     /// Allocated seats became available.
-    SeatsReturned,
+    SpotsReturned,
     /// Available seats became blocked.
-    SeatsBlocked,
+    SpotsBlocked,
     /// Blocked seats became available.
-    SeatsUnblocked,
+    SpotsUnblocked,
 }
 
 impl Change {
@@ -35,14 +37,15 @@ impl Change {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::EventCreated => "event_created",
+            Self::EventClosed => "event_closed",
             Self::HoldPlaced => "hold_placed",
             Self::HoldExtended => "hold_extended",
             Self::HoldReleased => "hold_released",
             Self::HoldAllocated => "hold_allocated",
             Self::HoldExpired => "hold_expired",
-            Self::SeatsReturned => "seats_returned",
-            Self::SeatsBlocked => "seats_blocked",
-            Self::SeatsUnblocked => "seats_unblocked",
+            Self::SpotsReturned => "spots_returned",
+            Self::SpotsBlocked => "spots_blocked",
+            Self::SpotsUnblocked => "spots_unblocked",
         }
     }
 }
@@ -79,9 +82,35 @@ pub(crate) struct JournalRecord {
     /// The seats that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) seats: Vec<u32>,
+    /// Their ticket types in the same order; empty where none has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) seat_types: Vec<Option<u16>>,
+    /// The places that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) areas: Vec<AreaPlaces>,
+    /// The event's ticket types, by index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ticket_types: Vec<TicketType>,
     /// When the hold now ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) deadline_millis: Option<u64>,
+}
+
+/// Places in an area.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct AreaPlaces {
+    pub(crate) area: u32,
+    pub(crate) count: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ticket_type: Option<u16>,
+}
+
+/// A ticket type of an event.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct TicketType {
+    pub(crate) key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) quota: Option<u32>,
 }
 
 impl JournalRecord {

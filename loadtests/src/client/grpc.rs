@@ -218,7 +218,7 @@ impl Drop for Lane {
 }
 
 fn seats(indexes: &[u32]) -> v1::Seats {
-    v1::Seats { indexes: indexes.to_vec(), labels: Vec::new() }
+    v1::Seats { indexes: indexes.to_vec(), labels: Vec::new(), ..v1::Seats::default() }
 }
 
 fn to_wire(request: &Request, event_id: u64) -> v1::command::Verb {
@@ -235,7 +235,13 @@ fn to_wire(request: &Request, event_id: u64) -> v1::command::Verb {
                     ..v1::BestAvailable::default()
                 }),
             });
-            v1::command::Verb::Place(v1::PlaceRequest { request_id, event_id, buyer_id, selection })
+            v1::command::Verb::Place(v1::PlaceRequest {
+                request_id,
+                event_id,
+                buyer_id,
+                selection,
+                ..v1::PlaceRequest::default()
+            })
         }
         Verb::Extend(hold_id) => {
             let hold_id = hold_id.to_bytes();
@@ -243,11 +249,23 @@ fn to_wire(request: &Request, event_id: u64) -> v1::command::Verb {
         }
         Verb::Release(hold_id, part) => {
             let (hold_id, part) = (hold_id.to_bytes(), part_of(part));
-            v1::command::Verb::Release(v1::ReleaseRequest { request_id, hold_id, buyer_id, part })
+            v1::command::Verb::Release(v1::ReleaseRequest {
+                request_id,
+                hold_id,
+                buyer_id,
+                part,
+                ..v1::ReleaseRequest::default()
+            })
         }
         Verb::Allocate(hold_id, part) => {
             let (hold_id, part) = (hold_id.to_bytes(), part_of(part));
-            v1::command::Verb::Allocate(v1::AllocateRequest { request_id, hold_id, buyer_id, part })
+            v1::command::Verb::Allocate(v1::AllocateRequest {
+                request_id,
+                hold_id,
+                buyer_id,
+                part,
+                ..v1::AllocateRequest::default()
+            })
         }
     }
 }
@@ -347,17 +365,27 @@ impl Reader {
     }
 
     pub(crate) async fn counts(&self) -> Result<(Counts, u32), ReadError> {
-        let asked = v1::GetAvailabilityRequest { event_id: self.event_id };
+        let asked = v1::GetAvailabilityRequest {
+            event_id: self.event_id,
+            ..v1::GetAvailabilityRequest::default()
+        };
         let availability =
             self.inventory.clone().get_availability(asked).await.map_err(Box::new)?;
         let seats = availability.into_inner().seats.unwrap_or_default();
-        let counts = Counts {
-            available: seats.available,
-            held: seats.held,
-            allocated: seats.allocated,
-            blocked: seats.blocked,
+        Ok((counts_of(seats), seats.capacity))
+    }
+
+    /// The places of each area, by index.
+    pub(crate) async fn areas(&self) -> Result<Vec<Counts>, ReadError> {
+        let asked = v1::GetAvailabilityRequest {
+            event_id: self.event_id,
+            by_area: true,
+            ..v1::GetAvailabilityRequest::default()
         };
-        Ok((counts, seats.capacity))
+        let availability =
+            self.inventory.clone().get_availability(asked).await.map_err(Box::new)?;
+        let areas = availability.into_inner().areas.into_iter();
+        Ok(areas.map(|area| counts_of(area.counts.unwrap_or_default())).collect())
     }
 
     pub(crate) async fn hold(&self, hold_id: HoldId) -> Result<Option<HoldSeen>, ReadError> {
@@ -384,5 +412,14 @@ impl Reader {
         let asked = v1::VerifyEventRequest { event_id: self.event_id };
         let verification = self.admin.clone().verify_event(asked).await.map_err(Box::new)?;
         Ok(verification.into_inner().violations)
+    }
+}
+
+fn counts_of(counts: v1::Counts) -> Counts {
+    Counts {
+        available: counts.available,
+        held: counts.held,
+        allocated: counts.allocated,
+        blocked: counts.blocked,
     }
 }

@@ -190,6 +190,7 @@ impl Office {
             labels: Vec::new(),
             deadline_millis: deadline,
             lsn: self.lsn,
+            ..v1::Placed::default()
         })
     }
 
@@ -231,7 +232,13 @@ impl Office {
             "hold_id": hex(&release.hold_id), "seats": seats,
         }));
         let hold_id = release.hold_id.clone();
-        Outcome::Released(v1::Released { hold_id, seats, labels: Vec::new(), lsn: self.lsn })
+        Outcome::Released(v1::Released {
+            hold_id,
+            seats,
+            labels: Vec::new(),
+            lsn: self.lsn,
+            ..v1::Released::default()
+        })
     }
 
     fn allocate(&mut self, allocate: &v1::AllocateRequest) -> Outcome {
@@ -258,12 +265,13 @@ impl Office {
             seats,
             labels: Vec::new(),
             lsn: self.lsn,
+            ..v1::Allocated::default()
         })
     }
 
-    pub(super) fn counts(&self) -> v1::SeatCounts {
+    pub(super) fn counts(&self) -> v1::Counts {
         let of = |status| self.statuses.iter().filter(|s| **s == status).count() as u32;
-        v1::SeatCounts {
+        v1::Counts {
             available: of(SeatStatus::Available),
             held: of(SeatStatus::Held),
             allocated: of(SeatStatus::Allocated),

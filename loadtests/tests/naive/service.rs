@@ -64,6 +64,21 @@ fn not_here<T>() -> Result<Response<T>, Status> {
 #[tonic::async_trait]
 impl Inventory for Service {
     type PipelineStream = Pin<Box<dyn Stream<Item = Result<AnswerBatch, Status>> + Send>>;
+    type WatchEventStream = Pin<Box<dyn Stream<Item = Result<EventUpdate, Status>> + Send>>;
+
+    async fn watch_event(
+        &self,
+        _: Request<WatchEventRequest>,
+    ) -> Result<Response<Self::WatchEventStream>, Status> {
+        not_here()
+    }
+
+    async fn seat_history(
+        &self,
+        _: Request<SeatHistoryRequest>,
+    ) -> Result<Response<SeatHistoryResponse>, Status> {
+        not_here()
+    }
 
     async fn pipeline(
         &self,
@@ -87,7 +102,12 @@ impl Inventory for Service {
         _: Request<GetAvailabilityRequest>,
     ) -> Result<Response<Availability>, Status> {
         let seats = Some(self.office().counts());
-        Ok(Response::new(Availability { event_id: 1, version: 1, seats }))
+        Ok(Response::new(Availability {
+            event_id: 1,
+            version: 1,
+            seats,
+            ..Availability::default()
+        }))
     }
 
     async fn get_seat_map(
@@ -121,6 +141,7 @@ impl Inventory for Service {
             labels: Vec::new(),
             deadline_millis: hold.deadline,
             extensions_left: 0,
+            ..Hold::default()
         }))
     }
 
@@ -147,6 +168,10 @@ impl Inventory for Service {
 
 #[tonic::async_trait]
 impl InventoryAdmin for Service {
+    async fn close_event(&self, _: Request<CloseEventRequest>) -> Result<Response<Event>, Status> {
+        not_here()
+    }
+
     async fn verify_event(
         &self,
         _: Request<VerifyEventRequest>,

@@ -2,17 +2,23 @@
 
 use inventory_core::fact::{Change, Fact, RequestMark};
 use inventory_core::ids::{
-    AllocationId, BuyerId, ChartHash, EventId, HoldId, IdError, Lsn, RequestId, SeatIndex,
+    AllocationId, AreaIndex, BuyerId, CategoryIndex, ChartHash, EventId, HoldId, IdError, Lsn,
+    RequestId, SeatIndex, TicketTypeIndex,
 };
-use inventory_core::limits::{BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX};
+use inventory_core::limits::{
+    AREA_LINES_MAX, BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, TICKET_TYPE_CATEGORIES_MAX,
+    TICKET_TYPE_KEY_BYTES_MAX, TICKET_TYPES_MAX,
+};
 use inventory_core::rules::EventRules;
+use inventory_core::spots::{AreaPlaces, SeatSpot, Spots};
+use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 
 use super::{PAYLOAD_VERSION, kind};
 use crate::limits::{BATCH_FACTS_MAX, FACT_SEATS_MAX};
 
-/// The shortest fact there can be: its frame without a request, and no seats.
-const FACT_BYTES_MIN: usize = 8 + 8 + 1 + 1 + 4;
+/// The shortest fact there can be: its frame without a request, and nothing else.
+const FACT_BYTES_MIN: usize = 8 + 8 + 1 + 1;
 
 /// Why a payload is not readable, and where.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -54,6 +60,9 @@ pub enum Problem {
     /// A flag that is neither 0 nor 1.
     #[error("a flag of value {0}")]
     NotAFlag(u8),
+    /// A list of seats that is said to have ticket types and has none.
+    #[error("no ticket type in a list that is said to have some")]
+    NoTicketType,
     /// A text that is not UTF-8.
     #[error("a text that is not UTF-8")]
     NotText,
@@ -123,34 +132,36 @@ impl Reader<'_> {
                 name: self.text("an event's name", EVENT_NAME_BYTES_MAX)?.into(),
                 chart: ChartHash(self.array()?),
                 rules: self.rules()?,
+                ticket_types: self.list("ticket types", TICKET_TYPES_MAX, Self::ticket_type)?,
             },
+            kind::EVENT_CLOSED => Change::EventClosed,
             kind::HOLD_PLACED => {
                 let hold_id = HoldId(self.u128()?);
                 let buyer_id = self.buyer_id()?;
                 let deadline = self.timestamp()?;
-                Change::HoldPlaced { hold_id, buyer_id, seats: self.seats()?, deadline }
+                Change::HoldPlaced { hold_id, buyer_id, spots: self.spots()?, deadline }
             }
             kind::HOLD_EXTENDED => {
                 Change::HoldExtended { hold_id: HoldId(self.u128()?), deadline: self.timestamp()? }
             }
             kind::HOLD_RELEASED => {
-                Change::HoldReleased { hold_id: HoldId(self.u128()?), seats: self.seats()? }
+                Change::HoldReleased { hold_id: HoldId(self.u128()?), spots: self.spots()? }
             }
             kind::HOLD_ALLOCATED => Change::HoldAllocated {
                 hold_id: HoldId(self.u128()?),
                 allocation_id: AllocationId(self.u128()?),
                 buyer_id: self.buyer_id()?,
-                seats: self.seats()?,
+                spots: self.spots()?,
             },
             kind::HOLD_EXPIRED => {
-                Change::HoldExpired { hold_id: HoldId(self.u128()?), seats: self.seats()? }
+                Change::HoldExpired { hold_id: HoldId(self.u128()?), spots: self.spots()? }
             }
-            kind::SEATS_RETURNED => Change::SeatsReturned {
+            kind::SPOTS_RETURNED => Change::SpotsReturned {
                 allocation_id: AllocationId(self.u128()?),
-                seats: self.seats()?,
+                spots: self.spots()?,
             },
-            kind::SEATS_BLOCKED => Change::SeatsBlocked { seats: self.seats()? },
-            kind::SEATS_UNBLOCKED => Change::SeatsUnblocked { seats: self.seats()? },
+            kind::SPOTS_BLOCKED => Change::SpotsBlocked { spots: self.spots()? },
+            kind::SPOTS_UNBLOCKED => Change::SpotsUnblocked { spots: self.spots()? },
             unknown => {
                 return Err(DecodeError { offset, problem: Problem::UnknownChange(unknown) });
             }
@@ -174,11 +185,57 @@ impl Reader<'_> {
         })
     }
 
-    fn seats(&mut self) -> Result<Vec<SeatIndex>, DecodeError> {
+    fn ticket_type(&mut self) -> Result<TicketType, DecodeError> {
+        Ok(TicketType {
+            key: self.text("a ticket type's key", TICKET_TYPE_KEY_BYTES_MAX)?.into(),
+            quota: self.option(Self::u32)?,
+            sale_opens_at: self.option(Self::timestamp)?,
+            sale_closes_at: self.option(Self::timestamp)?,
+            categories: self.list("categories", TICKET_TYPE_CATEGORIES_MAX, |reader| {
+                reader.u32().map(CategoryIndex)
+            })?,
+        })
+    }
+
+    fn spots(&mut self) -> Result<Spots, DecodeError> {
         let count = self.u32()? as usize;
         self.at_most("a list of seats", count, FACT_SEATS_MAX)?;
+        let offset = self.offset;
+        let has_types = self.option(|_| Ok(()))?.is_some();
         self.ensure(count * 4)?;
-        (0..count).map(|_| Ok(SeatIndex(self.u32()?))).collect()
+        let seats = (0..count).map(|_| {
+            let seat = SeatIndex(self.u32()?);
+            let ticket_type = if has_types { self.ticket_type_index()? } else { None };
+            Ok(SeatSpot { seat, ticket_type })
+        });
+        let seats = seats.collect::<Result<Vec<SeatSpot>, DecodeError>>()?;
+        if has_types && seats.iter().all(|spot| spot.ticket_type.is_none()) {
+            return Err(DecodeError { offset, problem: Problem::NoTicketType });
+        }
+        let areas = self.list("a list of areas", AREA_LINES_MAX, |reader| {
+            Ok(AreaPlaces {
+                area: AreaIndex(reader.u32()?),
+                ticket_type: reader.ticket_type_index()?,
+                count: reader.u32()?,
+            })
+        })?;
+        Ok(Spots { seats, areas })
+    }
+
+    fn ticket_type_index(&mut self) -> Result<Option<TicketTypeIndex>, DecodeError> {
+        Ok(u16::from_le_bytes(self.array()?).checked_sub(1).map(TicketTypeIndex))
+    }
+
+    /// A list whose length is bounded before any of it is read.
+    fn list<T>(
+        &mut self,
+        what: &'static str,
+        max: usize,
+        read: impl Fn(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Vec<T>, DecodeError> {
+        let count = usize::from(u16::from_le_bytes(self.array()?));
+        self.at_most(what, count, max)?;
+        (0..count).map(|_| read(self)).collect()
     }
 
     fn buyer_id(&mut self) -> Result<BuyerId, DecodeError> {

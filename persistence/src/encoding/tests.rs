@@ -5,23 +5,32 @@ use std::sync::Arc;
 
 use inventory_core::fact::{Change, Fact, RequestMark};
 use inventory_core::ids::{
-    AllocationId, BuyerId, ChartHash, EventId, HoldId, Lsn, RequestId, SeatIndex,
+    AllocationId, AreaIndex, BuyerId, CategoryIndex, ChartHash, EventId, HoldId, Lsn, RequestId,
+    SeatIndex, TicketTypeIndex,
 };
-use inventory_core::limits::{BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX};
+use inventory_core::limits::{
+    AREA_LINES_MAX, BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, HOLD_SEATS_MAX,
+    TICKET_TYPE_CATEGORIES_MAX, TICKET_TYPE_KEY_BYTES_MAX, TICKET_TYPES_MAX,
+};
 use inventory_core::rules::EventRules;
+use inventory_core::spots::{AreaPlaces, SeatSpot, Spots};
+use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::limits::{FACT_BYTES_MAX, FACT_FRAME_BYTES_MAX, FACT_SEATS_MAX};
+use crate::limits::{
+    FACT_BYTES_MAX, FACT_FRAME_BYTES_MAX, FACT_SEATS_MAX, FACT_TICKET_TYPES_BYTES_MAX,
+};
 use crate::testing::all_changes;
 
 /// Version, time, event 7, no request.
-const FRAME: &str = "01 0068e5cf8b010000 0700000000000000 00";
+const FRAME: &str = "02 0068e5cf8b010000 0700000000000000 00";
 const HOLD: &str = "88776655443322110500000000 00c800";
 const ALLOCATION: &str = "88776655443322110600000000 00c800";
 const ANN: &str = "0300 616e6e";
-const SEATS: &str = "02000000 01000000 02010000";
+/// Two seats, no ticket types, no areas.
+const SEATS: &str = "02000000 00 01000000 02010000 0000";
 const DEADLINE: &str = "a023f3cf8b010000";
 
 fn fact(request: Option<RequestMark>, change: Change) -> Fact {
@@ -47,6 +56,11 @@ fn bytes_of(hex: &str) -> Vec<u8> {
 fn check(name: &str, expected: &[&str]) {
     let mut changes = all_changes().into_iter();
     let change = changes.find(|change| change.name() == name).unwrap();
+    check_change(change, expected);
+}
+
+fn check_change(change: Change, expected: &[&str]) {
+    let name = change.name();
     let golden = bytes_of(&format!("{FRAME} {}", expected.join(" ")));
     let fact = fact(None, change);
     assert_eq!(encode(std::slice::from_ref(&fact)), golden, "{name} is stored otherwise");
@@ -57,7 +71,22 @@ fn check(name: &str, expected: &[&str]) {
 fn golden_event_created() {
     let chart = "ab".repeat(32);
     let rules = "a0bb0d0000000000 0300 01 08000000 01 ff67e5cf8b010000 00";
-    check("event_created", &["01", "0400 47616c61", &chart, rules]);
+    let adult = "0500 6164756c74 01 28000000 00 01 a023f3cf8b010000 0200 00000000 03000000";
+    let child = "0500 6368696c64 00 00 00 0000";
+    check("event_created", &["01", "0400 47616c61", &chart, rules, "0200", adult, child]);
+}
+
+#[test]
+fn golden_event_closed() {
+    check("event_closed", &["0a"]);
+}
+
+#[test]
+fn golden_ticket_types_and_areas() {
+    let change = all_changes().pop().unwrap();
+    let seats = "02000000 01 07000000 0200 08000000 0000";
+    let areas = "0200 00000000 0200 03000000 41000000 0000 70110100";
+    check_change(change, &["02", HOLD, ANN, DEADLINE, seats, areas]);
 }
 
 #[test]
@@ -86,29 +115,29 @@ fn golden_hold_expired() {
 }
 
 #[test]
-fn golden_seats_returned() {
-    check("seats_returned", &["07", ALLOCATION, SEATS]);
+fn golden_spots_returned() {
+    check("spots_returned", &["07", ALLOCATION, SEATS]);
 }
 
 #[test]
-fn golden_seats_blocked() {
-    check("seats_blocked", &["08", SEATS]);
+fn golden_spots_blocked() {
+    check("spots_blocked", &["08", SEATS]);
 }
 
 #[test]
-fn golden_seats_unblocked() {
-    check("seats_unblocked", &["09", SEATS]);
+fn golden_spots_unblocked() {
+    check("spots_unblocked", &["09", SEATS]);
 }
 
 #[test]
 fn golden_request() {
     let id = RequestId::new(0x0190_0000_0000_7000_8000_0000_0000_002a).unwrap();
     let request = Some(RequestMark { id, fingerprint: 0x0102 });
-    let fact = fact(request, Change::SeatsBlocked { seats: Vec::new() });
+    let fact = fact(request, Change::SpotsBlocked { spots: Spots::default() });
     let golden = bytes_of(
-        "01 0068e5cf8b010000 0700000000000000
+        "02 0068e5cf8b010000 0700000000000000
          01 2a00000000000080 0070000000009001 0201000000000000
-         08 00000000",
+         08 00000000 00 0000",
     );
     assert_eq!(encode(std::slice::from_ref(&fact)), golden);
     assert_eq!(read_facts(&golden, Lsn(5), 1), Ok(vec![fact]));
@@ -126,18 +155,67 @@ fn the_longest_facts_fit_the_limits() {
         ..EventRules::default()
     };
     let name = "n".repeat(EVENT_NAME_BYTES_MAX).into();
-    let created = Change::EventCreated { name, chart: ChartHash([1; 32]), rules };
-    assert!(encode(&[fact(request, created)]).len() <= FACT_FRAME_BYTES_MAX);
+    let ticket_types = vec![
+        TicketType {
+            key: "k".repeat(TICKET_TYPE_KEY_BYTES_MAX).into(),
+            quota: Some(1),
+            sale_opens_at: at,
+            sale_closes_at: at,
+            categories: vec![CategoryIndex(1); TICKET_TYPE_CATEGORIES_MAX],
+        };
+        TICKET_TYPES_MAX
+    ];
+    let created = Change::EventCreated { name, chart: ChartHash([1; 32]), rules, ticket_types };
+    let created = encode(&[fact(request, created)]);
+    assert!(created.len() <= FACT_FRAME_BYTES_MAX + FACT_TICKET_TYPES_BYTES_MAX);
+    let typed = Some(TicketTypeIndex(1));
+    let spots = Spots {
+        seats: vec![SeatSpot { seat: SeatIndex(1), ticket_type: typed }; FACT_SEATS_MAX],
+        areas: vec![
+            AreaPlaces { area: AreaIndex(1), ticket_type: typed, count: 1 };
+            AREA_LINES_MAX
+        ],
+    };
     let allocated = Change::HoldAllocated {
         hold_id: HoldId(1),
         allocation_id: AllocationId(2),
         buyer_id: BuyerId::new(&"b".repeat(BUYER_ID_BYTES_MAX)).unwrap(),
-        seats: vec![SeatIndex(1); FACT_SEATS_MAX],
+        spots,
     };
     let fact = fact(request, allocated);
     let bytes = encode(std::slice::from_ref(&fact));
     assert!(bytes.len() <= FACT_BYTES_MAX);
     assert_eq!(read_facts(&bytes, Lsn(5), 1), Ok(vec![fact]));
+}
+
+#[test]
+fn no_end_of_a_hold_takes_more_than_is_reckoned() {
+    let id = RequestId::new(0x0190_0000_0000_7000_8000_0000_0000_002a).unwrap();
+    let request = Some(RequestMark { id, fingerprint: u64::MAX });
+    let (hold_id, allocation_id) = (HoldId(1), AllocationId(2));
+    let buyer_id = BuyerId::new(&"b".repeat(BUYER_ID_BYTES_MAX)).unwrap();
+    for spots in 1..=HOLD_SEATS_MAX + AREA_LINES_MAX + 9 {
+        let (area, seat) = (AreaIndex(u32::MAX), SeatIndex(u32::MAX));
+        let ticket_type = Some(TicketTypeIndex(7));
+        let lines = spots.min(AREA_LINES_MAX);
+        let areas = vec![AreaPlaces { area, ticket_type, count: 1 }; lines];
+        let seats = vec![SeatSpot { seat, ticket_type }; (spots - lines).min(HOLD_SEATS_MAX)];
+        let whole = Spots { seats, areas };
+        let endings = [
+            Change::HoldReleased { hold_id, spots: whole.clone() },
+            Change::HoldExpired { hold_id, spots: whole.clone() },
+            Change::HoldAllocated {
+                hold_id,
+                allocation_id,
+                buyer_id: buyer_id.clone(),
+                spots: whole,
+            },
+        ];
+        let bytes =
+            endings.map(|change| RECORD_HEADER_BYTES + encode(&[fact(request, change)]).len());
+        let longest = bytes.into_iter().max().unwrap().next_multiple_of(RECORD_ALIGNMENT);
+        assert_eq!(ending_bytes_max(spots), longest, "{spots} spots");
+    }
 }
 
 #[test]
@@ -150,18 +228,22 @@ fn what_is_wrong_is_told_with_its_place() {
         assert_eq!(problem(hex), DecodeError { offset, problem: expected }, "{hex}");
     };
     check("", 0, cut(1, 0));
-    check("02 00", 0, Problem::UnknownVersion(2));
+    check("03 00", 0, Problem::UnknownVersion(3));
     check(&frame("63 00000000"), 18, Problem::UnknownChange(0x63));
     let flag = FRAME.strip_suffix("00").unwrap();
     check(&format!("{flag} 02 08 00000000"), 17, Problem::NotAFlag(2));
-    check(&frame("08 00000000 00"), 23, Problem::Trailing(1));
-    check(&frame("08 02000000 01000000"), 23, cut(8, 4));
+    check(&frame("08 00000000 02"), 22 + 1, Problem::NotAFlag(2));
+    check(&frame("08 01000000 01 01000000 0000"), 23, Problem::NoTicketType);
+    check(&frame("08 00000000 00 0000 00"), 26, Problem::Trailing(1));
+    check(&frame("08 02000000 00 01000000"), 24, cut(8, 4));
+    let lines = AREA_LINES_MAX + 1;
+    check(&frame("08 00000000 00 4100"), 26, too_long("a list of areas", lines, AREA_LINES_MAX));
     let seats = FACT_SEATS_MAX + 1;
     let many = format!("08 {}", hex_of(&(seats as u32).to_le_bytes()));
     check(&frame(&many), 23, too_long("a list of seats", seats, FACT_SEATS_MAX));
     check(&frame(&format!("02 {HOLD} 4100")), 37, too_long("a buyer id", 65, 64));
     check(&frame(&format!("02 {HOLD} 0200 c328 {DEADLINE} {SEATS}")), 37, Problem::NotText);
-    assert!(problem("02 00").is_of_newer_release());
+    assert!(problem("03 00").is_of_newer_release());
     assert!(problem(&frame("63 00000000")).is_of_newer_release());
     assert!(!problem("").is_of_newer_release());
     let none_for_all = read_facts(&bytes_of(FRAME), Lsn(u64::MAX), 0);
@@ -172,8 +254,31 @@ fn hex_of(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn seats() -> impl Strategy<Value = Vec<SeatIndex>> {
-    prop::collection::vec(any::<u32>().prop_map(SeatIndex), 0..20)
+fn typed() -> impl Strategy<Value = Option<TicketTypeIndex>> {
+    prop::option::of((0..u16::MAX).prop_map(TicketTypeIndex))
+}
+
+fn spots() -> impl Strategy<Value = Spots> {
+    let seat = (any::<u32>(), typed());
+    let seat = seat.prop_map(|(seat, ticket_type)| SeatSpot { seat: SeatIndex(seat), ticket_type });
+    let area = (any::<u32>(), typed(), any::<u32>()).prop_map(|(area, ticket_type, count)| {
+        AreaPlaces { area: AreaIndex(area), ticket_type, count }
+    });
+    let seats = prop::collection::vec(seat, 0..20);
+    (seats, prop::collection::vec(area, 0..5)).prop_map(|(seats, areas)| Spots { seats, areas })
+}
+
+fn ticket_type() -> impl Strategy<Value = TicketType> {
+    let time = || prop::option::of(any::<u64>().prop_map(Timestamp));
+    let categories = prop::collection::vec(any::<u32>().prop_map(CategoryIndex), 0..5);
+    let parts = ("\\PC{0,16}", prop::option::of(any::<u32>()), time(), time(), categories);
+    parts.prop_map(|(key, quota, sale_opens_at, sale_closes_at, categories)| TicketType {
+        key: key.into(),
+        quota,
+        sale_opens_at,
+        sale_closes_at,
+        categories,
+    })
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -194,24 +299,31 @@ fn change() -> impl Strategy<Value = Change> {
         },
     );
     prop_oneof![
-        ("\\PC{0,60}", any::<[u8; 32]>(), rules).prop_map(|(name, chart, rules)| {
-            Change::EventCreated { name: name.into(), chart: ChartHash(chart), rules }
-        }),
-        (hold(), buyer(), seats(), time()).prop_map(|(hold_id, buyer_id, seats, deadline)| {
-            Change::HoldPlaced { hold_id, buyer_id, seats, deadline }
+        ("\\PC{0,60}", any::<[u8; 32]>(), rules, prop::collection::vec(ticket_type(), 0..4))
+            .prop_map(|(name, chart, rules, ticket_types)| {
+                Change::EventCreated {
+                    name: name.into(),
+                    chart: ChartHash(chart),
+                    rules,
+                    ticket_types,
+                }
+            }),
+        Just(Change::EventClosed),
+        (hold(), buyer(), spots(), time()).prop_map(|(hold_id, buyer_id, spots, deadline)| {
+            Change::HoldPlaced { hold_id, buyer_id, spots, deadline }
         }),
         (hold(), time()).prop_map(|(hold_id, deadline)| Change::HoldExtended { hold_id, deadline }),
-        (hold(), seats()).prop_map(|(hold_id, seats)| Change::HoldReleased { hold_id, seats }),
-        (hold(), allocation(), buyer(), seats()).prop_map(
-            |(hold_id, allocation_id, buyer_id, seats)| {
-                Change::HoldAllocated { hold_id, allocation_id, buyer_id, seats }
+        (hold(), spots()).prop_map(|(hold_id, spots)| Change::HoldReleased { hold_id, spots }),
+        (hold(), allocation(), buyer(), spots()).prop_map(
+            |(hold_id, allocation_id, buyer_id, spots)| {
+                Change::HoldAllocated { hold_id, allocation_id, buyer_id, spots }
             }
         ),
-        (hold(), seats()).prop_map(|(hold_id, seats)| Change::HoldExpired { hold_id, seats }),
-        (allocation(), seats())
-            .prop_map(|(allocation_id, seats)| Change::SeatsReturned { allocation_id, seats }),
-        seats().prop_map(|seats| Change::SeatsBlocked { seats }),
-        seats().prop_map(|seats| Change::SeatsUnblocked { seats }),
+        (hold(), spots()).prop_map(|(hold_id, spots)| Change::HoldExpired { hold_id, spots }),
+        (allocation(), spots())
+            .prop_map(|(allocation_id, spots)| Change::SpotsReturned { allocation_id, spots }),
+        spots().prop_map(|spots| Change::SpotsBlocked { spots }),
+        spots().prop_map(|spots| Change::SpotsUnblocked { spots }),
     ]
 }
 

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use inventory_core::fact::{Change, Fact, RequestMark};
-use inventory_core::ids::SeatIndex;
+use inventory_core::ids::TicketTypeIndex;
 use inventory_core::rules::EventRules;
+use inventory_core::spots::Spots;
+use inventory_core::ticket_type::TicketType;
+use inventory_core::time::Timestamp;
 
 use super::{PAYLOAD_VERSION, kind};
 
@@ -23,53 +26,56 @@ impl Writer<'_> {
         self.u64(fact.event_id.0);
         self.request(fact.request);
         match &fact.change {
-            Change::EventCreated { name, chart, rules } => {
+            Change::EventCreated { name, chart, rules, ticket_types } => {
                 self.u8(kind::EVENT_CREATED);
                 self.text(name);
                 self.0.extend_from_slice(&chart.0);
                 self.rules(rules);
+                self.count(ticket_types.len());
+                ticket_types.iter().for_each(|ticket_type| self.ticket_type(ticket_type));
             }
-            Change::HoldPlaced { hold_id, buyer_id, seats, deadline } => {
+            Change::EventClosed => self.u8(kind::EVENT_CLOSED),
+            Change::HoldPlaced { hold_id, buyer_id, spots, deadline } => {
                 self.u8(kind::HOLD_PLACED);
                 self.u128(hold_id.0);
                 self.text(buyer_id.as_str());
                 self.u64(deadline.0);
-                self.seats(seats);
+                self.spots(spots);
             }
             Change::HoldExtended { hold_id, deadline } => {
                 self.u8(kind::HOLD_EXTENDED);
                 self.u128(hold_id.0);
                 self.u64(deadline.0);
             }
-            Change::HoldReleased { hold_id, seats } => {
+            Change::HoldReleased { hold_id, spots } => {
                 self.u8(kind::HOLD_RELEASED);
                 self.u128(hold_id.0);
-                self.seats(seats);
+                self.spots(spots);
             }
-            Change::HoldAllocated { hold_id, allocation_id, buyer_id, seats } => {
+            Change::HoldAllocated { hold_id, allocation_id, buyer_id, spots } => {
                 self.u8(kind::HOLD_ALLOCATED);
                 self.u128(hold_id.0);
                 self.u128(allocation_id.0);
                 self.text(buyer_id.as_str());
-                self.seats(seats);
+                self.spots(spots);
             }
-            Change::HoldExpired { hold_id, seats } => {
+            Change::HoldExpired { hold_id, spots } => {
                 self.u8(kind::HOLD_EXPIRED);
                 self.u128(hold_id.0);
-                self.seats(seats);
+                self.spots(spots);
             }
-            Change::SeatsReturned { allocation_id, seats } => {
-                self.u8(kind::SEATS_RETURNED);
+            Change::SpotsReturned { allocation_id, spots } => {
+                self.u8(kind::SPOTS_RETURNED);
                 self.u128(allocation_id.0);
-                self.seats(seats);
+                self.spots(spots);
             }
-            Change::SeatsBlocked { seats } => {
-                self.u8(kind::SEATS_BLOCKED);
-                self.seats(seats);
+            Change::SpotsBlocked { spots } => {
+                self.u8(kind::SPOTS_BLOCKED);
+                self.spots(spots);
             }
-            Change::SeatsUnblocked { seats } => {
-                self.u8(kind::SEATS_UNBLOCKED);
-                self.seats(seats);
+            Change::SpotsUnblocked { spots } => {
+                self.u8(kind::SPOTS_UNBLOCKED);
+                self.spots(spots);
             }
         }
     }
@@ -89,7 +95,11 @@ impl Writer<'_> {
         if let Some(seats) = rules.buyer_seats_max {
             self.u32(seats);
         }
-        for at in [rules.sale_opens_at, rules.sale_closes_at] {
+        self.window([rules.sale_opens_at, rules.sale_closes_at]);
+    }
+
+    fn window(&mut self, window: [Option<Timestamp>; 2]) {
+        for at in window {
             self.flag(at.is_some());
             if let Some(at) = at {
                 self.u64(at.0);
@@ -97,10 +107,44 @@ impl Writer<'_> {
         }
     }
 
-    fn seats(&mut self, seats: &[SeatIndex]) {
-        let count = u32::try_from(seats.len()).expect("a batch checked how many seats it names");
+    fn ticket_type(&mut self, ticket_type: &TicketType) {
+        self.text(&ticket_type.key);
+        self.flag(ticket_type.quota.is_some());
+        if let Some(quota) = ticket_type.quota {
+            self.u32(quota);
+        }
+        self.window([ticket_type.sale_opens_at, ticket_type.sale_closes_at]);
+        self.count(ticket_type.categories.len());
+        ticket_type.categories.iter().for_each(|category| self.u32(category.0));
+    }
+
+    /// Seats are most of a journal, so ticket types are written only where any seat has one.
+    fn spots(&mut self, spots: &Spots) {
+        let has_types = spots.seats.iter().any(|spot| spot.ticket_type.is_some());
+        let count = u32::try_from(spots.seats.len()).expect("a batch checked how many it names");
         self.u32(count);
-        seats.iter().for_each(|seat| self.u32(seat.0));
+        self.flag(has_types);
+        for spot in &spots.seats {
+            self.u32(spot.seat.0);
+            if has_types {
+                self.ticket_type_index(spot.ticket_type);
+            }
+        }
+        self.count(spots.areas.len());
+        for places in &spots.areas {
+            self.u32(places.area.0);
+            self.ticket_type_index(places.ticket_type);
+            self.u32(places.count);
+        }
+    }
+
+    /// 0 for none, else one more than the index.
+    fn ticket_type_index(&mut self, ticket_type: Option<TicketTypeIndex>) {
+        self.u16(ticket_type.map_or(0, |index| index.0 + 1));
+    }
+
+    fn count(&mut self, count: usize) {
+        self.u16(u16::try_from(count).expect("a batch checked how long its lists are"));
     }
 
     fn text(&mut self, text: &str) {

@@ -182,6 +182,7 @@ pub(crate) fn find_all(
 mod tests {
     use inventory_core::fact::Change;
     use inventory_core::ids::{EventId, SeatIndex};
+    use inventory_core::spots::Spots;
     use inventory_core::time::Timestamp;
 
     use super::*;
@@ -200,7 +201,8 @@ mod tests {
     };
 
     fn facts() -> Vec<Arc<Fact>> {
-        let change = Change::SeatsBlocked { seats: vec![SeatIndex(1), SeatIndex(2)] };
+        let spots = Spots::of_seats([SeatIndex(1), SeatIndex(2)]);
+        let change = Change::SpotsBlocked { spots };
         let (lsn, at) = (Lsn(40), Timestamp(1_700_000_000_000));
         vec![Arc::new(Fact { lsn, at, event_id: EventId(1), request: None, change })]
     }
@@ -217,7 +219,7 @@ mod tests {
         assert_eq!(
             hex,
             concat!(
-                "2fe914de7e0b1a04df33ab1de912c9b3",
+                "cb1f0cd8090cdbaa5c486ec7b16ef5f6",
                 "484f4c4442544348",
                 "0100",
                 "c800",
@@ -227,18 +229,19 @@ mod tests {
                 "0c00000000000000",
                 "2800000000000000",
                 "01000000",
-                "1f000000",
+                "22000000",
                 "0900000000000000",
                 "bbaa0000000000000000000000000000",
                 "ddcc0000000000000000000000000000",
-                "01",
+                "02",
                 "0068e5cf8b010000",
                 "0100000000000000",
                 "00",
                 "08",
-                "020000000100000002000000",
+                "02000000000100000002000000",
+                "0000",
                 "0000000000000000000000000000000000000000000000000000000000000000",
-                "0000000000000000000000000000000000",
+                "0000000000000000000000000000",
             )
         );
     }

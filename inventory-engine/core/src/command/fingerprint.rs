@@ -4,7 +4,8 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::command::{Command, Part, Selection, Verb};
-use crate::ids::SeatIndex;
+use crate::ids::{SeatIndex, TicketTypeIndex};
+use crate::spots::{AreaPlaces, Spots};
 
 impl Command {
     /// A number that differs, but for chance, between commands that ask for different things.
@@ -19,17 +20,38 @@ impl Command {
                 print.option(rules.buyer_seats_max.map(u64::from));
                 print.option(rules.sale_opens_at.map(|at| at.0));
                 print.option(rules.sale_closes_at.map(|at| at.0));
+                print.u64(create.ticket_types.len() as u64);
+                for ticket_type in &create.ticket_types {
+                    print.text(&ticket_type.key).option(ticket_type.quota.map(u64::from));
+                    print.option(ticket_type.sale_opens_at.map(|at| at.0));
+                    print.option(ticket_type.sale_closes_at.map(|at| at.0));
+                    print.u64(ticket_type.categories.len() as u64);
+                    for category in &ticket_type.categories {
+                        print.u64(u64::from(category.0));
+                    }
+                }
+            }
+            Verb::CloseEvent(close) => {
+                print.tag(9).u64(close.event_id.0);
             }
             Verb::Place(place) => {
                 print.tag(2).u64(place.event_id.0).text(place.buyer_id.as_str());
                 match &place.selection {
-                    Selection::Seats(seats) => print.tag(0).seats(seats),
-                    Selection::BestAvailable(wish) => print
-                        .tag(1)
-                        .u64(u64::from(wish.quantity))
-                        .option(wish.section.map(|section| u64::from(section.0)))
-                        .option(wish.category.map(|category| u64::from(category.0)))
-                        .tag(u8::from(wish.accessible)),
+                    Selection::Spots(spots) => print.tag(0).spots(spots),
+                    Selection::BestAvailable(wish) => {
+                        print
+                            .tag(1)
+                            .u64(u64::from(wish.quantity))
+                            .option(wish.section.map(|section| u64::from(section.0)))
+                            .option(wish.zone.map(|zone| u64::from(zone.0)))
+                            .option(wish.category.map(|category| u64::from(category.0)))
+                            .tag(u8::from(wish.accessible))
+                            .u64(wish.ticket_types.len() as u64);
+                        for &(ticket_type, count) in &wish.ticket_types {
+                            print.u64(u64::from(ticket_type.0)).u64(u64::from(count));
+                        }
+                        &mut print
+                    }
                 };
             }
             Verb::Extend(extend) => {
@@ -48,10 +70,10 @@ impl Command {
                 print.part(&give_back.part);
             }
             Verb::Block(block) => {
-                print.tag(7).u64(block.event_id.0).seats(&block.seats);
+                print.tag(7).u64(block.event_id.0).spots(&block.spots);
             }
             Verb::Unblock(unblock) => {
-                print.tag(8).u64(unblock.event_id.0).seats(&unblock.seats);
+                print.tag(8).u64(unblock.event_id.0).spots(&unblock.spots);
             }
         }
         print.finish()
@@ -110,11 +132,35 @@ impl Fingerprint {
         self
     }
 
+    /// Adds a ticket type or its absence.
+    fn ticket_type(&mut self, ticket_type: Option<TicketTypeIndex>) -> &mut Self {
+        self.option(ticket_type.map(|index| u64::from(index.0)))
+    }
+
+    /// Adds places in areas in the order given.
+    fn areas(&mut self, areas: &[AreaPlaces]) -> &mut Self {
+        self.u64(areas.len() as u64);
+        for places in areas {
+            self.u64(u64::from(places.area.0)).u64(u64::from(places.count));
+            self.ticket_type(places.ticket_type);
+        }
+        self
+    }
+
+    /// Adds spots in the order given.
+    fn spots(&mut self, spots: &Spots) -> &mut Self {
+        self.u64(spots.seats.len() as u64);
+        for spot in &spots.seats {
+            self.u64(u64::from(spot.seat.0)).ticket_type(spot.ticket_type);
+        }
+        self.areas(&spots.areas)
+    }
+
     /// Adds a part of a hold or an allocation.
     fn part(&mut self, part: &Part) -> &mut Self {
         match part {
             Part::Whole => self.tag(0),
-            Part::Seats(seats) => self.tag(1).seats(seats),
+            Part::Spots { seats, areas } => self.tag(1).seats(seats).areas(areas),
         }
     }
 

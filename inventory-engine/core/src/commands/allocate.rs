@@ -1,13 +1,15 @@
-//! Allocate a hold or a part of it: its seats are sold to its buyer.
+//! Allocate a hold or a part of it: its spots are sold to its buyer.
 //!
 //! Refused, in this order: `HoldUnknown`, `HoldExpired`, `HoldReleased`, `HoldAllocated` (one of
-//! them), `SelectionEmpty`, `SelectionTooLarge`, `SeatRepeated`, `SeatNotInHold`.
+//! them), `SelectionEmpty`, `SelectionTooLarge`, `SeatRepeated`, `SeatNotInHold`,
+//! `TableNotWhole`.
 
 use crate::command::Allocate;
 use crate::commands::resolve_part;
 use crate::fact::{Change, Fact};
-use crate::ids::{AllocationId, EventId, HoldId, RequestId, SeatIndex};
+use crate::ids::{AllocationId, EventId, HoldId, RequestId};
 use crate::rejection::{Rejection, RejectionCode};
+use crate::spots::Spots;
 use crate::state::{Allocation, Ending, SeatState, ShardState};
 use crate::time::Timestamp;
 
@@ -21,12 +23,12 @@ impl ShardState {
         let hold = self.live_hold(now, command.hold_id, &command.buyer_id)?;
         let event = self.known_event(hold.event_id)?;
         let missing = RejectionCode::SeatNotInHold;
-        let seats = resolve_part(event, &command.part, &hold.seats, missing)?;
+        let spots = resolve_part(event, &command.part, &hold.spots, missing)?;
         let change = Change::HoldAllocated {
             hold_id: hold.id,
             allocation_id: AllocationId::new(self.shard, self.last_lsn.next(), request_id),
             buyer_id: hold.buyer_id.clone(),
-            seats,
+            spots,
         };
         Ok((hold.event_id, change))
     }
@@ -36,20 +38,20 @@ impl ShardState {
         fact: &Fact,
         hold_id: HoldId,
         allocation_id: AllocationId,
-        seats: &[SeatIndex],
+        spots: &Spots,
     ) {
-        let buyer_id = self.take_from_hold(hold_id, seats, Ending::Allocated, fact.at);
+        let buyer_id = self.take_from_hold(hold_id, spots, Ending::Allocated, fact.at);
         let event = self.events.get_mut(&fact.event_id).expect("the fact's event exists");
         let held = SeatState::Held(hold_id.lsn());
         assert_eq!(allocation_id.lsn(), fact.lsn, "an allocation is named by its fact");
         let allocated = SeatState::Allocated(fact.lsn);
-        event.move_seats(seats, held, allocated, &mut self.digest);
+        event.move_spots(spots, held, allocated, &mut self.digest);
         let allocation = Allocation {
             id: allocation_id,
             hold_id,
             event_id: fact.event_id,
             buyer_id,
-            seats: seats.to_vec(),
+            spots: spots.clone(),
             allocated_at: fact.at,
         };
         allocation.add_to(&mut self.digest);

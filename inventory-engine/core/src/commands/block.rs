@@ -1,29 +1,37 @@
-//! Block seats: available ones go off sale.
+//! Block seats and places: available ones go off sale.
 //!
 //! Refused, in this order: `EventUnknown`, `SelectionEmpty`, `SelectionTooLarge`,
-//! `SeatRepeated`, `SeatUnknown`, `SeatsUnavailable`.
+//! `SeatRepeated`, `SeatUnknown`, `AreaUnknown`, `TableNotWhole`, `SeatsUnavailable`, `AreaFull`.
 
 use crate::command::Block;
-use crate::commands::{check_selection, check_states};
+use crate::commands::{check_known, check_selection, check_states, check_tables};
 use crate::fact::{Change, Fact};
-use crate::ids::SeatIndex;
 use crate::limits::BLOCK_SEATS_MAX;
 use crate::rejection::{Rejection, RejectionCode};
-use crate::state::{SeatState, ShardState};
+use crate::spots::Spots;
+use crate::state::{EventState, SeatState, ShardState};
 
 impl ShardState {
     pub(crate) fn decide_block(&self, command: &Block) -> Result<Change, Rejection> {
         let event = self.known_event(command.event_id)?;
-        check_selection(event, &command.seats, BLOCK_SEATS_MAX)?;
-        let unavailable = RejectionCode::SeatsUnavailable;
-        check_states(event, &command.seats, SeatState::Available, unavailable)?;
-        Ok(Change::SeatsBlocked { seats: command.seats.clone() })
+        let spots = &command.spots;
+        check_block(event, spots)?;
+        let unavailable = (RejectionCode::SeatsUnavailable, RejectionCode::AreaFull);
+        check_states(event, spots, SeatState::Available, unavailable)?;
+        Ok(Change::SpotsBlocked { spots: spots.clone() })
     }
 
-    pub(crate) fn apply_seats_blocked(&mut self, fact: &Fact, seats: &[SeatIndex]) {
+    pub(crate) fn apply_spots_blocked(&mut self, fact: &Fact, spots: &Spots) {
         let event = self.events.get_mut(&fact.event_id).expect("the fact's event exists");
-        event.move_seats(seats, SeatState::Available, SeatState::Blocked, &mut self.digest);
+        event.move_spots(spots, SeatState::Available, SeatState::Blocked, &mut self.digest);
     }
+}
+
+/// What both blocking and unblocking refuse before they look at states.
+pub(super) fn check_block(event: &EventState, spots: &Spots) -> Result<(), Rejection> {
+    check_selection(event, spots.seat_indexes(), &spots.areas, BLOCK_SEATS_MAX)?;
+    check_known(event, spots)?;
+    check_tables(event, spots.seat_indexes())
 }
 
 #[cfg(test)]

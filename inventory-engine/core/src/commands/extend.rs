@@ -1,7 +1,7 @@
 //! Extend a hold: a full hold time from now, as often as the event allows.
 //!
 //! Refused, in this order: `HoldUnknown`, `HoldExpired`, `HoldReleased`, `HoldAllocated` (one of
-//! them), `ExtensionsExhausted`.
+//! them), `EventClosed`, `ExtensionsExhausted`.
 
 use crate::command::Extend;
 use crate::fact::Change;
@@ -17,7 +17,11 @@ impl ShardState {
         command: &Extend,
     ) -> Result<(EventId, Change), Rejection> {
         let hold = self.live_hold(now, command.hold_id, &command.buyer_id)?;
-        let rules = &self.known_event(hold.event_id)?.rules;
+        let event = self.known_event(hold.event_id)?;
+        if event.closed_at.is_some() {
+            return Err(Rejection::never(RejectionCode::EventClosed));
+        }
+        let rules = &event.rules;
         if hold.extensions >= rules.extensions_max {
             return Err(Rejection::never(RejectionCode::ExtensionsExhausted));
         }

@@ -3,6 +3,7 @@
 
 mod allocate;
 mod block;
+mod close_event;
 mod create_event;
 mod expire;
 mod extend;
@@ -14,9 +15,10 @@ mod unblock;
 
 use crate::command::Part;
 use crate::fact::SeatStatus;
-use crate::ids::{BuyerId, EventId, HoldId, SeatIndex};
-use crate::limits::HOLD_SEATS_MAX;
-use crate::rejection::{Rejection, RejectionCode, Retry, SeatConflict};
+use crate::ids::{AreaIndex, BuyerId, EventId, HoldId, SeatIndex};
+use crate::limits::{AREA_LINES_MAX, HOLD_SEATS_MAX};
+use crate::rejection::{AreaConflict, Rejection, RejectionCode, Retry, SeatConflict};
+use crate::spots::{AreaPlaces, SeatSpot, Spots};
 use crate::state::{EndedHold, Ending, EventState, Hold, HoldStory, SeatState, ShardState};
 use crate::time::Timestamp;
 
@@ -52,21 +54,19 @@ impl ShardState {
         Err(Rejection::never(code))
     }
 
-    /// Takes seats away from a live hold, which ends with its last seat; says whose they were.
+    /// Takes spots away from a live hold, which ends with its last one; says whose they were.
     fn take_from_hold(
         &mut self,
         hold_id: HoldId,
-        seats: &[SeatIndex],
+        spots: &Spots,
         ending: Ending,
         at: Timestamp,
     ) -> BuyerId {
         let hold = self.holds.get_mut(&hold_id).expect("a fact names a live hold");
         hold.remove_from(&mut self.digest);
-        let before = hold.seats.len();
-        hold.seats.retain(|seat| !seats.contains(seat));
-        assert_eq!(hold.seats.len() + seats.len(), before, "the hold had the fact's seats");
+        assert!(hold.spots.take(spots), "the hold had the fact's spots");
         let buyer_id = hold.buyer_id.clone();
-        if !hold.seats.is_empty() {
+        if !hold.spots.is_empty() {
             hold.add_to(&mut self.digest);
             return buyer_id;
         }
@@ -85,77 +85,168 @@ const FEW_SEATS: usize = 16;
 /// `SelectionEmpty`, `SelectionTooLarge`, `SeatRepeated`, in this order.
 fn check_selection(
     event: &EventState,
-    seats: &[SeatIndex],
+    seats: impl ExactSizeIterator<Item = SeatIndex> + Clone,
+    areas: &[AreaPlaces],
     seats_max: usize,
 ) -> Result<(), Rejection> {
-    if seats.is_empty() {
+    let is_for_nobody = areas.iter().any(|places| places.count == 0);
+    if is_for_nobody || (seats.len() == 0 && areas.is_empty()) {
         return Err(Rejection::never(RejectionCode::SelectionEmpty));
     }
-    if seats.len() > seats_max {
+    if seats.len() > seats_max || areas.len() > AREA_LINES_MAX {
         let rejection = Rejection::never(RejectionCode::SelectionTooLarge);
         return Err(rejection.with_could_have(seats_max as u32));
     }
-    if seats.len() <= FEW_SEATS && (1..seats.len()).all(|i| !seats[..i].contains(&seats[i])) {
+    let conflicts = repeated_seats(event, seats);
+    let repeated = (1..areas.len()).filter(|&position| {
+        let key = |places: &AreaPlaces| (places.area, places.ticket_type);
+        areas[..position].iter().any(|before| key(before) == key(&areas[position]))
+    });
+    let repeated_areas: Vec<_> = repeated.map(|at| area_conflict(event, areas[at].area)).collect();
+    if conflicts.is_empty() && repeated_areas.is_empty() {
         return Ok(());
     }
-    let mut sorted = seats.to_vec();
+    let rejection = Rejection::never(RejectionCode::SeatRepeated);
+    Err(rejection.with_conflicts(conflicts).with_areas(repeated_areas))
+}
+
+fn repeated_seats(
+    event: &EventState,
+    seats: impl ExactSizeIterator<Item = SeatIndex> + Clone,
+) -> Vec<SeatConflict> {
+    let is_repeated = |(position, seat)| seats.clone().take(position).any(|other| other == seat);
+    if seats.len() <= FEW_SEATS && !seats.clone().enumerate().any(is_repeated) {
+        return Vec::new();
+    }
+    let mut sorted: Vec<SeatIndex> = seats.clone().collect();
     sorted.sort_unstable();
     let repeated = sorted.chunk_by(|a, b| a == b).filter(|same| same.len() > 1);
-    let conflicts: Vec<SeatConflict> = repeated.map(|same| conflict(event, same[0])).collect();
+    repeated.map(|same| conflict(event, same[0])).collect()
+}
+
+/// `SeatUnknown`, naming all seats that are not there, then `AreaUnknown`.
+fn check_known(event: &EventState, spots: &Spots) -> Result<(), Rejection> {
+    let unknown = spots.seat_indexes().filter(|&seat| event.seat(seat).is_none());
+    let conflicts: Vec<_> = unknown.map(|seat| conflict(event, seat)).collect();
+    if !conflicts.is_empty() {
+        return Err(Rejection::never(RejectionCode::SeatUnknown).with_conflicts(conflicts));
+    }
+    check_areas_known(event, &spots.areas)
+}
+
+/// `AreaUnknown`, naming all areas that are not there.
+fn check_areas_known(event: &EventState, areas: &[AreaPlaces]) -> Result<(), Rejection> {
+    let unknown = areas.iter().filter(|places| event.area_counts(places.area).is_none());
+    let conflicts: Vec<_> = unknown.map(|places| area_conflict(event, places.area)).collect();
     if conflicts.is_empty() {
         return Ok(());
     }
-    Err(Rejection::never(RejectionCode::SeatRepeated).with_conflicts(conflicts))
+    Err(Rejection::never(RejectionCode::AreaUnknown).with_areas(conflicts))
 }
 
-/// Which of the seats are not in the state that a command needs; the first of `SeatUnknown` and
-/// `unfit`, naming all of them.
-fn check_states(
+/// `TableNotWhole`, naming the seats that are missing of tables that are sold as a whole.
+fn check_tables(
     event: &EventState,
-    seats: &[SeatIndex],
-    needed: SeatState,
-    unfit: RejectionCode,
+    seats: impl Iterator<Item = SeatIndex> + Clone,
 ) -> Result<(), Rejection> {
-    let conflicts = |is_conflict: fn(Option<SeatState>, SeatState) -> bool| {
-        let seats = seats.iter().filter(|&&seat| is_conflict(event.seat(seat), needed));
-        let named = seats.map(|&seat| conflict(event, seat));
-        named.collect::<Vec<SeatConflict>>()
-    };
-    let unknown = conflicts(|state, _| state.is_none());
-    if !unknown.is_empty() {
-        return Err(Rejection::never(RejectionCode::SeatUnknown).with_conflicts(unknown));
-    }
-    let unfit_seats = conflicts(|state, needed| state != Some(needed));
-    if unfit_seats.is_empty() {
+    let mut tables: Vec<_> =
+        seats.clone().filter_map(|seat| event.chart.whole_table(seat)).collect();
+    if tables.is_empty() {
         return Ok(());
     }
-    // A held seat may come free by itself; a sold or blocked one needs somebody's decision, and
-    // none becomes blocked by waiting.
-    let all_held = unfit_seats.iter().all(|seat| seat.status == Some(SeatStatus::Held));
-    let frees_itself = needed == SeatState::Available && all_held;
-    let retry = if frees_itself { Retry::Later } else { Retry::Never };
-    Err(Rejection::never(unfit).with_retry(retry).with_conflicts(unfit_seats))
+    tables.sort_unstable();
+    tables.dedup();
+    let mut named: Vec<SeatIndex> = seats.collect();
+    named.sort_unstable();
+    let all = tables.iter().flat_map(|&table| event.chart.table_seats(table));
+    let missing = all.filter(|seat| named.binary_search(seat).is_err());
+    let conflicts: Vec<_> = missing.map(|&seat| conflict(event, seat)).collect();
+    if conflicts.is_empty() {
+        return Ok(());
+    }
+    Err(Rejection::never(RejectionCode::TableNotWhole).with_conflicts(conflicts))
 }
 
-/// The seats that a part means: `SelectionEmpty`, `SelectionTooLarge`, `SeatRepeated`, then
-/// `missing` with the seats that the owner does not have.
+/// Which spots are not in the state that a command needs: `unfit` naming all of the seats, then
+/// `scarce` naming the areas that do not have as many places.
+fn check_states(
+    event: &EventState,
+    spots: &Spots,
+    needed: SeatState,
+    (unfit, scarce): (RejectionCode, RejectionCode),
+) -> Result<(), Rejection> {
+    let unfit_seats = spots.seat_indexes().filter(|&seat| event.seat(seat) != Some(needed));
+    let unfit_seats: Vec<_> = unfit_seats.map(|seat| conflict(event, seat)).collect();
+    // A held seat may come free by itself; a sold or blocked one needs somebody's decision, and
+    // none becomes blocked by waiting.
+    let retry_if = |frees_itself: bool| {
+        let is_wanted = needed == SeatState::Available && frees_itself;
+        if is_wanted { Retry::Later } else { Retry::Never }
+    };
+    if !unfit_seats.is_empty() {
+        let all_held = unfit_seats.iter().all(|seat| seat.status == Some(SeatStatus::Held));
+        let rejection = Rejection::never(unfit).with_retry(retry_if(all_held));
+        return Err(rejection.with_conflicts(unfit_seats));
+    }
+    let (mut scarce_areas, mut might_free_themselves) = (Vec::new(), true);
+    for places in &spots.areas {
+        let Some(counts) = event.area_counts(places.area) else { continue };
+        let wanted = places_wanted(spots, places.area);
+        let fitting = counts.get(needed.status());
+        if wanted > fitting {
+            let conflict = AreaConflict { area: places.area, could_have: Some(fitting) };
+            scarce_areas.push(conflict);
+            might_free_themselves &= wanted <= fitting.saturating_add(counts.get(SeatStatus::Held));
+        }
+    }
+    scarce_areas.dedup();
+    if scarce_areas.is_empty() {
+        return Ok(());
+    }
+    let rejection = Rejection::never(scarce).with_retry(retry_if(might_free_themselves));
+    Err(rejection.with_areas(scarce_areas))
+}
+
+/// How many places of an area are asked for, as whatever ticket types.
+fn places_wanted(spots: &Spots, area: AreaIndex) -> u32 {
+    let of_area = spots.areas.iter().filter(|places| places.area == area);
+    of_area.fold(0, |sum, places| sum.saturating_add(places.count))
+}
+
+/// The spots that a part means: `SelectionEmpty`, `SelectionTooLarge`, `SeatRepeated`, then
+/// `missing` with the seats and areas that the owner does not have, then `TableNotWhole`.
 fn resolve_part(
     event: &EventState,
     part: &Part,
-    owned: &[SeatIndex],
+    owned: &Spots,
     missing: RejectionCode,
-) -> Result<Vec<SeatIndex>, Rejection> {
-    let seats = match part {
-        Part::Whole => return Ok(owned.to_vec()),
-        Part::Seats(seats) => seats,
+) -> Result<Spots, Rejection> {
+    let (seats, areas) = match part {
+        Part::Whole => return Ok(owned.clone()),
+        Part::Spots { seats, areas } => (seats, areas),
     };
-    check_selection(event, seats, HOLD_SEATS_MAX)?;
-    let strangers = seats.iter().filter(|seat| !owned.contains(seat));
+    check_selection(event, seats.iter().copied(), areas, HOLD_SEATS_MAX)?;
+    let find = |seat: SeatIndex| owned.seats.iter().find(|spot| spot.seat == seat).copied();
+    let strangers = seats.iter().filter(|&&seat| find(seat).is_none());
     let conflicts: Vec<SeatConflict> = strangers.map(|&seat| conflict(event, seat)).collect();
-    if conflicts.is_empty() {
-        return Ok(seats.clone());
+    let has = |places: &AreaPlaces| owned.places(places.area, places.ticket_type).unwrap_or(0);
+    let too_many = areas.iter().filter(|places| places.count > has(places));
+    let too_many = too_many.map(|places| {
+        let is_known = event.area_counts(places.area).is_some();
+        AreaConflict { area: places.area, could_have: is_known.then_some(has(places)) }
+    });
+    let too_many: Vec<AreaConflict> = too_many.collect();
+    if !conflicts.is_empty() || !too_many.is_empty() {
+        return Err(Rejection::never(missing).with_conflicts(conflicts).with_areas(too_many));
     }
-    Err(Rejection::never(missing).with_conflicts(conflicts))
+    check_tables(event, seats.iter().copied())?;
+    let seats: Vec<SeatSpot> = seats.iter().filter_map(|&seat| find(seat)).collect();
+    Ok(Spots { seats, areas: areas.clone() })
+}
+
+fn area_conflict(event: &EventState, area: AreaIndex) -> AreaConflict {
+    let counts = event.area_counts(area);
+    AreaConflict { area, could_have: counts.map(|counts| counts.get(SeatStatus::Available)) }
 }
 
 fn conflict(event: &EventState, seat: SeatIndex) -> SeatConflict {

@@ -1,6 +1,8 @@
 //! One event: its chart, its rules, the state of each seat, and what is derived from them to
 //! answer quickly.
 
+mod restore;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,8 +12,13 @@ use crate::chart::Chart;
 use crate::digest::{Digest, Kind};
 use crate::fact::SeatStatus;
 use crate::hashing::SeededState;
-use crate::ids::{BuyerId, ChartHash, EventId, Lsn, RowIndex, SeatIndex};
+use crate::ids::{
+    AreaIndex, BuyerId, CategoryIndex, ChartHash, EventId, Lsn, RowIndex, SeatIndex,
+    TicketTypeIndex,
+};
 use crate::rules::EventRules;
+use crate::spots::{AreaPlaces, Counts, Spots};
+use crate::ticket_type::TicketType;
 use crate::time::Timestamp;
 
 /// Who has a seat. Holds and allocations are named by the LSN of the fact that made them.
@@ -46,22 +53,6 @@ impl SeatState {
     }
 }
 
-/// How many seats are in each state.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct SeatCounts(pub [u32; 4]);
-
-impl SeatCounts {
-    /// How many are in one state.
-    pub fn get(&self, status: SeatStatus) -> u32 {
-        self.0[status as usize]
-    }
-
-    /// How many there are.
-    pub fn total(&self) -> u32 {
-        self.0.iter().sum()
-    }
-}
-
 /// One event on sale.
 #[derive(Debug)]
 pub struct EventState {
@@ -75,14 +66,22 @@ pub struct EventState {
     pub chart: Arc<Chart>,
     /// The rules of its sale.
     pub rules: EventRules,
+    /// What its spots may be sold as.
+    pub ticket_types: Arc<[TicketType]>,
     /// When it was created.
     pub created_at: Timestamp,
+    /// When its sale ended for good.
+    pub closed_at: Option<Timestamp>,
     seats: Vec<SeatState>,
-    counts: SeatCounts,
+    counts: Counts,
+    /// By area.
+    area_counts: Vec<Counts>,
+    /// By ticket type: of its quota, or of the event's whole capacity if it has none.
+    ticket_type_counts: Vec<Counts>,
     /// By row: the longest runs of seats that best available may give.
     longest_runs: Vec<LongestRuns>,
-    /// By buyer: seats held and owned.
-    buyer_seats: HashMap<BuyerId, u32, SeededState>,
+    /// By buyer: spots held and owned.
+    buyer_spots: HashMap<BuyerId, u32, SeededState>,
     /// Room for the rows that a move touches, kept so that moving allocates nothing.
     touched_rows: Vec<RowIndex>,
 }
@@ -102,12 +101,17 @@ impl EventState {
         id: EventId,
         name: CompactString,
         (chart_hash, chart): (ChartHash, Arc<Chart>),
-        rules: EventRules,
+        (rules, ticket_types): (EventRules, Arc<[TicketType]>),
         created_at: Timestamp,
         hashing: SeededState,
     ) -> Self {
         let seats = vec![SeatState::Available; chart.seat_count() as usize];
-        let counts = SeatCounts([chart.seat_count(), 0, 0, 0]);
+        let counts = Counts::available(chart.seat_count());
+        let areas = &chart.parts().areas;
+        let area_counts = areas.iter().map(|area| Counts::available(area.capacity)).collect();
+        let capacity = chart.seat_count() + chart.place_count();
+        let of_type = |of: &TicketType| Counts::available(of.quota.unwrap_or(capacity));
+        let ticket_type_counts = ticket_types.iter().map(of_type).collect();
         let rows = chart.parts().rows.len();
         let mut event = Self {
             id,
@@ -115,11 +119,15 @@ impl EventState {
             chart_hash,
             chart,
             rules,
+            ticket_types,
             created_at,
+            closed_at: None,
             seats,
             counts,
+            area_counts,
+            ticket_type_counts,
             longest_runs: vec![LongestRuns::default(); rows],
-            buyer_seats: HashMap::with_hasher(hashing),
+            buyer_spots: HashMap::with_hasher(hashing),
             touched_rows: Vec::new(),
         };
         for row in 0..rows {
@@ -139,20 +147,40 @@ impl EventState {
     }
 
     /// How many seats are in each state.
-    pub fn counts(&self) -> SeatCounts {
+    pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// How many seats a buyer holds and owns.
-    pub fn buyer_seats(&self, buyer_id: &BuyerId) -> u32 {
-        self.buyer_seats.get(buyer_id).copied().unwrap_or(0)
+    /// How many places of an area are in each state; `None` if the event has no such area.
+    pub fn area_counts(&self, area: AreaIndex) -> Option<Counts> {
+        self.area_counts.get(area.0 as usize).copied()
     }
 
-    /// How many more seats a buyer may have.
-    pub fn buyer_seats_left(&self, buyer_id: &BuyerId) -> u32 {
+    /// The same for every area, by index.
+    pub fn areas(&self) -> &[Counts] {
+        &self.area_counts
+    }
+
+    /// How many spots of each ticket type's quota are left, held and sold, by index.
+    pub fn ticket_type_counts(&self) -> &[Counts] {
+        &self.ticket_type_counts
+    }
+
+    /// The category of a seat of this event.
+    pub fn seat_category(&self, seat: SeatIndex) -> Option<CategoryIndex> {
+        self.chart.seat(seat)?.category
+    }
+
+    /// How many spots a buyer holds and owns.
+    pub fn buyer_spots(&self, buyer_id: &BuyerId) -> u32 {
+        self.buyer_spots.get(buyer_id).copied().unwrap_or(0)
+    }
+
+    /// How many more spots a buyer may have.
+    pub fn buyer_spots_left(&self, buyer_id: &BuyerId) -> u32 {
         match self.rules.buyer_seats_max {
             None => u32::MAX,
-            Some(max) => max.saturating_sub(self.buyer_seats(buyer_id)),
+            Some(max) => max.saturating_sub(self.buyer_spots(buyer_id)),
         }
     }
 
@@ -166,57 +194,79 @@ impl EventState {
         self.longest_runs[row.0 as usize].accessible
     }
 
-    /// Moves seats from one state to another.
-    pub(crate) fn move_seats(
+    /// Moves spots from one state to another.
+    pub(crate) fn move_spots(
         &mut self,
-        seats: &[SeatIndex],
+        spots: &Spots,
         from: SeatState,
         to: SeatState,
         digest: &mut Digest,
     ) {
-        for &index in seats {
+        for index in spots.seat_indexes() {
             let seat = &mut self.seats[index.0 as usize];
             assert_eq!(*seat, from, "seat {index} of event {} is as the fact found it", self.id);
             remove_seat(digest, self.id, index, from);
             *seat = to;
             add_seat(digest, self.id, index, to);
         }
-        self.remeasure_rows_of(seats);
-        self.counts.0[from.status() as usize] -= seats.len() as u32;
-        self.counts.0[to.status() as usize] += seats.len() as u32;
+        self.remeasure_rows_of(spots);
+        let (from, to) = (from.status(), to.status());
+        self.counts.shift(from, to, spots.seats.len() as u32);
+        for places in &spots.areas {
+            let counts = &mut self.area_counts[places.area.0 as usize];
+            remove_area(digest, self.id, places.area, *counts);
+            counts.shift(from, to, places.count);
+            add_area(digest, self.id, places.area, *counts);
+        }
+        for (TicketTypeIndex(index), count) in spots.by_ticket_type() {
+            self.ticket_type_counts[usize::from(index)].shift(from, to, count);
+        }
     }
 
-    /// Adds seats to what a buyer holds and owns.
-    pub(crate) fn add_buyer_seats(&mut self, buyer_id: &BuyerId, seats: usize) {
-        match self.buyer_seats.get_mut(buyer_id) {
-            Some(count) => *count += seats as u32,
+    /// Adds spots to what a buyer holds and owns.
+    pub(crate) fn add_buyer_spots(&mut self, buyer_id: &BuyerId, spots: u32) {
+        match self.buyer_spots.get_mut(buyer_id) {
+            Some(count) => *count += spots,
             None => {
-                self.buyer_seats.insert(buyer_id.clone(), seats as u32);
+                self.buyer_spots.insert(buyer_id.clone(), spots);
             }
         }
     }
 
-    /// Takes seats away from what a buyer holds and owns.
-    pub(crate) fn remove_buyer_seats(&mut self, buyer_id: &BuyerId, seats: usize) {
-        let count = self.buyer_seats.get_mut(buyer_id).expect("who has seats is counted");
-        *count = count.checked_sub(seats as u32).expect("no more seats leave than came");
+    /// Takes spots away from what a buyer holds and owns.
+    pub(crate) fn remove_buyer_spots(&mut self, buyer_id: &BuyerId, spots: u32) {
+        let count = self.buyer_spots.get_mut(buyer_id).expect("who has spots is counted");
+        *count = count.checked_sub(spots).expect("no more spots leave than came");
         if *count == 0 {
-            self.buyer_seats.remove(buyer_id);
+            self.buyer_spots.remove(buyer_id);
         }
     }
 
-    pub(crate) fn assert_conserved(&self) {
-        assert_eq!(
-            self.counts.total() as usize,
-            self.seats.len(),
-            "available + held + allocated + blocked = capacity in event {}",
-            self.id
-        );
+    /// The one rule of everything that has a capacity, for what some spots touch.
+    pub(crate) fn assert_conserved(&self, moved: Option<&Spots>) {
+        const RULE: &str = "available + held + allocated + blocked = capacity";
+        let id = self.id;
+        assert_eq!(self.counts.total() as usize, self.seats.len(), "{RULE} of event {id}");
+        for AreaPlaces { area, .. } in moved.into_iter().flat_map(|spots| &spots.areas) {
+            let capacity = self.chart.area(*area).map(|area| area.capacity);
+            let total = self.area_counts(*area).map(|counts| counts.total());
+            assert_eq!(total, capacity, "{RULE} of area {area} of event {id}");
+        }
+        for (index, counts) in self.ticket_type_counts.iter().enumerate() {
+            let capacity = self.ticket_type_capacity(index);
+            assert_eq!(counts.total(), capacity, "{RULE} of ticket type {index} of event {id}");
+        }
     }
 
-    /// How many buyers have seats here.
+    /// A ticket type's quota, or the event's whole capacity if it has none.
+    pub(crate) fn ticket_type_capacity(&self, index: usize) -> u32 {
+        let quota = self.ticket_types[index].quota;
+        quota.unwrap_or_else(|| self.chart.seat_count() + self.chart.place_count())
+    }
+
+    /// How many buyers have spots here.
     pub(crate) fn buyers(&self) -> usize {
-        self.buyer_seats.len()
+        self.buyer_spots.len()
     }
 
     /// Whether best available may give this seat to who did not ask for an accessible one.
@@ -249,9 +299,10 @@ impl EventState {
     }
 
     /// Measures each row once, however the seats jump between rows.
-    fn remeasure_rows_of(&mut self, seats: &[SeatIndex]) {
+    fn remeasure_rows_of(&mut self, spots: &Spots) {
         let mut rows = std::mem::take(&mut self.touched_rows);
-        rows.extend(seats.iter().filter_map(|&seat| Some(self.chart.place_in_row(seat)?.0)));
+        let touched = spots.seat_indexes().filter_map(|seat| self.chart.place_in_row(seat));
+        rows.extend(touched.map(|(row, _)| row));
         rows.sort_unstable();
         rows.dedup();
         for row in rows.drain(..) {
@@ -261,20 +312,47 @@ impl EventState {
     }
 
     pub(crate) fn add_to(&self, digest: &mut Digest) {
+        digest.add(Kind::Event, &self.canonical());
+    }
+
+    /// Ends the sale for good.
+    pub(crate) fn close(&mut self, at: Timestamp, digest: &mut Digest) {
+        digest.remove(Kind::Event, &self.canonical());
+        self.closed_at = Some(at);
+        digest.add(Kind::Event, &self.canonical());
+    }
+
+    /// What does not change with its sale, but for the end of it.
+    fn canonical(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(128);
         bytes.extend_from_slice(&self.id.0.to_le_bytes());
         bytes.extend_from_slice(&self.chart_hash.0);
         bytes.extend_from_slice(&self.created_at.0.to_le_bytes());
         bytes.extend_from_slice(&self.rules.hold_ttl_millis.to_le_bytes());
         bytes.extend_from_slice(&self.rules.extensions_max.to_le_bytes());
-        let window = [self.rules.sale_opens_at, self.rules.sale_closes_at];
-        let options = [self.rules.buyer_seats_max.map(u64::from), window[0].map(|at| at.0)];
-        for option in options.into_iter().chain([window[1].map(|at| at.0)]) {
-            bytes.push(u8::from(option.is_some()));
-            bytes.extend_from_slice(&option.unwrap_or(0).to_le_bytes());
+        let mut option = |number: Option<u64>| {
+            bytes.push(u8::from(number.is_some()));
+            bytes.extend_from_slice(&number.unwrap_or(0).to_le_bytes());
+        };
+        option(self.rules.buyer_seats_max.map(u64::from));
+        option(self.rules.sale_opens_at.map(|at| at.0));
+        option(self.rules.sale_closes_at.map(|at| at.0));
+        option(self.closed_at.map(|at| at.0));
+        for ticket_type in self.ticket_types.iter() {
+            option(Some(ticket_type.key.len() as u64));
+            option(ticket_type.quota.map(u64::from));
+            option(ticket_type.sale_opens_at.map(|at| at.0));
+            option(ticket_type.sale_closes_at.map(|at| at.0));
+            option(Some(ticket_type.categories.len() as u64));
+            for category in &ticket_type.categories {
+                option(Some(u64::from(category.0)));
+            }
+        }
+        for ticket_type in self.ticket_types.iter() {
+            bytes.extend_from_slice(ticket_type.key.as_bytes());
         }
         bytes.extend_from_slice(self.name.as_bytes());
-        digest.add(Kind::Event, &bytes);
+        bytes
     }
 }
 
@@ -302,5 +380,31 @@ fn seat_bytes(event: EventId, seat: SeatIndex, state: SeatState) -> [u8; 21] {
     bytes[8..12].copy_from_slice(&seat.0.to_le_bytes());
     bytes[12] = state.status() as u8;
     bytes[13..].copy_from_slice(&state.holder().0.to_le_bytes());
+    bytes
+}
+
+/// An area that nobody touched adds nothing.
+pub(crate) fn add_area(digest: &mut Digest, event: EventId, area: AreaIndex, counts: Counts) {
+    if counts != Counts::available(counts.total()) {
+        digest.add(Kind::Area, &area_bytes(event, area, counts));
+    }
+}
+
+fn remove_area(digest: &mut Digest, event: EventId, area: AreaIndex, counts: Counts) {
+    if counts != Counts::available(counts.total()) {
+        digest.remove(Kind::Area, &area_bytes(event, area, counts));
+    }
+}
+
+fn area_bytes(event: EventId, area: AreaIndex, counts: Counts) -> [u8; 24] {
+    let mut bytes = [0; 24];
+    bytes[..8].copy_from_slice(&event.0.to_le_bytes());
+    bytes[8..12].copy_from_slice(&area.0.to_le_bytes());
+    for (place, status) in
+        [SeatStatus::Held, SeatStatus::Allocated, SeatStatus::Blocked].into_iter().enumerate()
+    {
+        let at = 12 + 4 * place;
+        bytes[at..at + 4].copy_from_slice(&counts.get(status).to_le_bytes());
+    }
     bytes
 }

@@ -1,11 +1,12 @@
-//! Holds and allocations: who has which seats, and until when.
+//! Holds and allocations: who has which spots, and until when.
 
 use crate::digest::{Digest, Kind};
-use crate::ids::{AllocationId, BuyerId, EventId, HoldId, SeatIndex};
+use crate::ids::{AllocationId, BuyerId, EventId, HoldId};
 use crate::limits::BUYER_ID_BYTES_MAX;
+use crate::spots::Spots;
 use crate::time::Timestamp;
 
-/// Seats kept for one buyer until a deadline. It lives as long as it has seats.
+/// Spots kept for one buyer until a deadline. It lives as long as it has any.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Hold {
     /// Its id.
@@ -15,14 +16,14 @@ pub struct Hold {
     /// The only one who may extend, release and allocate it.
     pub buyer_id: BuyerId,
     /// What it has.
-    pub seats: Vec<SeatIndex>,
+    pub spots: Spots,
     /// From this point in time on it is over, whether its expiry was written or not.
     pub deadline: Timestamp,
     /// How often it was extended.
     pub extensions: u16,
 }
 
-/// Sold seats. It lives as long as it has seats.
+/// Sold spots. It lives as long as it has any.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Allocation {
     /// Its id.
@@ -31,10 +32,10 @@ pub struct Allocation {
     pub hold_id: HoldId,
     /// Its event.
     pub event_id: EventId,
-    /// Whose seats they are.
+    /// Whose they are.
     pub buyer_id: BuyerId,
     /// What it has.
-    pub seats: Vec<SeatIndex>,
+    pub spots: Spots,
     /// When they were sold.
     pub allocated_at: Timestamp,
 }
@@ -65,14 +66,15 @@ impl Canonical {
 }
 
 impl Hold {
-    /// Which seats it has stands in the seats themselves; here only how many.
+    /// Which seats it has stands in the seats themselves; here how many, and the rest.
     fn canonical(&self) -> Canonical {
         Canonical::new()
             .put(&self.id.0.to_le_bytes())
             .put(&self.event_id.0.to_le_bytes())
             .put(&self.deadline.0.to_le_bytes())
             .put(&self.extensions.to_le_bytes())
-            .put(&(self.seats.len() as u32).to_le_bytes())
+            .put(&(self.spots.seats.len() as u32).to_le_bytes())
+            .put(&self.spots.canonical().to_le_bytes())
             .put(self.buyer_id.as_str().as_bytes())
     }
 
@@ -92,7 +94,8 @@ impl Allocation {
             .put(&self.hold_id.0.to_le_bytes())
             .put(&self.event_id.0.to_le_bytes())
             .put(&self.allocated_at.0.to_le_bytes())
-            .put(&(self.seats.len() as u32).to_le_bytes())
+            .put(&(self.spots.seats.len() as u32).to_le_bytes())
+            .put(&self.spots.canonical().to_le_bytes())
             .put(self.buyer_id.as_str().as_bytes())
     }
 

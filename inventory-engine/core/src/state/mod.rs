@@ -2,11 +2,13 @@
 //!
 //! `decide` reads and may refuse; `apply` writes and may not. What `apply` asserts holds in
 //! release builds too: the LSN rises by one, time never goes back, each seat was in the state
-//! that the fact leaves, and available + held + allocated + blocked = capacity.
+//! that the fact leaves, and available + held + allocated + blocked = capacity, of the seats, of
+//! each area and of each ticket type.
 
 mod ended;
 mod event;
 mod hold;
+mod image;
 mod requests;
 mod verify;
 
@@ -14,8 +16,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use ended::{EndedHold, Ending};
-pub use event::{EventState, SeatCounts, SeatState};
+pub use event::{EventState, SeatState};
 pub use hold::{Allocation, Hold};
+pub use image::{EventImage, ImageError, ShardImage};
 pub use verify::Verification;
 
 use crate::chart::Chart;
@@ -172,6 +175,7 @@ impl ShardState {
             Some(first) => Some(first.event_id),
             None => match &command.verb {
                 Verb::CreateEvent(create) => Some(create.event_id),
+                Verb::CloseEvent(close) => Some(close.event_id),
                 Verb::Place(place) => Some(place.event_id),
                 Verb::Block(block) => Some(block.event_id),
                 Verb::Unblock(unblock) => Some(unblock.event_id),
@@ -217,6 +221,7 @@ impl ShardState {
         self.requests.check_age(mark.id, now)?;
         let (event_id, change) = match &command.verb {
             Verb::CreateEvent(create) => (create.event_id, self.decide_create_event(create)?),
+            Verb::CloseEvent(close) => (close.event_id, self.decide_close_event(close)?),
             Verb::Place(place) => (place.event_id, self.decide_place(now, mark.id, place)?),
             Verb::Extend(extend) => self.decide_extend(now, extend)?,
             Verb::Release(release) => self.decide_release(now, release)?,
@@ -246,31 +251,33 @@ impl ShardState {
         self.last_lsn = fact.lsn;
         self.last_at = fact.at;
         match &fact.change {
-            Change::EventCreated { name, chart, rules } => {
-                self.apply_event_created(&fact, name, *chart, *rules);
+            Change::EventCreated { name, chart, rules, ticket_types } => {
+                self.apply_event_created(&fact, name, *chart, (*rules, ticket_types));
             }
-            Change::HoldPlaced { hold_id, buyer_id, seats, deadline } => {
-                self.apply_hold_placed(&fact, *hold_id, buyer_id, seats, *deadline);
+            Change::EventClosed => self.apply_event_closed(&fact),
+            Change::HoldPlaced { hold_id, buyer_id, spots, deadline } => {
+                self.apply_hold_placed(&fact, *hold_id, buyer_id, spots, *deadline);
             }
             Change::HoldExtended { hold_id, deadline } => {
                 self.apply_hold_extended(*hold_id, *deadline);
             }
-            Change::HoldReleased { hold_id, seats } => {
-                self.apply_hold_released(&fact, *hold_id, seats);
+            Change::HoldReleased { hold_id, spots } => {
+                self.apply_hold_released(&fact, *hold_id, spots);
             }
-            Change::HoldAllocated { hold_id, allocation_id, seats, .. } => {
-                self.apply_hold_allocated(&fact, *hold_id, *allocation_id, seats);
+            Change::HoldAllocated { hold_id, allocation_id, spots, .. } => {
+                self.apply_hold_allocated(&fact, *hold_id, *allocation_id, spots);
             }
-            Change::HoldExpired { hold_id, seats } => {
-                self.apply_hold_expired(&fact, *hold_id, seats);
+            Change::HoldExpired { hold_id, spots } => {
+                self.apply_hold_expired(&fact, *hold_id, spots);
             }
-            Change::SeatsReturned { allocation_id, seats } => {
-                self.apply_seats_returned(*allocation_id, seats);
+            Change::SpotsReturned { allocation_id, spots } => {
+                self.apply_spots_returned(*allocation_id, spots);
             }
-            Change::SeatsBlocked { seats } => self.apply_seats_blocked(&fact, seats),
-            Change::SeatsUnblocked { seats } => self.apply_seats_unblocked(&fact, seats),
+            Change::SpotsBlocked { spots } => self.apply_spots_blocked(&fact, spots),
+            Change::SpotsUnblocked { spots } => self.apply_spots_unblocked(&fact, spots),
         }
-        self.event_of(fact.event_id).assert_conserved();
+        let moved = fact.change.spots_moved().map(|(spots, _, _)| spots);
+        self.event_of(fact.event_id).assert_conserved(moved);
         self.requests.remember(fact, &mut self.digest);
     }
 

@@ -63,7 +63,7 @@ fn apply_spoiled(change: Change, spoil: impl FnOnce(&mut Fact)) {
 }
 
 fn block(seat: u32) -> Change {
-    Change::SeatsBlocked { seats: vec![SeatIndex(seat)] }
+    Change::SpotsBlocked { seats: vec![SeatIndex(seat)] }
 }
 
 #[test]

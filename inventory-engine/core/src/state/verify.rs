@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::digest::{Digest, Kind};
 use crate::fact::SeatStatus;
-use crate::ids::{BuyerId, EventId, Lsn, RowIndex, SeatIndex};
-use crate::state::event::{SeatState, add_seat};
+use crate::ids::{AreaIndex, BuyerId, EventId, Lsn, RowIndex, SeatIndex, TicketTypeIndex};
+use crate::spots::{Counts, Spots};
+use crate::state::event::{SeatState, add_area, add_seat};
 use crate::state::requests::request_bytes;
-use crate::state::{EventState, SeatCounts, ShardState};
+use crate::state::{EventState, ShardState};
 
 /// What came of looking at one event and its shard.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,7 +19,11 @@ pub struct Verification {
     /// The point in the shard's history.
     pub lsn: Lsn,
     /// Seats counted one by one.
-    pub counts: SeatCounts,
+    pub counts: Counts,
+    /// Places of each area, held and allocated ones counted hold by hold, by index.
+    pub areas: Vec<Counts>,
+    /// Spots of each ticket type, held and allocated ones counted hold by hold, by index.
+    pub ticket_types: Vec<Counts>,
     /// Holds of the event that live.
     pub live_holds: u32,
     /// Allocations of the event that live.
@@ -36,39 +41,25 @@ impl ShardState {
         let event = self.events.get(&event_id)?;
         let mut violations = Vec::new();
         let counts = check_counts(event, &mut violations);
-        let mut owners: BTreeMap<SeatIndex, SeatState> = BTreeMap::new();
-        let mut buyers: BTreeMap<&BuyerId, u32> = BTreeMap::new();
-        let mut own = |seats: &[SeatIndex], state: SeatState, violations: &mut Vec<String>| {
-            for &seat in seats {
-                if let Some(other) = owners.insert(seat, state) {
-                    violations.push(format!("seat {seat} belongs to {state:?} and to {other:?}"));
-                }
-            }
-        };
+        let mut owned = Owned::none(event);
         let holds = || self.holds.values().filter(|hold| hold.event_id == event_id);
         for hold in holds() {
-            own(&hold.seats, SeatState::Held(hold.id.lsn()), &mut violations);
-            *buyers.entry(&hold.buyer_id).or_default() += hold.seats.len() as u32;
+            let state = SeatState::Held(hold.id.lsn());
+            owned.add(&hold.spots, state, &hold.buyer_id, &mut violations);
             if !self.deadlines.contains(&(hold.deadline, hold.id)) {
                 violations.push(format!("hold {} is not waiting for its deadline", hold.id));
             }
         }
         let allocations = || self.allocations.values().filter(|sold| sold.event_id == event_id);
         for allocation in allocations() {
-            own(&allocation.seats, SeatState::Allocated(allocation.id.lsn()), &mut violations);
-            *buyers.entry(&allocation.buyer_id).or_default() += allocation.seats.len() as u32;
+            let state = SeatState::Allocated(allocation.id.lsn());
+            owned.add(&allocation.spots, state, &allocation.buyer_id, &mut violations);
         }
-        for (index, &state) in (0..).zip(event.seats()) {
-            let is_owned = matches!(state, SeatState::Held(_) | SeatState::Allocated(_));
-            let owner = owners.remove(&SeatIndex(index));
-            if owner != is_owned.then_some(state) {
-                violations.push(format!("seat {index} is {state:?}, its owner is {owner:?}"));
-            }
-        }
-        for (seat, owner) in owners {
-            violations.push(format!("{owner:?} has seat {seat}, which the event does not have"));
-        }
-        check_buyers(event, &buyers, &mut violations);
+        owned.check_seats(event, &mut violations);
+        check_whole_tables(event, &mut violations);
+        let areas = owned.count_areas(event, &mut violations);
+        let ticket_types = owned.count_ticket_types(event, &mut violations);
+        check_buyers(event, &owned.buyers, &mut violations);
         check_runs(event, &mut violations);
         if self.deadlines.len() != self.holds.len() {
             let (waiting, live) = (self.deadlines.len(), self.holds.len());
@@ -87,6 +78,8 @@ impl ShardState {
             event_id,
             lsn: self.last_lsn,
             counts,
+            areas,
+            ticket_types,
             live_holds: holds().count() as u32,
             live_allocations: allocations().count() as u32,
             digest: self.digest(),
@@ -102,6 +95,9 @@ impl ShardState {
             for (index, &state) in (0..).zip(event.seats()) {
                 add_seat(&mut digest, event.id, SeatIndex(index), state);
             }
+            for (index, &counts) in (0..).zip(event.areas()) {
+                add_area(&mut digest, event.id, AreaIndex(index), counts);
+            }
         }
         self.holds.values().for_each(|hold| hold.add_to(&mut digest));
         self.allocations.values().for_each(|allocation| allocation.add_to(&mut digest));
@@ -115,8 +111,122 @@ impl ShardState {
     }
 }
 
-fn check_counts(event: &EventState, violations: &mut Vec<String>) -> SeatCounts {
-    let mut counts = SeatCounts::default();
+/// What holds and allocations have, counted anew.
+struct Owned<'a> {
+    seats: BTreeMap<SeatIndex, SeatState>,
+    buyers: BTreeMap<&'a BuyerId, u32>,
+    /// By area and status.
+    areas: Vec<[u32; 4]>,
+    /// By ticket type and status.
+    ticket_types: Vec<[u32; 4]>,
+}
+
+impl<'a> Owned<'a> {
+    fn none(event: &EventState) -> Self {
+        Self {
+            seats: BTreeMap::new(),
+            buyers: BTreeMap::new(),
+            areas: vec![[0; 4]; event.areas().len()],
+            ticket_types: vec![[0; 4]; event.ticket_types.len()],
+        }
+    }
+
+    fn add(
+        &mut self,
+        spots: &Spots,
+        state: SeatState,
+        buyer_id: &'a BuyerId,
+        violations: &mut Vec<String>,
+    ) {
+        *self.buyers.entry(buyer_id).or_default() += spots.count();
+        for seat in spots.seat_indexes() {
+            if let Some(other) = self.seats.insert(seat, state) {
+                violations.push(format!("seat {seat} belongs to {state:?} and to {other:?}"));
+            }
+        }
+        let status = state.status() as usize;
+        for places in &spots.areas {
+            match self.areas.get_mut(places.area.0 as usize) {
+                Some(counts) => counts[status] += places.count,
+                None => violations.push(format!("{state:?} has places in no area of the event")),
+            }
+        }
+        for (TicketTypeIndex(index), count) in spots.by_ticket_type() {
+            match self.ticket_types.get_mut(usize::from(index)) {
+                Some(counts) => counts[status] += count,
+                None => violations.push(format!("{state:?} has no ticket type of the event")),
+            }
+        }
+    }
+
+    fn check_seats(&mut self, event: &EventState, violations: &mut Vec<String>) {
+        for (index, &state) in (0..).zip(event.seats()) {
+            let is_owned = matches!(state, SeatState::Held(_) | SeatState::Allocated(_));
+            let owner = self.seats.remove(&SeatIndex(index));
+            if owner != is_owned.then_some(state) {
+                violations.push(format!("seat {index} is {state:?}, its owner is {owner:?}"));
+            }
+        }
+        for (seat, owner) in &self.seats {
+            violations.push(format!("{owner:?} has seat {seat}, which the event does not have"));
+        }
+    }
+
+    /// Blocked places are nobody's: their number is taken as it stands.
+    fn count_areas(&self, event: &EventState, violations: &mut Vec<String>) -> Vec<Counts> {
+        let kept = event.areas().iter().zip(&event.chart.parts().areas);
+        let counted = kept.zip(&self.areas).map(|((kept, area), owned)| {
+            let blocked = kept.get(SeatStatus::Blocked);
+            let counts = counted(area.capacity, owned, blocked);
+            if counts != Some(*kept) {
+                let label = &area.label;
+                violations.push(format!(
+                    "area {label:?} is said to have {kept:?} of {}, not {owned:?}",
+                    area.capacity
+                ));
+            }
+            counts.unwrap_or(*kept)
+        });
+        counted.collect()
+    }
+
+    fn count_ticket_types(&self, event: &EventState, violations: &mut Vec<String>) -> Vec<Counts> {
+        let kept = event.ticket_type_counts().iter().enumerate();
+        let counted = kept.zip(&self.ticket_types).map(|((index, kept), owned)| {
+            let capacity = event.ticket_type_capacity(index);
+            let counts = counted(capacity, owned, 0);
+            if counts != Some(*kept) {
+                let key = &event.ticket_types[index].key;
+                violations.push(format!(
+                    "ticket type {key:?} is said to have {kept:?} of {capacity}, not {owned:?}"
+                ));
+            }
+            counts.unwrap_or(*kept)
+        });
+        counted.collect()
+    }
+}
+
+/// What is left of a capacity when what is owned and blocked is taken; `None` if that is more.
+fn counted(capacity: u32, owned: &[u32; 4], blocked: u32) -> Option<Counts> {
+    let [_, held, allocated, _] = *owned;
+    let available = capacity.checked_sub(held)?.checked_sub(allocated)?.checked_sub(blocked)?;
+    Some(Counts([available, held, allocated, blocked]))
+}
+
+/// The seats of a table that is sold as a whole go the same way.
+fn check_whole_tables(event: &EventState, violations: &mut Vec<String>) {
+    for table in event.chart.parts().tables.iter().filter(|table| table.book_whole) {
+        let mut states = table.seats.iter().map(|&seat| event.seat(seat));
+        let first = states.next();
+        if !states.all(|state| Some(state) == first) {
+            violations.push(format!("table {:?} was taken apart", table.label));
+        }
+    }
+}
+
+fn check_counts(event: &EventState, violations: &mut Vec<String>) -> Counts {
+    let mut counts = Counts::default();
     for seat in event.seats() {
         counts.0[seat.status() as usize] += 1;
     }
@@ -140,15 +250,15 @@ fn check_buyers(
     violations: &mut Vec<String>,
 ) {
     for (buyer_id, &counted) in buyers {
-        let kept = event.buyer_seats(buyer_id);
+        let kept = event.buyer_spots(buyer_id);
         if kept != counted {
             violations
-                .push(format!("buyer {buyer_id} is said to have {kept} seats, not {counted}"));
+                .push(format!("buyer {buyer_id} is said to have {kept} spots, not {counted}"));
         }
     }
     if event.buyers() != buyers.len() {
         let (kept, counted) = (event.buyers(), buyers.len());
-        violations.push(format!("{kept} buyers are said to have seats, not {counted}"));
+        violations.push(format!("{kept} buyers are said to have spots, not {counted}"));
     }
 }
 

@@ -60,3 +60,19 @@ pub(super) fn seats(word: &str) -> Option<Vec<String>> {
     let (row, from) = first;
     Some((from..=last.unwrap_or(from)).map(|number| format!("{row}{number}")).collect())
 }
+
+/// The area, the number of places and the ticket type of `LAWN:3` or `LAWN:3/child`; `None` if
+/// the word is no area.
+pub(super) fn places(word: &str) -> Option<(&str, u32, Option<&str>)> {
+    let (word, ticket_type) = typed(word);
+    let (area, count) = word.split_once(':')?;
+    Some((area, number(count) as u32, ticket_type))
+}
+
+/// A word and the ticket type behind its `/`.
+pub(super) fn typed(word: &str) -> (&str, Option<&str>) {
+    match word.split_once('/') {
+        Some((word, ticket_type)) => (word, Some(ticket_type)),
+        None => (word, None),
+    }
+}

@@ -5,21 +5,23 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
-use super::asked::Asked;
+use super::asked::{Asked, TypeAsked};
 use super::script::{self, Line, START};
 use super::venue::{CHART, Venue, is_about_venue};
 use crate::command::{
-    Allocate, BestAvailable, Block, Command, CreateEvent, Extend, Part, Place, Release, Return,
-    Selection, Unblock, Verb,
+    Allocate, BestAvailable, Block, CloseEvent, Command, CreateEvent, Extend, Part, Place, Release,
+    Return, Selection, Unblock, Verb,
 };
 use crate::fact::{Change, Fact};
 use crate::hashing::SeededState;
 use crate::ids::{
-    AllocationId, BuyerId, CategoryIndex, EventId, HoldId, Lsn, RequestId, SeatIndex, SectionIndex,
-    ShardId,
+    AllocationId, AreaIndex, BuyerId, CategoryIndex, EventId, HoldId, Lsn, RequestId, SeatIndex,
+    SectionIndex, ShardId, TicketTypeIndex, ZoneIndex,
 };
 use crate::rejection::RejectionCode;
+use crate::spots::{AreaPlaces, SeatSpot, Spots};
 use crate::state::{Decision, ShardState};
+use crate::ticket_type::TicketType;
 use crate::time::Timestamp;
 
 const SHARD: ShardId = ShardId(3);
@@ -78,6 +80,8 @@ impl Story {
                 (self.tell_states(asked.event, &seats), false)
             }
             "count" => (self.tell_counts(asked.event), false),
+            "places" => (self.tell_places(asked.event, words[0]), false),
+            "quota" => (self.tell_quota(asked.event, words[0]), false),
             "has" => (self.tell_buyer(asked.event, words[0]), false),
             "hold" => (self.tell_hold(self.hold(words[0])), false),
             "sold" => (self.tell_sale(words[0]), false),
@@ -89,6 +93,11 @@ impl Story {
             None => assert!(is_as_hoped, "{place}\n  came out as: {told}"),
         }
         self.verify(&place);
+        let restored = self.restored(&place);
+        // Every second line goes on from there.
+        if line.number % 2 == 0 {
+            self.state = restored;
+        }
     }
 
     /// Sends a command. Returns what came of it, and whether it was accepted.
@@ -149,7 +158,28 @@ impl Story {
             assert_eq!(verified.violations, Vec::<String>::new(), "{place}");
             assert_eq!(verified.counts, event.counts(), "{place}");
             assert_eq!(verified.counts.total(), event.chart.seat_count(), "{place}");
+            assert_eq!(again.areas(), event.areas(), "{place}: areas of a replay");
         }
+    }
+
+    /// The state from its image, in a shard whose maps have another order.
+    fn restored(&self, place: &str) -> ShardState {
+        let (image, hashing) = (self.state.image(), SeededState(43));
+        let charts = BTreeMap::from([(CHART, Arc::clone(&self.venue.chart))]);
+        let restored = ShardState::restore_with(image.clone(), &charts, hashing, self.venue.memory);
+        let mut restored = restored.unwrap_or_else(|error| panic!("{place}: {error}"));
+        assert_eq!(restored.image(), image, "{place}: image of an image");
+        for (again, event) in restored.events().zip(self.state.events()) {
+            assert_eq!(again.seats(), event.seats(), "{place}: restored seats");
+            assert_eq!(again.areas(), event.areas(), "{place}: restored areas");
+            let (kept, counted) = (event.ticket_type_counts(), again.ticket_type_counts());
+            assert_eq!(counted, kept, "{place}: restored ticket types");
+            let verified = restored.verify_event(event.id).expect("the event is there");
+            assert_eq!(verified.violations, Vec::<String>::new(), "{place}: restored");
+        }
+        // One that no event uses yet is no part of the state.
+        restored.register_chart(CHART, Arc::clone(&self.venue.chart));
+        restored
     }
 
     fn name_what_came(&mut self, asked: &Asked<'_>, fact: &Fact) {
@@ -173,13 +203,17 @@ impl Story {
                 name: CompactString::from("x".repeat(asked.name_bytes)),
                 chart: asked.chart,
                 rules: asked.rules,
+                ticket_types: asked.ticket_types.iter().map(|of| self.ticket_type(of)).collect(),
             }),
+            "close" => {
+                Verb::CloseEvent(CloseEvent { event_id: EventId(script::number(asked.named())) })
+            }
             "place" => Verb::Place(Place {
                 event_id,
                 buyer_id: buyer(asked.loose.get(1).expect("place names a hold and a buyer")),
                 selection: match asked.best {
                     Some(_) => Selection::BestAvailable(self.wish(asked)),
-                    None => Selection::Seats(self.seats(asked)),
+                    None => Selection::Spots(self.spots(asked)),
                 },
             }),
             "extend" => {
@@ -200,8 +234,8 @@ impl Story {
                 let allocation_id = self.allocation(asked.named());
                 Verb::Return(Return { allocation_id, buyer_id, part: self.part(asked) })
             }
-            "block" => Verb::Block(Block { event_id, seats: self.seats(asked) }),
-            "unblock" => Verb::Unblock(Unblock { event_id, seats: self.seats(asked) }),
+            "block" => Verb::Block(Block { event_id, spots: self.spots(asked) }),
+            "unblock" => Verb::Unblock(Unblock { event_id, spots: self.spots(asked) }),
             other => panic!("{other:?} is no step of a story"),
         }
     }
@@ -227,13 +261,52 @@ impl Story {
     fn part(&mut self, asked: &Asked<'_>) -> Part {
         match asked.labels {
             None => Part::Whole,
-            Some(_) => Part::Seats(self.seats(asked)),
+            Some(_) => Part::Spots { seats: self.seats(asked), areas: self.areas(asked) },
+        }
+    }
+
+    fn ticket_type(&self, asked: &TypeAsked<'_>) -> TicketType {
+        let category = |key: &&str| self.venue.chart.category_by_key(key);
+        let categories = asked.categories.iter();
+        TicketType {
+            key: CompactString::from(asked.key),
+            quota: asked.quota,
+            sale_opens_at: asked.sale_opens_at,
+            sale_closes_at: asked.sale_closes_at,
+            categories: categories
+                .map(|key| category(key).unwrap_or(CategoryIndex(1_000)))
+                .collect(),
         }
     }
 
     fn seats(&mut self, asked: &Asked<'_>) -> Vec<SeatIndex> {
         let labels = asked.labels.iter().flatten();
-        labels.map(|label| self.seat(label)).collect()
+        labels.map(|(label, _)| self.seat(label)).collect()
+    }
+
+    fn spots(&mut self, asked: &Asked<'_>) -> Spots {
+        let labels = asked.labels.iter().flatten();
+        let seats = labels.map(|(label, key)| {
+            let ticket_type = key.map(|key| self.type_index(asked.event, key));
+            SeatSpot { seat: self.seat(label), ticket_type }
+        });
+        Spots { seats: seats.collect(), areas: self.areas(asked) }
+    }
+
+    fn areas(&self, asked: &Asked<'_>) -> Vec<AreaPlaces> {
+        let places = asked.areas.iter().map(|&(label, count, key)| AreaPlaces {
+            area: self.venue.chart.area_by_label(label).unwrap_or(AreaIndex(1_000)),
+            ticket_type: key.map(|key| self.type_index(asked.event, key)),
+            count,
+        });
+        places.collect()
+    }
+
+    /// The ticket type of a key; for a key that the event does not have, one that it has not.
+    pub(super) fn type_index(&self, event_id: EventId, key: &str) -> TicketTypeIndex {
+        let event = self.state.event(event_id);
+        let position = event.and_then(|of| of.ticket_types.iter().position(|of| of.key == key));
+        TicketTypeIndex(position.map_or(1_000, |position| position as u16))
     }
 
     fn seat(&mut self, label: &str) -> SeatIndex {
@@ -255,16 +328,25 @@ impl Story {
         }
     }
 
+    pub(super) fn area_name(&self, area: AreaIndex) -> &str {
+        self.venue.chart.area(area).map_or("?", |area| &area.label)
+    }
+
     fn wish(&self, asked: &Asked<'_>) -> BestAvailable {
         let chart = &self.venue.chart;
         // What the chart does not have is wished for by an index that it does not have.
         let section = |label| chart.section_by_label(label).unwrap_or(SectionIndex(1_000));
         let category = |key| chart.category_by_key(key).unwrap_or(CategoryIndex(1_000));
+        let zone = |key| chart.zone_by_key(key).unwrap_or(ZoneIndex(1_000));
+        let types = asked.types.iter();
+        let types = types.map(|&(key, count)| (self.type_index(asked.event, key), count));
         BestAvailable {
             quantity: asked.best.expect("best says how many") as u32,
             section: asked.section.map(section),
+            zone: asked.zone.map(zone),
             category: asked.category.map(category),
             accessible: asked.accessible,
+            ticket_types: types.collect(),
         }
     }
 

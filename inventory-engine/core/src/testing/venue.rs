@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::script;
-use crate::chart::{Category, Chart, ChartParts, Point, Row, Seat, Section};
-use crate::ids::{CategoryIndex, ChartHash, SeatIndex, SectionIndex};
+use crate::chart::{Area, Category, Chart, ChartParts, Point, Row, Seat, Section, Table, Zone};
+use crate::ids::{CategoryIndex, ChartHash, SeatIndex, SectionIndex, ZoneIndex};
 use crate::state::Memory;
 
 /// The hash of every story's chart.
@@ -19,7 +19,7 @@ pub(super) struct Venue {
 
 /// Whether a line says what the venue is like.
 pub(super) fn is_about_venue(word: &str) -> bool {
-    matches!(word, "seats" | "loose" | "focus" | "memory")
+    matches!(word, "seats" | "loose" | "table" | "area" | "zone" | "focus" | "memory")
 }
 
 impl Venue {
@@ -32,6 +32,20 @@ impl Venue {
             match line.words[..] {
                 ["seats", ..] => add_seats(&mut parts, &mut row_numbers, &line.words[1..], true),
                 ["loose", ..] => add_seats(&mut parts, &mut row_numbers, &line.words[1..], false),
+                ["table", label] => add_table(&mut parts, label),
+                ["area", label, capacity, ref rest @ ..] => {
+                    let category = rest.get(1).map(|key| category(&mut parts, key));
+                    let (label, section) = (label.to_owned(), None);
+                    let capacity = script::number(capacity) as u32;
+                    parts.areas.push(Area { label, section, category, capacity });
+                }
+                ["zone", label, key] => {
+                    let zone = ZoneIndex(parts.zones.len() as u32);
+                    let (key, label_of_zone) = (key.to_owned(), key.to_owned());
+                    parts.zones.push(Zone { key, label: label_of_zone, focal_point: None });
+                    let section = section(&mut parts, label);
+                    parts.sections[section.0 as usize].zone = Some(zone);
+                }
                 ["focus", label] => {
                     let seat = parts.seats.iter().find(|seat| seat.label == label);
                     parts.focal_point = Some(seat.expect("the focus is a seat").position);
@@ -42,6 +56,15 @@ impl Venue {
         }
         Self { chart: Arc::new(Chart::new(parts).expect("a story's chart is whole")), memory }
     }
+}
+
+/// A table that is sold as a whole: seats in no row.
+fn add_table(parts: &mut ChartParts, seats: &str) {
+    let first = parts.seats.len() as u32;
+    add_seats(parts, &mut BTreeMap::new(), &[seats], false);
+    let seats = (first..parts.seats.len() as u32).map(SeatIndex).collect();
+    let label = format!("table {}", parts.tables.len());
+    parts.tables.push(Table { label, section: None, seats, book_whole: true });
 }
 
 fn add_seats(

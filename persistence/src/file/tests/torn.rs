@@ -68,7 +68,10 @@ fn blocks_of_the_last_group_may_be_missing_in_any_order() {
     let history = history();
     let (segment, places) = (&history.segments()[0], history.places());
     let content = fs::read(segment).unwrap();
-    for lost in (places[5].offset..places[7].end()).step_by(64) {
+    let blocks = (places[5].offset..places[7].end()).step_by(64);
+    // Padding that is lost is still there: both are zeros.
+    let is_written = |&lost: &usize| content[lost..lost + 64].iter().any(|&byte| byte != 0);
+    for lost in blocks.filter(is_written) {
         edit(segment, |bytes| bytes[lost..lost + 64].fill(0));
         let (found, tail) = read(history.path());
         fs::write(segment, &content).unwrap();

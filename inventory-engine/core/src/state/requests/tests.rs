@@ -22,7 +22,7 @@ fn fact(lsn: u64, at: u64, request: Option<RequestId>) -> Arc<Fact> {
         at: Timestamp(at),
         event_id: EventId(1),
         request: request.map(|id| RequestMark { id, fingerprint: lsn }),
-        change: Change::SeatsBlocked { seats: Vec::new() },
+        change: Change::SpotsBlocked { seats: Vec::new() },
     })
 }
 

@@ -9,7 +9,7 @@ fn find(damage: impl FnOnce(&mut ShardState), evidence: &str) {
     let before = state.verify_event(EVENT).unwrap();
     assert_eq!(before.violations, Vec::<String>::new());
     assert_eq!((before.live_holds, before.live_allocations), (1, 1));
-    assert_eq!(before.counts, SeatCounts([3, 2, 1, 0]));
+    assert_eq!(before.counts, Counts([3, 2, 1, 0]));
     damage(&mut state);
     let violations = state.verify_event(EVENT).unwrap().violations;
     assert!(violations.iter().any(|found| found.contains(evidence)), "{violations:#?}");

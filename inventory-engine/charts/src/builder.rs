@@ -25,7 +25,7 @@ pub(crate) struct Builder {
     pub(crate) warnings: Vec<String>,
     categories: HashMap<String, CategoryIndex>,
     zones: HashMap<String, ZoneIndex>,
-    /// Labels of seats and areas.
+    /// Labels of seats, areas, and tables that are sold as a whole.
     labels: HashSet<String>,
     table_labels: HashSet<String>,
     section_names: HashSet<(Option<String>, String)>,
@@ -307,6 +307,9 @@ impl Builder {
         if !self.table_labels.insert(label.clone()) {
             let label = quoted(&label);
             self.mistakes.add(trail, Problem::Duplicate { what: "the table", label });
+        } else if book_whole {
+            // What is sold by its label has to be told from every seat and area.
+            self.take_label(trail, &label);
         }
         self.parts.tables.push(Table { label, section: scope.section, seats, book_whole });
     }

@@ -7,7 +7,6 @@ use std::collections::HashSet;
 use inventory_core::chart::{ChartParts, Point};
 
 use crate::builder::{coordinate_problem, is_color, label_problem};
-use crate::limits::AREA_CAPACITY_MAX;
 use crate::mistake::{Mistakes, Problem, Trail, quoted};
 
 /// Lists every mistake of a canonical chart.
@@ -19,12 +18,6 @@ pub(crate) fn check(parts: &ChartParts) -> Result<(), Mistakes> {
         if let Some(color) = category.color.as_ref().filter(|color| !is_color(color)) {
             let trail = Trail::ROOT.element("category", None, "categories", index);
             mistakes.add(&trail, Problem::Color { found: quoted(color) });
-        }
-    }
-    for (index, area) in parts.areas.iter().enumerate() {
-        if area.capacity > AREA_CAPACITY_MAX {
-            let trail = Trail::ROOT.element("area", None, "areas", index);
-            mistakes.add(&trail, Problem::Capacity { found: area.capacity.to_string() });
         }
     }
     check_point(&Trail::ROOT, parts.focal_point, &mut mistakes);
@@ -39,7 +32,7 @@ pub(crate) fn check(parts: &ChartParts) -> Result<(), Mistakes> {
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
 
-/// What a hand-written chart refers to by name has to be one thing only.
+/// What people and hand-written charts refer to by name has to be one thing only.
 fn check_names(parts: &ChartParts, mistakes: &mut Mistakes) {
     let mut zones = HashSet::new();
     for (index, zone) in parts.zones.iter().enumerate() {
@@ -55,6 +48,22 @@ fn check_names(parts: &ChartParts, mistakes: &mut Mistakes) {
             let trail = Trail::ROOT.element("section", None, "sections", index);
             let label = quoted(&section.label);
             mistakes.add(&trail, Problem::Duplicate { what: "the section", label });
+        }
+    }
+    let whole = || parts.tables.iter().filter(|table| table.book_whole);
+    let mut sold: HashSet<&str> = HashSet::new();
+    if whole().next().is_some() {
+        sold.extend(parts.seats.iter().map(|seat| seat.label.as_str()));
+        sold.extend(parts.areas.iter().map(|area| area.label.as_str()));
+    }
+    let mut tables = HashSet::new();
+    for (index, table) in parts.tables.iter().enumerate() {
+        let is_new = tables.insert(table.label.as_str());
+        if !is_new || table.book_whole && sold.contains(table.label.as_str()) {
+            let trail = Trail::ROOT.element("table", None, "tables", index);
+            let what = if is_new { "the label" } else { "the table" };
+            let label = quoted(&table.label);
+            mistakes.add(&trail, Problem::Duplicate { what, label });
         }
     }
 }

@@ -2,7 +2,7 @@
 //! before memory is spent on it, so that reading a hostile file costs no more than the largest
 //! honest one.
 
-use inventory_core::limits::{CHART_SEATS_MAX, LABEL_BYTES_MAX};
+use inventory_core::limits::{CHART_PLACES_MAX, CHART_SEATS_MAX, LABEL_BYTES_MAX};
 
 /// Bytes of a chart file. A designer's file spends some 300 on a seat.
 pub const FILE_BYTES_MAX: usize = CHART_SEATS_MAX * 320;
@@ -26,7 +26,7 @@ pub const QUOTED_CHARS_MAX: usize = 64;
 pub const COLOR_BYTES_MAX: usize = 64;
 
 /// How many people one area may take.
-pub const AREA_CAPACITY_MAX: u32 = 1 << 20;
+pub const AREA_CAPACITY_MAX: u32 = CHART_PLACES_MAX;
 
 /// How far from the origin, in either direction, anything may lie.
 pub const COORDINATE_MAX: u32 = 10_000_000;

@@ -56,6 +56,18 @@ fn labels() {
         ),
         &[r#"area "A-1": the label "A-1" is there twice"#],
     );
+    let table = r#""x": 0, "y": 0, "seats": 1"#;
+    check(
+        &chart(&format!(
+            r#""tables": [{{"label": "T", {table}, "bookWhole": true}},
+            {{"label": "U", {table}}}, {{"label": "U", "x": 9, "y": 0, "seats": [{{"label": 2}}]}}],
+            "areas": [{{"label": "T", "capacity": 1}}, {{"label": "U", "capacity": 1}}]"#
+        )),
+        &[
+            r#"table "U": the table "U" is there twice"#,
+            r#"area "T": the label "T" is there twice"#,
+        ],
+    );
     check(
         &chart(&format!(r#""sections": [{{"label": "S", "rows": [{ROW_A}]}}, {{"label": "S"}}]"#)),
         &[r#"section "S": the section "S" is there twice"#],

@@ -216,7 +216,8 @@ fn a_chart_is_exported_and_drawn() {
     let seat = r#"{"seat_number": "1", "position": {"x": 1, "y": 1}, "category": "k"}"#;
     let content = format!(
         r#"{{"name": "Playhouse", "categories": [{{"name": "k"}}], "zones": [{{"name": "Hall",
-            "position": {{"x": 0, "y": 0}}, "rows": [{{"row_number": "A", "seats": [{seat}]}}]}}]}}"#
+            "position": {{"x": 0, "y": 0}}, "rows": [{{"row_number": "A",
+            "seats": [{seat}]}}]}}]}}"#
     );
     fs::write(&plan, content).unwrap();
     let chart = |arguments: &[&str]| run(&[&["chart"], arguments].concat(), &[]);

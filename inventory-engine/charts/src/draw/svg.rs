@@ -94,7 +94,8 @@ mod tests {
         let text = "</text><script>alert('1')</script>&\"\u{0}\u{1b}\u{ffff}é";
         assert_eq!(
             Escaped(text).to_string(),
-            "&lt;/text&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;\u{fffd}\u{fffd}\u{fffd}é"
+            "&lt;/text&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;\
+             \u{fffd}\u{fffd}\u{fffd}é"
         );
     }
 

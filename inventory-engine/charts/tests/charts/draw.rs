@@ -15,7 +15,8 @@ const HALL: &str = r##"{"format": "holdfast-chart", "version": 1, "name": "Hall"
         {"label": "Stalls", "floor": "Ground", "category": "a", "zone": "z", "rows": [
             {"label": "A", "x": 0, "y": 0, "seats": 5},
             {"label": "B", "y": 20, "seats": [
-                {"label": "1", "x": 0, "accessible": true}, {"label": "2", "x": 20, "companion": true},
+                {"label": "1", "x": 0, "accessible": true},
+                {"label": "2", "x": 20, "companion": true},
                 {"label": "3", "x": 40, "restrictedView": true}]}],
          "tables": [{"label": "T1", "x": 200, "y": 10, "seats": 6},
             {"label": "T2", "x": 300, "y": 10, "bookWhole": true, "seats": 6}],

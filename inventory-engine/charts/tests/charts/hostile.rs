@@ -4,6 +4,7 @@ use inventory_charts::limits::{DEPTH_MAX, FILE_BYTES_MAX, OBJECTS_MAX};
 use inventory_charts::{Format, Problem, draw, import, to_document};
 use inventory_core::chart::Chart;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::Value;
 
 use crate::mistakes;
@@ -19,10 +20,12 @@ const OURS: &str = r##"{"format": "holdfast-chart", "version": 1, "name": "n",
     "tables": [{"label": "T", "x": 0, "y": 0, "radius": 3, "seats": 5}],
     "areas": [{"label": "G", "capacity": 10}], "seats": [{"label": "L", "x": 1, "y": 1}]}"##;
 
-const THEIRS: &str = r##"{"name": "n", "sectionScaleFactor": 90, "categories": {"list": [{"key": 1, "label": "l"}]},
+const THEIRS: &str = r##"{"name": "n", "sectionScaleFactor": 90,
+    "categories": {"list": [{"key": 1, "label": "l"}]},
     "zones": {"list": [{"key": "z", "focalPoint": {"x": 1, "y": 2}}]},
     "subChartFloors": [{"floorName": "1", "sections": [{"label": "S", "categoryKey": 1,
-        "topLeft": {"x": 1, "y": 2}, "points": [{"x": 1, "y": 2}], "subChart": {"width": 9, "rows": [{"label": "A", "seats": [
+        "topLeft": {"x": 1, "y": 2}, "points": [{"x": 1, "y": 2}],
+        "subChart": {"width": 9, "rows": [{"label": "A", "seats": [
             {"label": "1", "x": 1, "y": 1}]}]}}]}],
     "subChart": {"tables": [{"label": "T", "seats": [{"label": "1", "x": 1, "y": 1}]}],
         "booths": [{"label": "B", "center": {"x": 1, "y": 9}}],
@@ -345,7 +348,7 @@ proptest! {
     #[test]
     fn a_chart_with_some_bytes_changed(
         sample in prop::sample::select(SAMPLES.to_vec()),
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..6),
     ) {
         let mut bytes = sample.as_bytes().to_vec();
         for (index, byte) in changes {
@@ -358,8 +361,8 @@ proptest! {
     #[test]
     fn a_chart_with_a_piece_moved(
         sample in prop::sample::select(SAMPLES.to_vec()),
-        from in any::<prop::sample::Index>(),
-        to in any::<prop::sample::Index>(),
+        from in any::<Index>(),
+        to in any::<Index>(),
         length in 1..80_usize,
     ) {
         let mut bytes = sample.as_bytes().to_vec();
@@ -374,13 +377,13 @@ proptest! {
     #[test]
     fn a_chart_with_two_values_swapped(
         sample in prop::sample::select(SAMPLES.to_vec()),
-        swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..4),
+        swaps in prop::collection::vec((any::<Index>(), any::<Index>()), 1..4),
     ) {
         let mut chart: Value = serde_json::from_str(sample).unwrap();
         for (one, other) in swaps {
             let mut pointers = Vec::new();
             note_pointers(&chart, String::new(), &mut pointers);
-            let pointer = |index: prop::sample::Index| pointers[index.index(pointers.len())].as_str();
+            let pointer = |index: Index| pointers[index.index(pointers.len())].as_str();
             let (one, other) = (pointer(one), pointer(other));
             let copy = chart.pointer(other).cloned().unwrap();
             let taken = std::mem::replace(chart.pointer_mut(one).unwrap(), copy);

@@ -10,10 +10,12 @@ fn a_report_counts_what_is_there() {
         "categories": [{"key": "a", "label": "Best"}, {"key": "b"}],
         "zones": [{"key": "z", "label": "Zone", "focalPoint": {"x": 1, "y": 2}}, {"key": "y"}],
         "sections": [
-            {"label": "S", "floor": "Up", "category": "a", "zone": "z", "entrance": "North", "rows": [
+            {"label": "S", "floor": "Up", "category": "a", "zone": "z", "entrance": "North",
+             "rows": [
                 {"label": "A", "x": 0, "y": 0, "seats": 3},
                 {"label": "B", "x": 0, "y": 9, "seats": [
-                    {"label": 1, "accessible": true, "entrance": "Lift"}, {"label": 2, "companion": true},
+                    {"label": 1, "accessible": true, "entrance": "Lift"},
+                    {"label": 2, "companion": true},
                     {"label": 3, "restrictedView": true, "category": "b"}]}]},
             {"label": "S", "floor": "Down"}],
         "tables": [{"label": "T", "x": 0, "y": 90, "seats": 2, "bookWhole": true}],

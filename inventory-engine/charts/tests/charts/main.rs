@@ -1,5 +1,6 @@
 //! Charts in and out, through the public face of the crate alone.
 
+mod any_chart;
 mod canonical;
 mod draw;
 mod export;

@@ -17,22 +17,24 @@ fn plan(zones: &str) -> String {
 
 fn zone(name: &str, x: f64, rows: &str) -> String {
     format!(
-        r#"{{"name": "{name}", "zone_id": "z-{name}", "uuid": "1", "position": {{"x": {x}, "y": 10.5}},
-            "rows": [{rows}], "areas": []}}"#
+        r#"{{"name": "{name}", "zone_id": "z-{name}", "uuid": "1",
+            "position": {{"x": {x}, "y": 10.5}}, "rows": [{rows}], "areas": []}}"#
     )
 }
 
 fn row(number: &str, y: f64, seats: &str) -> String {
     format!(
         r#"{{"row_number": "{number}", "row_number_position": "both", "row_label": null,
-            "seat_label": null, "uuid": "2", "position": {{"x": 1, "y": {y}}}, "seats": [{seats}]}}"#
+            "seat_label": null, "uuid": "2", "position": {{"x": 1, "y": {y}}},
+            "seats": [{seats}]}}"#
     )
 }
 
 fn seat(number: &str, x: f64, category: &str) -> String {
     format!(
         r#"{{"seat_guid": "g{number}", "seat_number": "{number}", "uuid": "3", "radius": 10,
-            "start_direction": null, "position": {{"x": {x}, "y": 0.25}}, "category": "{category}"}}"#
+            "start_direction": null, "position": {{"x": {x}, "y": 0.25}},
+            "category": "{category}"}}"#
     )
 }
 

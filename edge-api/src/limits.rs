@@ -47,6 +47,10 @@ pub(crate) const PIPELINE_STREAMS_DEFAULT: usize = 2;
 /// Commands of one batch.
 pub(crate) const BATCH_COMMANDS_MAX: usize = 64;
 
+/// Bytes of its commands after which a batch takes no more. The engine takes messages of 1 MiB,
+/// and no body makes a command of half of that.
+pub(crate) const BATCH_BYTES_FULL: usize = 256 * 1024;
+
 /// Batches that were made and wait for room on the stream. One: what comes meanwhile makes the
 /// next batch larger, not the line longer.
 pub(crate) const BATCHES_QUEUED_MAX: usize = 1;
@@ -103,6 +107,9 @@ pub(crate) const UNAVAILABLE_RETRY_MILLIS: u64 = 1_000;
 // Who waits for an answer, or is only asked whether it is there, is not taken for idle.
 const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(KEEP_ALIVE_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
+// A batch that was not full and the largest command stay below 1 MiB: what a body names by a
+// letter may cost the engine's form of it a ticket type's key each.
+const _: () = assert!(BATCH_BYTES_FULL + 8 * BODY_BYTES_MAX_DEFAULT < 1024 * 1024);
 // A head that is late is told from a connection that is idle.
 const _: () = assert!(HEAD_TIMEOUT.as_secs() < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(EVENTS_PAGE_DEFAULT <= EVENTS_PAGE_MAX);

@@ -1,8 +1,9 @@
 //! Milliseconds since 1970 as RFC 3339 text, in UTC with milliseconds, and back from any text of
 //! RFC 3339. What is written here is read as the same millisecond.
 
-use std::ops::Range;
 use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
 
 /// The last millisecond that has a four-digit year.
 const LAST_MILLIS: u64 = 253_402_300_799_999;
@@ -19,73 +20,10 @@ pub(crate) fn rfc3339(millis: u64) -> String {
 }
 
 /// The milliseconds of `2026-11-21T06:53:34.250Z` or `2026-11-21T07:53:34+01:00`; finer parts of
-/// a second are cut. `None` for what is no date of RFC 3339, a leap second, or before 1970.
+/// a second are cut. `None` for what is no such text, or before 1970.
 pub(crate) fn millis_of_rfc3339(text: &str) -> Option<u64> {
-    let (date, rest) = text.split_at_checked(10)?;
-    let (time, rest) = rest.split_at_checked(9)?;
-    let [year, month, day] = numbers(date, [0..4, 5..7, 8..10])?;
-    let [hour, minute, second] = numbers(time, [1..3, 4..6, 7..9])?;
-    let separators = [(date, 4, "-"), (date, 7, "-"), (time, 3, ":"), (time, 6, ":")];
-    let are_there = separators.iter().all(|&(part, at, sign)| part[at..].starts_with(sign));
-    let is_time = hour < 24 && minute < 60 && second < 60;
-    if !are_there || !time.starts_with(['T', 't', ' ']) || !is_time {
-        return None;
-    }
-    let days = days_from_civil(year, month, day)?;
-    let fraction_bytes = rest
-        .strip_prefix('.')
-        .map_or(0, |digits| 1 + digits.bytes().take_while(u8::is_ascii_digit).count());
-    let (fraction, zone) = rest.split_at_checked(fraction_bytes)?;
-    let millis = match fraction.strip_prefix('.') {
-        None => 0,
-        Some("") => return None,
-        Some(digits) => format!("{digits:0<3}")[..3].parse().ok()?,
-    };
-    let local = ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + millis;
-    match zone.split_at_checked(1)? {
-        ("Z" | "z", "") => Some(local),
-        ("+", offset) => local.checked_sub(offset_millis(offset)?),
-        ("-", offset) => Some(local + offset_millis(offset)?),
-        _ => None,
-    }
-}
-
-/// The numbers that stand at these places, all digits.
-fn numbers(text: &str, places: [Range<usize>; 3]) -> Option<[u64; 3]> {
-    let number = |place: Range<usize>| {
-        let digits = text.get(place)?;
-        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number { digits.parse().ok() } else { None }
-    };
-    let [first, second, third] = places.map(number);
-    Some([first?, second?, third?])
-}
-
-/// `01:00`, a distance from UTC.
-fn offset_millis(text: &str) -> Option<u64> {
-    let (hours, minutes) = text.split_once(':')?;
-    let is_number = |digits: &str| digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());
-    if !is_number(hours) || !is_number(minutes) {
-        return None;
-    }
-    let (hours, minutes): (u64, u64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours < 24 && minutes < 60).then_some((hours * 60 + minutes) * 60_000)
-}
-
-/// Days since 1970-01-01 of a date from then on: Howard Hinnant's `days_from_civil`. `None` if
-/// there is no such day.
-fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
-    if !(1..=12).contains(&month) || day == 0 {
-        return None;
-    }
-    let (year_from_march, month_from_march) =
-        if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-    let (era, year_of_era) = (year_from_march / 400, year_from_march % 400);
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
-    // A day that its month does not have would have become one of the next.
-    (civil_from_days(days) == (year, month, day)).then_some(days)
+    let moment: Timestamp = text.parse().ok()?;
+    u64::try_from(moment.as_millisecond()).ok()
 }
 
 /// The wall clock.
@@ -152,7 +90,6 @@ mod tests {
             "2026-00-01T00:00:00Z",
             "2026-01-00T00:00:00Z",
             "2026-01-01T24:00:00Z",
-            "2026-06-30T23:59:60Z",
             "2026-01-01T00:00:00.Z",
             "2026-01-01T00:00:00+1:00",
             "2026-01-01T00:00:00+25:00",
@@ -160,6 +97,7 @@ mod tests {
             "+026-01-01T00:00:00Z",
             "2026/01/01T00:00:00Z",
             "1969-12-31T23:59:59Z",
+            "-002026-01-01T00:00:00Z",
             "1970-01-01T00:00:00+00:01",
             "0000-01-01T00:00:00Z",
             "２026-01-01T00:00:00Z",
@@ -173,10 +111,6 @@ mod tests {
     fn what_is_written_is_read_as_the_same() {
         for millis in [0, 999, 951_782_400_000, 951_868_799_999, 1_795_244_014_250, LAST_MILLIS] {
             assert_eq!(millis_of_rfc3339(&rfc3339(millis)), Some(millis));
-        }
-        for days in 0..200_000 {
-            let (year, month, day) = civil_from_days(days);
-            assert_eq!(days_from_civil(year, month, day), Some(days));
         }
     }
 

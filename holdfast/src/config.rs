@@ -22,7 +22,7 @@ use inventory_core::limits::HOLD_TTL_MILLIS_DEFAULT;
 
 pub(crate) use self::error::ConfigError;
 use self::layer::SettingLayer;
-pub(crate) use self::layer::{DataDirFlags, SettingFlags};
+pub(crate) use self::layer::{DataDirFlags, EngineFlags, SettingFlags};
 pub(crate) use self::values::{LogFormat, Secret};
 
 const DATA_DIR_DEFAULT: &str = "holdfast-data";

@@ -1,5 +1,6 @@
 //! Holdfast: one program for the whole platform, its tools and its load tester.
 
+mod asking;
 mod cli;
 mod commands;
 mod config;

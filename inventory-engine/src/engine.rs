@@ -1,7 +1,7 @@
 //! An engine: its threads, and the handle through which everything is asked.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -9,10 +9,12 @@ use bytes::Bytes;
 use inventory_charts::{Format, Mistakes};
 use inventory_core::chart::Chart;
 use inventory_core::command::Command;
-use inventory_core::ids::{ChartHash, ShardId};
+use inventory_core::ids::{ChartHash, Lsn, SeatIndex, ShardId};
 use inventory_core::state::ShardState;
 use persistence::charts::ChartStore;
+use persistence::dir::DataDirPaths;
 use persistence::file::Options;
+use persistence::history::EventHistory;
 use persistence::journal::Journal;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -24,12 +26,14 @@ use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::inbox::{Inbox, Request, inbox};
 use crate::journal_thread;
-use crate::limits::CHART_IMPORTS_MAX;
+use crate::limits::{CHART_IMPORTS_MAX, HISTORY_READS_MAX};
 use crate::metrics::{EVENTS, RECOVERY_SECONDS, WriterMetrics};
 use crate::pipeline::CommitPipeline;
 use crate::recovery::{Recovered, RecoveryError, read_chart, recover};
+use crate::seat_history::{self, SeatStory};
 use crate::stop::{StopReason, Stopper};
 use crate::ticket::Ticket;
+use crate::view::EventView;
 use crate::writer::Writer;
 
 /// How an engine is run.
@@ -74,6 +78,9 @@ struct Shared {
     stopper: Stopper,
     draining: CancellationToken,
     chart_imports: Semaphore,
+    /// Where the journal is, if that is in files.
+    paths: OnceLock<DataDirPaths>,
+    history_reads: Semaphore,
 }
 
 /// A chart that is on disk.
@@ -101,14 +108,32 @@ pub enum PutChartError {
     Stopped,
 }
 
+/// Why a seat's history cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The journal is not in files.
+    #[error("this engine keeps no history: its journal is not in files")]
+    NotKept,
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] persistence::file::error::Error),
+    /// The engine is going down.
+    #[error("the engine is shutting down; ask again")]
+    Stopped,
+}
+
 impl Engine {
     /// Recovers what the data directory holds and starts to serve it. Blocks.
     pub fn start(options: &EngineOptions) -> Result<Self, StartError> {
         let Recovered { shards, charts, journal, took, .. } =
             recover(&options.data_dir, options.journal)?;
         metrics::gauge!(RECOVERY_SECONDS).set(took.as_secs_f64());
+        let paths = journal.data_dir().paths().clone();
         let journal = Box::new(journal);
-        Ok(Self::start_on(journal, shards, charts, options.writers)?)
+        let engine = Self::start_on(journal, shards, charts, options.writers)?;
+        // Nobody has the handle yet, so nothing was set before.
+        let _ = engine.handle.shared.paths.set(paths);
+        Ok(engine)
     }
 
     /// Starts to serve shards on any journal.
@@ -165,6 +190,8 @@ impl Engine {
             stopper,
             draining: CancellationToken::new(),
             chart_imports: Semaphore::new(CHART_IMPORTS_MAX),
+            paths: OnceLock::new(),
+            history_reads: Semaphore::new(HISTORY_READS_MAX),
         });
         Ok(Self { handle: Handle { shared }, threads })
     }
@@ -318,6 +345,28 @@ impl Handle {
         })?;
         stored.chart = self.shared.directory.share_chart(stored.hash, stored.chart);
         Ok(stored)
+    }
+
+    /// What happened to a seat up to the event's version, the newest `moments_max` moments. Reads
+    /// the journal's files; writers are not asked and do not wait.
+    pub async fn seat_story(
+        &self,
+        event: &EventView,
+        seat: SeatIndex,
+        moments_max: usize,
+    ) -> Result<SeatStory, HistoryError> {
+        let paths = self.shared.paths.get().cloned().ok_or(HistoryError::NotKept)?;
+        let (event_id, through_lsn) = (event.id, Lsn(event.version()));
+        // Never closed; and each reader has a segment of the journal in memory.
+        let _room = self.shared.history_reads.acquire().await;
+        let told = tokio::task::spawn_blocking(move || {
+            let history = EventHistory::open(&paths, event_id, through_lsn)?;
+            let is_whole = history.is_whole();
+            let mut story = seat_history::tell(history, seat, moments_max)?;
+            story.is_cut |= !is_whole;
+            Ok(story)
+        });
+        told.await.map_err(|_cancelled| HistoryError::Stopped)?
     }
 
     /// A chart that was stored, now or before the last start. It is on disk when this returns,

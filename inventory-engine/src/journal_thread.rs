@@ -64,7 +64,7 @@ pub(crate) fn run(
                 for (claim, watermarks) in group.waiting.drain(..) {
                     claim.durable(watermarks);
                 }
-                let is_short = journal.is_short_of_space();
+                let is_short = journal.room().is_short;
                 metrics.short_of_space.set(f64::from(u8::from(is_short)));
                 continue;
             }

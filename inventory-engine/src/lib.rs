@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod names;
 pub mod pipeline;
 pub mod recovery;
+pub mod seat_history;
 pub mod stop;
 pub mod ticket;
 pub mod view;

@@ -52,6 +52,15 @@ pub const REQUEST_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one request that brings a chart.
 pub const CHART_REQUEST_BYTES_MAX: usize = 64 << 20;
 
+/// Seat histories that are read at a time; each has a segment of the journal in memory.
+pub const HISTORY_READS_MAX: usize = 2;
+
+/// Moments of a seat's history that one answer tells, unless the caller says fewer or more.
+pub const HISTORY_MOMENTS_DEFAULT: usize = 1_000;
+
+/// Moments of a seat's history that one answer tells at most.
+pub const HISTORY_MOMENTS_MAX: usize = 10_000;
+
 /// Charts that are read from requests at the same time.
 pub const CHART_IMPORTS_MAX: usize = 2;
 

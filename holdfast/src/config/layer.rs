@@ -41,6 +41,24 @@ impl From<DataDirFlags> for SettingFlags {
     }
 }
 
+/// The flags of a tool that asks a running engine and needs nothing else.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct EngineFlags {
+    /// The engine to ask [default: http://127.0.0.1:7420]
+    #[arg(long, value_name = "URI")]
+    pub(crate) engine: Option<EngineAddress>,
+    /// A TOML file with settings; flags and variables win over it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl From<EngineFlags> for SettingFlags {
+    fn from(flags: EngineFlags) -> Self {
+        let layer = SettingLayer { engine: flags.engine, ..SettingLayer::default() };
+        Self { config: flags.config, layer }
+    }
+}
+
 /// What one source says about every setting, which may be nothing.
 #[derive(Clone, Debug, Default, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asking;
 mod grpc_page;
 mod node;
+mod onsale_page;
 mod rest;
 mod rest_examples;
 mod running;

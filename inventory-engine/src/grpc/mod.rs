@@ -5,6 +5,7 @@ mod answers;
 mod inventory;
 mod reads;
 mod requests;
+mod seat_history;
 mod server;
 mod status;
 mod stream;

@@ -241,6 +241,10 @@ struct MapSeat {
     accessible: bool,
     #[serde(default)]
     companion: bool,
+    #[serde(default)]
+    x: f64,
+    #[serde(default)]
+    y: f64,
     status: String,
 }
 
@@ -288,6 +292,8 @@ impl Reader {
             section: seat.section,
             row: seat.row,
             reserved: seat.accessible || seat.companion,
+            x: seat.x,
+            y: seat.y,
         });
         Ok((Layout::new(places.collect()), statuses?.into()))
     }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use edge_api::{AdminToken, EdgeOptions};
 use inventory_engine::engine::{Engine, EngineOptions};
+use inventory_engine::snapshots::SnapshotOptions;
 use inventory_engine::stop::{StopReason, Stopper};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
@@ -60,6 +61,7 @@ pub(crate) async fn start_engine(
         data_dir: settings.data_dir.clone(),
         writers: settings.writers.unwrap_or(1),
         journal: persistence::file::Options::default(),
+        snapshots: SnapshotOptions::default(),
     };
     info!(data_dir = %options.data_dir.display(), "recovering");
     let recovery = tokio::task::spawn_blocking(move || Engine::start(&options));

@@ -27,10 +27,11 @@ use crate::directory::Directory;
 use crate::inbox::{Inbox, Request, inbox};
 use crate::journal_thread;
 use crate::limits::{CHART_IMPORTS_MAX, HISTORY_READS_MAX};
-use crate::metrics::{EVENTS, RECOVERY_SECONDS, WriterMetrics};
+use crate::metrics::{EVENTS, RECOVERY_SECONDS, SNAPSHOT_NUMBER, WriterMetrics};
 use crate::pipeline::CommitPipeline;
 use crate::recovery::{Recovered, RecoveryError, read_chart, recover};
 use crate::seat_history::{self, SeatStory};
+use crate::snapshots::{SnapshotOptions, SnapshotThread, Snapshotter};
 use crate::stop::{StopReason, Stopper};
 use crate::ticket::Ticket;
 use crate::view::EventView;
@@ -45,6 +46,8 @@ pub struct EngineOptions {
     pub writers: usize,
     /// How the journal is written.
     pub journal: Options,
+    /// When snapshots are made, and how long history is kept.
+    pub snapshots: SnapshotOptions,
 }
 
 /// Why an engine did not start.
@@ -63,6 +66,7 @@ pub enum StartError {
 pub struct Engine {
     handle: Handle,
     threads: Vec<JoinHandle<()>>,
+    snapshots: Option<SnapshotThread>,
 }
 
 /// The way to a running engine; cheap to clone.
@@ -125,14 +129,18 @@ pub enum HistoryError {
 impl Engine {
     /// Recovers what the data directory holds and starts to serve it. Blocks.
     pub fn start(options: &EngineOptions) -> Result<Self, StartError> {
-        let Recovered { shards, charts, journal, took, .. } =
-            recover(&options.data_dir, options.journal)?;
+        let progress = Arc::default();
+        let Recovered { shards, charts, journal, took, snapshot, useless_snapshots, .. } =
+            recover(&options.data_dir, options.journal, &progress)?;
         metrics::gauge!(RECOVERY_SECONDS).set(took.as_secs_f64());
-        let paths = journal.data_dir().paths().clone();
-        let journal = Box::new(journal);
-        let engine = Self::start_on(journal, shards, charts, options.writers)?;
+        metrics::gauge!(SNAPSHOT_NUMBER).set(snapshot.unwrap_or(0) as f64);
+        let share = journal.share();
+        let mut engine = Self::start_on(Box::new(journal), shards, charts, options.writers)?;
         // Nobody has the handle yet, so nothing was set before.
-        let _ = engine.handle.shared.paths.set(paths);
+        let _ = engine.handle.shared.paths.set(share.paths.clone());
+        let directory = Arc::clone(&engine.handle.shared.directory);
+        let snapshotter = Snapshotter::new(share, directory, useless_snapshots, options.snapshots);
+        engine.snapshots = Some(SnapshotThread::start(snapshotter)?);
         Ok(engine)
     }
 
@@ -193,7 +201,7 @@ impl Engine {
             paths: OnceLock::new(),
             history_reads: Semaphore::new(HISTORY_READS_MAX),
         });
-        Ok(Self { handle: Handle { shared }, threads })
+        Ok(Self { handle: Handle { shared }, threads, snapshots: None })
     }
 
     /// The way to ask it.
@@ -208,7 +216,8 @@ impl Engine {
         for inbox in &self.handle.shared.inboxes {
             inbox.close();
         }
-        let threads = self.threads;
+        let mut threads = self.threads;
+        threads.extend(self.snapshots.map(SnapshotThread::stop));
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()
         });

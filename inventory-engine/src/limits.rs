@@ -76,6 +76,31 @@ pub const REPLAY_THREADS_MAX: usize = 8;
 /// Batches that a start reads ahead of each of them.
 pub const REPLAY_BATCHES_AHEAD_MAX: usize = 256;
 
+/// Shards of a snapshot that a start reads ahead of the threads that restore them.
+pub const RESTORE_SECTIONS_AHEAD_MAX: usize = 4;
+
+/// How often a recovery says in the log how far it is.
+pub const TELL_PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// Shards whose states the making of a snapshot has in memory at a time, beside those that serve.
+pub const SNAPSHOT_PASS_SHARDS: u16 = 32;
+
+/// Sealed segments behind the last snapshot that make it time for the next, unless the options
+/// say otherwise.
+pub const SNAPSHOT_AFTER_SEGMENTS_DEFAULT: usize = 1;
+
+/// The time between the end of a snapshot, made or failed, and the next attempt.
+pub const SNAPSHOT_PAUSE_DEFAULT: Duration = Duration::from_secs(30);
+
+/// How long sealed segments are kept that no start needs, unless the options say otherwise.
+pub const HISTORY_RETENTION_DEFAULT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// How often old segments are looked for while no snapshot is made.
+pub const ARCHIVE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// The priority of the thread that makes snapshots: the lowest there is.
+pub const SNAPSHOT_NICENESS: i32 = 19;
+
 /// Events in one page of a listing, unless asked for another number, and at most.
 pub const LIST_PAGE_EVENTS_DEFAULT: usize = 100;
 /// See [`LIST_PAGE_EVENTS_DEFAULT`].
@@ -100,6 +125,8 @@ const _: () = assert!(
     BATCH_COMMANDS_MAX + STREAM_MESSAGE_COMMANDS_MAX + BATCH_EXPIRIES_MAX
         <= persistence::limits::BATCH_FACTS_MAX
 );
+// The shards are passed through in equal parts.
+const _: () = assert!(inventory_core::limits::SHARDS.is_multiple_of(SNAPSHOT_PASS_SHARDS));
 // One sync can take all that one writer may leave undurable.
 const _: () = assert!(TURNS_IN_FLIGHT_MAX <= GROUP_BATCHES_MAX);
 const _: () = assert!(REQUEST_BYTES_MAX < CHART_REQUEST_BYTES_MAX);

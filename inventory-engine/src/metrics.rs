@@ -1,5 +1,7 @@
 //! The engine's metrics: their names, their words, and handles that cost an addition.
 
+use std::time::Duration;
+
 use metrics::{Counter, Gauge, Histogram, Unit};
 
 use inventory_core::fact::Change;
@@ -35,6 +37,14 @@ pub const STREAMS: &str = "holdfast_streams_open";
 pub const EVENTS: &str = "holdfast_events";
 /// How long recovery took at the last start.
 pub const RECOVERY_SECONDS: &str = "holdfast_recovery_seconds";
+/// Snapshots made.
+pub const SNAPSHOTS: &str = "holdfast_snapshots_total";
+/// How long a snapshot takes.
+pub const SNAPSHOT_SECONDS: &str = "holdfast_snapshot_seconds";
+/// Snapshots that could not be made, and old segments that could not be put away.
+pub const SNAPSHOT_FAILURES: &str = "holdfast_snapshot_failures_total";
+/// The first batch behind the last snapshot.
+pub const SNAPSHOT_NUMBER: &str = "holdfast_snapshot_number";
 
 /// Tells the recorder what each metric means. Call once, when it is installed.
 pub fn describe() {
@@ -63,6 +73,13 @@ pub fn describe() {
     metrics::describe_gauge!(STREAMS, "Pipeline streams that are open");
     metrics::describe_gauge!(EVENTS, "Events on sale");
     metrics::describe_gauge!(RECOVERY_SECONDS, Unit::Seconds, "Time of the last recovery");
+    metrics::describe_counter!(SNAPSHOTS, "Snapshots made");
+    metrics::describe_histogram!(SNAPSHOT_SECONDS, Unit::Seconds, "Time of making a snapshot");
+    metrics::describe_counter!(
+        SNAPSHOT_FAILURES,
+        "Snapshots that could not be made, and old segments that could not be put away"
+    );
+    metrics::describe_gauge!(SNAPSHOT_NUMBER, "The first batch behind the last snapshot");
 }
 
 /// A writer's own handles, looked up once.
@@ -165,5 +182,30 @@ impl JournalMetrics {
             group_facts: metrics::histogram!(GROUP_FACTS),
             short_of_space: metrics::gauge!(SHORT_OF_SPACE),
         }
+    }
+}
+
+/// The handles of the thread that makes snapshots.
+pub(crate) struct SnapshotMetrics {
+    made: Counter,
+    seconds: Histogram,
+    pub(crate) failures: Counter,
+    number: Gauge,
+}
+
+impl SnapshotMetrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            made: metrics::counter!(SNAPSHOTS),
+            seconds: metrics::histogram!(SNAPSHOT_SECONDS),
+            failures: metrics::counter!(SNAPSHOT_FAILURES),
+            number: metrics::gauge!(SNAPSHOT_NUMBER),
+        }
+    }
+
+    pub(crate) fn made(&self, number: u64, took: Duration) {
+        self.made.increment(1);
+        self.seconds.record(took);
+        self.number.set(number as f64);
     }
 }

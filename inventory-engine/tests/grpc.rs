@@ -10,6 +10,7 @@ use std::time::Duration;
 use inventory_core::rules::EventRules;
 use inventory_engine::engine::{Engine, EngineOptions};
 use inventory_engine::grpc;
+use inventory_engine::snapshots::SnapshotOptions;
 use proto::inventory::v1::inventory_admin_client::InventoryAdminClient;
 use proto::inventory::v1::inventory_client::InventoryClient;
 use proto::inventory::v1::{self, answer::Outcome, command::Verb, place_request::Selection};
@@ -36,6 +37,7 @@ impl Server {
             data_dir: data_dir.to_owned(),
             writers: 2,
             journal: persistence::file::Options { segment_bytes: 1 << 16 },
+            snapshots: SnapshotOptions::default(),
         };
         let engine = tokio::task::spawn_blocking(move || Engine::start(&options));
         let engine = engine.await.unwrap().unwrap();

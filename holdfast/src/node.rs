@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use edge_api::{AdminToken, EdgeOptions};
 use inventory_engine::engine::{Engine, EngineOptions, Handle};
 use inventory_engine::metrics::{
     RECOVERY_BYTES_READ, RECOVERY_BYTES_TOTAL, RECOVERY_FACTS_APPLIED,
@@ -156,6 +157,15 @@ pub(crate) fn log_ready(engine: &Handle, readiness: &Readiness, started: Instant
         took_ms = started.elapsed().as_millis() as u64,
         "ready"
     );
+}
+
+/// An edge as the settings say.
+pub(crate) fn edge_options(settings: &Settings) -> EdgeOptions {
+    let admin_token = settings.admin_token.as_ref();
+    EdgeOptions {
+        admin_token: admin_token.map(|token| AdminToken::new(token.reveal())),
+        ..EdgeOptions::default()
+    }
 }
 
 /// How the process ends once its engine has: well, unless the engine had to stop by itself.

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use edge_api::Edge;
 use edge_api::engine::in_process;
-use edge_api::{Edge, EdgeOptions};
 use inventory_engine::grpc::Services;
 use inventory_engine::readiness::Readiness;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,8 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
 
         let readiness = Readiness::recovering();
         let services = Services::closed(&readiness).await?;
-        let edge = Edge::new(EdgeOptions::default(), in_process(services.routes()), Some(metrics));
+        let edge =
+            Edge::new(node::edge_options(&settings), in_process(services.routes()), Some(metrics));
         let shutdown = CancellationToken::new();
         let edge_server = node::spawn_server(edge.serve(http, shutdown.clone()), &shutdown);
         // The edge's own requests are answered before the engine's streams end.

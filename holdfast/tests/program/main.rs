@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod asking;
+mod festival;
 mod full_disk;
 mod grpc_page;
 mod metrics;
@@ -11,5 +12,7 @@ mod onsale_page;
 mod recovering;
 mod rest;
 mod rest_examples;
+mod rest_inventory;
+mod rest_organizers;
 mod running;
 mod venue;

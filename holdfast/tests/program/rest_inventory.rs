@@ -26,7 +26,8 @@ async fn one_hold_has_seats_a_table_and_places_of_several_types() {
                     {"seatId": "Stalls-T1"},
                 ],
                 "areas": [
-                    {"area": "Lawn", "count": 4}, {"area": "Lawn", "count": 1, "ticketType": "child"},
+                    {"area": "Lawn", "count": 4},
+                    {"area": "Lawn", "count": 1, "ticketType": "child"},
                     {"area": "Stalls-Pit", "count": 2, "ticketType": "stander"},
                 ],
             }),

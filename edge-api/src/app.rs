@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::EdgeOptions;
+use crate::admin_calls::AdminCalls;
 use crate::engine::EngineService;
 use crate::pipeline::Pipeline;
 use crate::reads::Reads;
@@ -15,6 +16,7 @@ pub(crate) struct App {
     pub(crate) options: EdgeOptions,
     pub(crate) pipeline: Pipeline,
     pub(crate) reads: Reads,
+    pub(crate) admin: AdminCalls,
     pub(crate) charts: ChartCache,
     pub(crate) metrics: Option<PrometheusHandle>,
     stopping: AtomicBool,
@@ -33,9 +35,10 @@ impl App {
             options.commands_in_flight_max,
             options.request_timeout,
         );
+        let admin = AdminCalls::new(engine.clone(), options.request_timeout);
         let reads = Reads::new(engine, options.reads_in_flight_max, options.request_timeout);
         let charts = ChartCache::default();
-        Self { options, pipeline, reads, charts, metrics, stopping: AtomicBool::new(false) }
+        Self { options, pipeline, reads, admin, charts, metrics, stopping: AtomicBool::new(false) }
     }
 
     /// From now on the edge is not ready for new callers.

@@ -8,8 +8,9 @@ use metrics::gauge;
 use proto::inventory::v1::inventory_admin_client::InventoryAdminClient;
 use proto::inventory::v1::inventory_client::InventoryClient;
 use proto::inventory::v1::{
-    Availability, GetAvailabilityRequest, GetHoldRequest, GetSeatMapRequest, Hold,
-    ListEventsRequest, ListEventsResponse, SeatMap,
+    Availability, Event, GetAvailabilityRequest, GetEventRequest, GetHoldRequest,
+    GetSeatMapRequest, Hold, ListEventsRequest, ListEventsResponse, SeatHistoryRequest,
+    SeatHistoryResponse, SeatMap, Verification, VerifyEventRequest,
 };
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -35,13 +36,15 @@ impl Reads {
         Self { engine, limit, timeout }
     }
 
-    /// How many seats of an event are in which state.
-    pub(crate) async fn availability(&self, event_id: EventId) -> Result<Availability, Problem> {
-        let request = self.request(GetAvailabilityRequest {
-            event_id: event_id.0,
-            ..GetAvailabilityRequest::default()
-        });
-        let mut client = InventoryClient::new(self.engine.clone());
+    /// How many seats and places of an event are in which state.
+    pub(crate) async fn availability(
+        &self,
+        asked: GetAvailabilityRequest,
+    ) -> Result<Availability, Problem> {
+        let request = self.request(asked);
+        // By section, category and area of the largest chart.
+        let mut client =
+            InventoryClient::new(self.engine.clone()).max_decoding_message_size(SEAT_MAP_BYTES_MAX);
         self.bounded(client.get_availability(request)).await
     }
 
@@ -68,6 +71,32 @@ impl Reads {
         self.bounded(client.get_hold(request)).await
     }
 
+    /// What happened to a seat.
+    pub(crate) async fn seat_history(
+        &self,
+        asked: SeatHistoryRequest,
+    ) -> Result<SeatHistoryResponse, Problem> {
+        let request = self.request(asked);
+        let mut client =
+            InventoryClient::new(self.engine.clone()).max_decoding_message_size(SEAT_MAP_BYTES_MAX);
+        self.bounded(client.seat_history(request)).await
+    }
+
+    /// One event.
+    pub(crate) async fn event(&self, event_id: EventId) -> Result<Event, Problem> {
+        let request = self.request(GetEventRequest { event_id: event_id.0 });
+        let mut client = InventoryAdminClient::new(self.engine.clone());
+        self.bounded(client.get_event(request)).await
+    }
+
+    /// An event held against itself.
+    pub(crate) async fn verification(&self, event_id: EventId) -> Result<Verification, Problem> {
+        let request = self.request(VerifyEventRequest { event_id: event_id.0 });
+        let mut client = InventoryAdminClient::new(self.engine.clone())
+            .max_decoding_message_size(SEAT_MAP_BYTES_MAX);
+        self.bounded(client.verify_event(request)).await
+    }
+
     /// A page of events.
     pub(crate) async fn events(
         &self,
@@ -75,7 +104,8 @@ impl Reads {
         after_event_id: u64,
     ) -> Result<ListEventsResponse, Problem> {
         let request = self.request(ListEventsRequest { page_size, after_event_id });
-        let mut client = InventoryAdminClient::new(self.engine.clone());
+        let mut client = InventoryAdminClient::new(self.engine.clone())
+            .max_decoding_message_size(SEAT_MAP_BYTES_MAX);
         self.bounded(client.list_events(request)).await
     }
 
@@ -109,7 +139,7 @@ impl Reads {
         &self,
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T, Problem> {
-        let _permit = self.limit.try_acquire().ok_or_else(Problem::too_many_reads)?;
+        let _permit = self.limit.try_acquire().ok_or_else(Problem::too_many_waiting)?;
         match tokio::time::timeout(self.timeout, call).await {
             Ok(answer) => Ok(answer?.into_inner()),
             Err(_) => Err(Status::deadline_exceeded("no answer in time").into()),

@@ -45,7 +45,7 @@ enum Word {
 /// share, they are left alone; as a flag they are a misunderstanding.
 const WITHOUT_EFFECT: [(&str, &[&str]); 3] = [
     ("up", &["engine", "metrics"]),
-    ("engine", &["http", "engine"]),
+    ("engine", &["http", "engine", "admin_token"]),
     ("edge", &["data_dir", "grpc", "chart", "writers", "hold_secs", "buyer_seats_max", "metrics"]),
 ];
 

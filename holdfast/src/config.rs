@@ -23,7 +23,7 @@ use inventory_core::limits::HOLD_TTL_MILLIS_DEFAULT;
 pub(crate) use self::error::ConfigError;
 use self::layer::SettingLayer;
 pub(crate) use self::layer::{DataDirFlags, EngineFlags, SettingFlags};
-pub(crate) use self::values::LogFormat;
+pub(crate) use self::values::{LogFormat, Secret};
 
 const DATA_DIR_DEFAULT: &str = "holdfast-data";
 const HTTP_DEFAULT: &str = "127.0.0.1:8080";
@@ -50,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) hold_secs: u64,
     /// Seats of the demonstration event that one buyer may have, if that is limited.
     pub(crate) buyer_seats_max: Option<u32>,
+    /// What organizers' requests have to show to the edge, if there may be any.
+    pub(crate) admin_token: Option<Secret>,
     /// What is logged, in the syntax of `tracing`'s filters.
     pub(crate) log: String,
     /// How it is written.
@@ -90,6 +92,7 @@ impl Settings {
             writers: layer.writers.map(|writers| writers.get() as usize),
             hold_secs: layer.hold_secs.map_or(HOLD_TTL_MILLIS_DEFAULT / 1_000, |secs| secs.get()),
             buyer_seats_max: layer.buyer_seats_max.map(|seats| seats.get() as u32),
+            admin_token: layer.admin_token,
             log: layer.log.map_or_else(|| LOG_DEFAULT.to_owned(), String::from),
             log_format: layer.log_format.unwrap_or_default(),
             metrics: layer.metrics.map(SocketAddr::from),

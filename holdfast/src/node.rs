@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use edge_api::{AdminToken, EdgeOptions};
 use inventory_engine::engine::{Engine, EngineOptions};
 use inventory_engine::snapshots::SnapshotOptions;
 use inventory_engine::stop::{StopReason, Stopper};
@@ -70,6 +71,15 @@ pub(crate) async fn start_engine(
             info!(signal, "leaving in the middle of the recovery");
             Ok(None)
         }
+    }
+}
+
+/// An edge as the settings say.
+pub(crate) fn edge_options(settings: &Settings) -> EdgeOptions {
+    let admin_token = settings.admin_token.as_ref();
+    EdgeOptions {
+        admin_token: admin_token.map(|token| AdminToken::new(token.reveal())),
+        ..EdgeOptions::default()
     }
 }
 

@@ -31,14 +31,6 @@ pub(crate) enum Parcel {
 }
 
 impl Parcel {
-    /// How much room it takes.
-    pub(crate) fn requests(&self) -> usize {
-        match self {
-            Self::Requests(requests) => requests.len(),
-            Self::Last => 0,
-        }
-    }
-
     /// The requests in it.
     pub(crate) fn into_requests(self) -> Vec<Request> {
         match self {

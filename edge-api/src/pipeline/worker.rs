@@ -19,8 +19,8 @@ use super::{Job, PipelineError, Reply};
 use crate::engine::EngineService;
 use crate::in_flight::Permit;
 use crate::limits::{
-    BACKOFF_MAX, BACKOFF_MIN, BATCH_COMMANDS_MAX, BATCHES_QUEUED_MAX, LAST_ANSWERS_TIMEOUT,
-    STALL_CHECK_EVERY, STREAM_OPEN_TIMEOUT,
+    BACKOFF_MAX, BACKOFF_MIN, BATCH_BYTES_FULL, BATCH_COMMANDS_MAX, BATCHES_QUEUED_MAX,
+    LAST_ANSWERS_TIMEOUT, STALL_CHECK_EVERY, STREAM_OPEN_TIMEOUT,
 };
 use crate::metric_names;
 
@@ -202,9 +202,9 @@ impl Worker {
     }
 }
 
-/// Waits for room on the stream and then for commands, up to a batch of them; none if nobody
-/// can send any more. `None` if the stream takes nothing more. Dropped at any point it has
-/// taken nothing.
+/// Waits for room on the stream and then, unless some are left from the batch before, for
+/// commands, up to a batch of them; none if nobody can send any more. `None` if the stream takes
+/// nothing more. Dropped at any point it has taken nothing.
 async fn next_jobs<'a>(
     outbound: &'a mpsc::Sender<CommandBatch>,
     jobs: &mut mpsc::UnboundedReceiver<Job>,
@@ -212,16 +212,19 @@ async fn next_jobs<'a>(
 ) -> Option<mpsc::Permit<'a, CommandBatch>> {
     // Room first: while there is none, what comes makes the next batch larger.
     let room = outbound.reserve().await.ok()?;
-    jobs.recv_many(queued, BATCH_COMMANDS_MAX).await;
+    if queued.is_empty() {
+        jobs.recv_many(queued, BATCH_COMMANDS_MAX).await;
+    }
     Some(room)
 }
 
 impl Parked {
-    /// The commands that are still wanted; from here on they count as sent.
+    /// The commands that are still wanted, as many as one message takes; from here on they count
+    /// as sent.
     fn park(&mut self, queued: &mut Vec<Job>) -> Vec<Command> {
         let now = Instant::now();
         let mut commands = Vec::with_capacity(queued.len());
-        for job in queued.drain(..) {
+        for job in queued.drain(..fitting(queued)) {
             // Whoever has left, by a timeout or a lost connection, is not worth the engine's time.
             if job.reply.is_closed() || !job.claim.send() {
                 continue;
@@ -268,6 +271,18 @@ impl Parked {
             let _ = caller.reply.send(Err(PipelineError::OutcomeUnknown));
         }
     }
+}
+
+/// How many of these go into one message: the engine ends a stream whose message is too large,
+/// and the other callers would pay for it with their outcomes.
+fn fitting(queued: &[Job]) -> usize {
+    let mut bytes = 0;
+    let before_full = queued.iter().take_while(|job| {
+        let is_room = bytes < BATCH_BYTES_FULL;
+        bytes += job.verb.encoded_len();
+        is_room
+    });
+    before_full.count()
 }
 
 /// What the engine may take to begin, of what the caller has left: a tenth is kept for the sync

@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 
 use prost::Message;
-use proto::inventory::v1::{Failure, FailureCode, Rejection, SeatConflict, SeatStatus};
+use proto::inventory::v1::{self, Failure, FailureCode, Rejection, SeatConflict, SeatStatus};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::{Conflict, Problem, Retry, table};
+use super::{AreaConflict, Conflict, Problem, Retry, table};
 use crate::limits::{OVERLOADED_RETRY_MILLIS, UNAVAILABLE_RETRY_MILLIS};
 use crate::pipeline::PipelineError;
 use crate::values::status_word;
@@ -21,29 +21,35 @@ const NOTHING_DONE_STOPPING: &str = "nothing was done; try again in a moment";
 const NOTHING_DONE_IN_TIME: &str = "nothing was done; try again";
 
 impl Problem {
-    fn overloaded(retry_after_millis: Option<u32>) -> Self {
+    pub(super) fn overloaded(retry_after_millis: Option<u32>) -> Self {
         let millis = retry_after_millis.map_or(OVERLOADED_RETRY_MILLIS, u64::from);
         Self::new(&table::OVERLOADED, NOTHING_DONE_OVERLOADED).retry_after_millis(millis)
     }
 
-    /// Too many reads are waiting already.
-    pub(crate) fn too_many_reads() -> Self {
+    /// Too much of its kind is waiting already.
+    pub(crate) fn too_many_waiting() -> Self {
         Self::overloaded(None)
     }
 
-    fn engine_unavailable() -> Self {
+    pub(super) fn engine_unavailable() -> Self {
         Self::new(&table::ENGINE_UNAVAILABLE, NOTHING_DONE_STOPPING)
             .retry_after_millis(UNAVAILABLE_RETRY_MILLIS)
     }
 
-    fn shutting_down(retry_after_millis: Option<u32>) -> Self {
+    pub(super) fn shutting_down(retry_after_millis: Option<u32>) -> Self {
         let millis = retry_after_millis.map_or(UNAVAILABLE_RETRY_MILLIS, u64::from);
         Self::new(&table::SHUTTING_DOWN, NOTHING_DONE_STOPPING).retry_after_millis(millis)
     }
 
-    fn deadline_exceeded() -> Self {
+    pub(super) fn deadline_exceeded() -> Self {
         Self::new(&table::DEADLINE_EXCEEDED, NOTHING_DONE_IN_TIME)
             .retry_after_millis(OVERLOADED_RETRY_MILLIS)
+    }
+
+    /// The engine does not know what was asked.
+    pub(super) fn not_supported() -> Self {
+        let detail = "nothing was done; the engine is of an older release than this edge";
+        Self::new(&table::NOT_SUPPORTED, detail)
     }
 
     /// It may have been done or not.
@@ -66,6 +72,8 @@ impl From<Rejection> for Problem {
         problem.0.retryable = rejection.retryable;
         problem.0.retry = rejection.retry_at_millis.map(Retry::AtMillis);
         problem.0.conflicts = rejection.conflicts.into_iter().map(Conflict::from).collect();
+        problem.0.areas = rejection.areas.into_iter().map(AreaConflict::from).collect();
+        problem.0.ticket_type = Some(rejection.ticket_type).filter(|key| !key.is_empty());
         problem.0.could_have = rejection.could_have;
         problem
     }
@@ -81,6 +89,14 @@ impl From<SeatConflict> for Conflict {
     }
 }
 
+impl From<v1::AreaConflict> for AreaConflict {
+    fn from(conflict: v1::AreaConflict) -> Self {
+        Self { area: conflict.area, could_have: conflict.could_have }
+    }
+}
+
+/// Each failure of the contract has its arm: a new one does not compile until it has a kind in
+/// the table.
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure.code() {
@@ -128,6 +144,7 @@ impl From<Status> for Problem {
                 tracing::debug!(%status, "a read did not reach the engine");
                 Self::engine_unavailable()
             }
+            Code::Unimplemented => Self::not_supported(),
             _ => {
                 tracing::error!(%status, "the engine failed a read");
                 Self::internal()
@@ -136,40 +153,54 @@ impl From<Status> for Problem {
     }
 }
 
-/// What makes no sense to the engine. A hold's id has its 16 bytes when it gets there: one that
-/// the engine calls invalid is one that it never gave out, which is no different to its caller.
-fn invalid(message: &str) -> Problem {
-    match table::rejection("hold_unknown") {
-        Some(hold_unknown) if message.starts_with("hold_id: ") => {
-            Problem::new(hold_unknown, "there is no such hold")
+/// What makes no sense to the engine. A hold's or an allocation's id has its 16 bytes when it
+/// gets there: one that the engine calls invalid is one that it never gave out, which is no
+/// different to its caller.
+pub(super) fn invalid(message: &str) -> Problem {
+    let never_given = [
+        ("hold_id: ", "hold_unknown", "there is no such hold"),
+        ("allocation_id: ", "allocation_unknown", "there is no such allocation"),
+    ];
+    for (start, code, detail) in never_given {
+        if let (true, Some(kind)) = (message.starts_with(start), table::rejection(code)) {
+            return Problem::new(kind, detail);
         }
-        _ => Problem::invalid(in_rest_words(message)),
     }
+    Problem::invalid(in_rest_words(message))
 }
 
 /// The engine names fields as its contract does; callers know them by the names they sent.
 fn in_rest_words(message: &str) -> String {
-    const NAMES: [(&str, &str); 4] = [
-        ("best_available", "bestAvailable"),
-        ("buyer_id", "userId"),
-        ("event_id", "eventId"),
-        ("hold_id", "holdId"),
-    ];
     let Some((field, problem)) = message.split_once(": ") else {
         return message.to_owned();
     };
-    let rename = |field: String, (theirs, ours): &(&str, &str)| field.replace(theirs, ours);
-    format!("{}: {problem}", NAMES.iter().fold(field.to_owned(), rename))
+    let is_field = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.');
+    if !field.bytes().all(is_field) {
+        return message.to_owned();
+    }
+    let mut renamed = String::with_capacity(field.len());
+    let mut is_first_of_word = false;
+    for letter in field.replace("buyer_id", "user_id").chars() {
+        match letter {
+            '_' => is_first_of_word = true,
+            letter if is_first_of_word => {
+                renamed.push(letter.to_ascii_uppercase());
+                is_first_of_word = false;
+            }
+            letter => renamed.push(letter),
+        }
+    }
+    format!("{renamed}: {problem}")
 }
 
 /// How long the engine wants to be left alone.
-fn retry_delay_millis(status: &Status) -> Option<u32> {
+pub(super) fn retry_delay_millis(status: &Status) -> Option<u32> {
     let delay = status.get_details_retry_info()?.retry_delay?;
     u32::try_from(delay.as_millis()).ok()
 }
 
 /// The refusal among a status's details.
-fn rejection_of(status: &Status) -> Option<Rejection> {
+pub(super) fn rejection_of(status: &Status) -> Option<Rejection> {
     let details = tonic_types::pb::Status::decode(status.details()).ok()?.details;
     let is_rejection = |url: &str| url.ends_with("/holdfast.inventory.v1.Rejection");
     let detail = details.into_iter().find(|detail| is_rejection(&detail.type_url))?;
@@ -227,6 +258,22 @@ mod tests {
             "couldHave": 1,
         });
         assert_eq!(body, expected);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_names_areas_and_ticket_types_too() {
+        let area = |area: &str, could_have| v1::AreaConflict { area: area.into(), could_have };
+        let rejection = Rejection {
+            reason: "area_full".into(),
+            message: "ask for fewer".into(),
+            areas: vec![area("Lawn", Some(3)), area("Moon", None)],
+            ticket_type: "adult".into(),
+            ..Rejection::default()
+        };
+        let (status, _, body) = reply(rejection.into()).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert_eq!(body["areas"], json!([{ "area": "Lawn", "couldHave": 3 }, { "area": "Moon" }]));
+        assert_eq!((&body["ticketType"], body.get("conflicts")), (&json!("adult"), None));
     }
 
     #[tokio::test]
@@ -300,15 +347,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_id_that_no_hold_can_have_is_that_of_no_hold() {
-        let words = "hold_id: no hold was ever given this id";
-        let failure = Failure {
-            code: FailureCode::Invalid.into(),
-            message: words.into(),
-            retry_after_millis: None,
-        };
-        for problem in [failure.into(), Status::invalid_argument(words).into()] {
-            let (status, _, body) = reply(problem).await;
-            assert_eq!((status.as_u16(), &body["code"]), (404, &json!("hold_unknown")));
+        for (words, code) in [
+            ("hold_id: no hold was ever given this id", "hold_unknown"),
+            ("allocation_id: no allocation was ever given this id", "allocation_unknown"),
+        ] {
+            let failure = Failure {
+                code: FailureCode::Invalid.into(),
+                message: words.into(),
+                retry_after_millis: None,
+            };
+            for problem in [failure.into(), Status::invalid_argument(words).into()] {
+                let (status, _, body) = reply(problem).await;
+                assert_eq!((status.as_u16(), &body["code"]), (404, &json!(code)));
+            }
         }
     }
 
@@ -318,7 +369,9 @@ mod tests {
         let section = "best_available.section: there is no section \"event_id\"";
         check(section, "bestAvailable.section: there is no section \"event_id\"");
         check("buyer_id: too long: 65 bytes", "userId: too long: 65 bytes");
+        check("best_available.ticket_types: bad", "bestAvailable.ticketTypes: bad");
         check("no field here", "no field here");
+        check("No field_name: here", "No field_name: here");
     }
 
     #[tokio::test]

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use edge_api::Edge;
 use edge_api::engine::in_process;
-use edge_api::{Edge, EdgeOptions};
 use inventory_engine::grpc;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
@@ -28,7 +28,8 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         demonstration::put_on_sale(&handle, &settings, venue).await?;
 
         let (routes, health) = grpc::routes(&handle).await?;
-        let edge = Edge::new(EdgeOptions::default(), in_process(routes.clone()), Some(metrics));
+        let edge =
+            Edge::new(node::edge_options(&settings), in_process(routes.clone()), Some(metrics));
         node::announce("http", &http)?;
         node::announce("grpc", &grpc_listener)?;
 

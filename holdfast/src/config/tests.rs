@@ -60,6 +60,7 @@ fn without_any_source_the_defaults_hold() {
             writers: None,
             hold_secs: 900,
             buyer_seats_max: None,
+            admin_token: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             metrics: None,
@@ -105,6 +106,7 @@ fn every_setting_is_read_from_every_source_under_the_same_name() {
         ("writers", "3"),
         ("hold_secs", "4"),
         ("buyer_seats_max", "5"),
+        ("admin_token", "\"sixteen-letters!\""),
         ("log", "\"debug\""),
         ("log_format", "\"json\""),
         ("metrics", "\"127.0.0.2:6\""),
@@ -186,6 +188,19 @@ fn a_bad_value_of_a_variable_is_reported_with_its_name() {
         let sources = Sources { variables: &[(name, value)], ..Sources::default() };
         sources.fail(&[&format!("the variable {name} holds {value:?}"), problem]);
     }
+}
+
+#[test]
+fn a_secret_is_not_written_even_if_it_is_refused() {
+    for token in ["fifteen-letters", "sixteen letters!", "sixteen-letters!é"] {
+        let variables = [("HOLDFAST_ADMIN_TOKEN", token)];
+        let sources = Sources { variables: &variables, ..Sources::default() };
+        let error = sources.resolve().unwrap_err();
+        assert!(error.contains("HOLDFAST_ADMIN_TOKEN") && error.contains("16 to 255"), "{error}");
+        assert!(!error.contains("letters"), "{error}");
+    }
+    let sources = Sources { flags: &["--admin-token=sixteen-letters!"], ..Sources::default() };
+    assert!(!format!("{:?}", sources.resolve().unwrap()).contains("letters"));
 }
 
 #[test]

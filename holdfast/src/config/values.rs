@@ -3,6 +3,7 @@
 //! A flag and a variable bring text, a file brings TOML's own types; both end in the same check
 //! and the same message.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
@@ -67,6 +68,45 @@ impl FromStr for EngineAddress {
 impl From<EngineAddress> for String {
     fn from(address: EngineAddress) -> Self {
         address.0
+    }
+}
+
+/// A secret that somebody has to show: 16 to 255 visible ASCII characters. Never written.
+#[derive(Clone, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// The secret itself.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl FromStr for Secret {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_visible && (16..=255).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("not a token of 16 to 255 visible ASCII characters".to_owned())
+        }
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|problem| format!("this is {problem}"))
     }
 }
 

@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod asking;
+mod festival;
 mod grpc_page;
 mod node;
 mod onsale_page;
 mod rest;
 mod rest_examples;
+mod rest_inventory;
+mod rest_organizers;
 mod running;
 mod venue;

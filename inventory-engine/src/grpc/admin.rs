@@ -37,7 +37,7 @@ impl InventoryAdmin for AdminService {
             v1::ChartFormat::Unspecified => None,
             v1::ChartFormat::Holdfast => Some(Format::Holdfast),
             v1::ChartFormat::Seatsio => Some(Format::SeatsIo),
-            v1::ChartFormat::Pretix => None,
+            v1::ChartFormat::Pretix => Some(Format::Pretix),
         };
         let stored = self.engine.put_chart(request.content, format).await;
         let stored = stored.map_err(|error| of_put_chart(&error))?;

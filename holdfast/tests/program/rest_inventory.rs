@@ -169,7 +169,9 @@ async fn parts_that_the_hold_does_not_have_are_refused() {
         "seatIds": ["Stalls-T1"], "areas": [{"area": "Lawn", "count": 2}], "ticketType": "adult",
     });
     let held = festival.hold("ann", held).await;
-    let line = |area: &str, count: u32, ticket_type: &str| json!([{"area": area, "count": count, "ticketType": ticket_type}]);
+    let line = |area: &str, count: u32, ticket_type: &str| {
+        json!([{"area": area, "count": count, "ticketType": ticket_type}])
+    };
     let table: [(Value, u16, &str); 10] = [
         (json!({"areas": line("Lawn", 3, "adult")}), 422, "seat_not_in_hold"),
         (json!({"areas": line("Lawn", 1, "child")}), 422, "seat_not_in_hold"),

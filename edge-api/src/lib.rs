@@ -27,6 +27,7 @@ mod seat_map;
 #[cfg(test)]
 mod serve_tests;
 mod server;
+mod throttle;
 mod timestamp;
 mod values;
 

@@ -130,6 +130,12 @@ pub(crate) const OVERLOADED_RETRY_MILLIS: u64 = 500;
 /// What a caller whose engine is away is told to wait.
 pub(crate) const UNAVAILABLE_RETRY_MILLIS: u64 = 1_000;
 
+/// What a caller who was refused for want of space on the engine's disk is told to wait.
+pub(crate) const STORAGE_SHORT_RETRY_MILLIS: u64 = 5_000;
+
+/// How often a line of the log is written that many events would write.
+pub(crate) const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
+
 // Who waits for an answer, or is only asked whether it is there, is not taken for idle.
 const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(KEEP_ALIVE_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());

@@ -109,6 +109,27 @@ pub const LIST_PAGE_EVENTS_MAX: usize = 1_000;
 /// What who is refused for overload is told to wait.
 pub const OVERLOADED_RETRY_AFTER: Duration = Duration::from_millis(50);
 
+/// What who is refused for want of space on the disk is told to wait.
+pub const STORAGE_SHORT_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What who comes before the engine has recovered is told to wait.
+pub const RECOVERING_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How often an idle journal is asked how much room it has.
+pub const ROOM_CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// Bytes of the journal that new holds leave for seats that come back and for the unused tails
+/// of segments: one of so many parts of a segment.
+pub const ROOM_MARGIN_SEGMENT_PARTS: u64 = 16;
+/// See [`ROOM_MARGIN_SEGMENT_PARTS`]; and at most this.
+pub const ROOM_MARGIN_BYTES_MAX: u64 = 1 << 20;
+
+/// An append that takes longer is told in the log.
+pub const APPEND_SLOW: Duration = Duration::from_secs(1);
+
+/// How often a line of the log is written that many events would write.
+pub const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
+
 /// How long connections may take to end once the engine has answered everything.
 pub const CONNECTION_DRAIN_MAX: Duration = Duration::from_secs(5);
 
@@ -130,3 +151,5 @@ const _: () = assert!(inventory_core::limits::SHARDS.is_multiple_of(SNAPSHOT_PAS
 // One sync can take all that one writer may leave undurable.
 const _: () = assert!(TURNS_IN_FLIGHT_MAX <= GROUP_BATCHES_MAX);
 const _: () = assert!(REQUEST_BYTES_MAX < CHART_REQUEST_BYTES_MAX);
+// Who comes back when told finds what the journal has said meanwhile.
+const _: () = assert!(ROOM_CHECK_EVERY.as_secs() < STORAGE_SHORT_RETRY_AFTER.as_secs());

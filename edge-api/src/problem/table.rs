@@ -59,6 +59,10 @@ kinds! {
     OVERLOADED = SERVICE_UNAVAILABLE "overloaded" "Too many requests are waiting";
     /// The engine is stopping.
     SHUTTING_DOWN = SERVICE_UNAVAILABLE "shutting_down" "The engine is being restarted";
+    /// The engine reads its journal, and serves nobody before it has.
+    RECOVERING = SERVICE_UNAVAILABLE "recovering" "The engine is still starting";
+    /// What is left of the engine's disk is kept for holds that live.
+    STORAGE_SHORT = SERVICE_UNAVAILABLE "storage_short" "The engine's disk is nearly full";
     /// The engine cannot be reached.
     ENGINE_UNAVAILABLE =
         SERVICE_UNAVAILABLE "engine_unavailable" "The engine cannot be reached";

@@ -2,6 +2,7 @@
 
 mod admin;
 mod answers;
+mod gate;
 mod inventory;
 mod reads;
 mod requests;
@@ -10,4 +11,4 @@ mod server;
 mod status;
 mod stream;
 
-pub use server::{ServeError, routes, serve};
+pub use server::{ServeError, Services};

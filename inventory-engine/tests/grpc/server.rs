@@ -2,6 +2,7 @@
 //! of.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use inventory_core::rules::EventRules;
 use inventory_engine::engine::{Engine, EngineOptions};
@@ -32,13 +33,13 @@ impl Server {
             journal: persistence::file::Options { segment_bytes: 1 << 16 },
             snapshots: SnapshotOptions::default(),
         };
-        let engine = tokio::task::spawn_blocking(move || Engine::start(&options));
+        let engine = tokio::task::spawn_blocking(move || Engine::start(&options, &Arc::default()));
         let engine = engine.await.unwrap().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let (routes, health) = grpc::routes(&engine.handle()).await.unwrap();
+        let services = grpc::Services::of(&engine.handle()).await.unwrap();
         let shutdown = CancellationToken::new();
-        let serving = grpc::serve(engine.handle(), routes, health, listener, shutdown.clone());
+        let serving = services.serve(listener, shutdown.clone());
         let serving = tokio::spawn(serving);
         let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
         Self { engine, serving, shutdown, channel }

@@ -8,5 +8,6 @@ mod requests;
 mod server;
 mod status;
 mod stream;
+mod watch;
 
 pub use server::{ServeError, routes, serve};

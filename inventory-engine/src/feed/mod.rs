@@ -232,9 +232,8 @@ async fn run(mut guard: Guard) {
 /// Ends a feed that nobody has watched for a while.
 fn end_if_deserted(event: &EventView) -> bool {
     let mut desk = event.feed().desk();
-    let is_deserted = |running: &Running| {
-        running.watchers == 0 && running.deserted_at.elapsed() >= FEED_LINGER
-    };
+    let is_deserted =
+        |running: &Running| running.watchers == 0 && running.deserted_at.elapsed() >= FEED_LINGER;
     let is_over = desk.as_ref().is_none_or(is_deserted);
     if is_over {
         end(event, &mut desk);

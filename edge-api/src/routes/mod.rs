@@ -5,6 +5,7 @@
 mod events;
 mod health;
 mod holds;
+mod live;
 mod observe;
 mod seats;
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod path {
     pub(super) const HOLD: &str = "/v1/holds/{id}";
     pub(super) const EVENTS: &str = "/v1/events";
     pub(super) const EVENT_SEATS: &str = "/v1/events/{id}/seats";
+    pub(super) const EVENT_SEATS_STREAM: &str = "/v1/events/{id}/seats/stream";
     pub(super) const HEALTH: &str = "/health";
     pub(super) const HEALTH_LIVE: &str = "/health/live";
     pub(super) const HEALTH_READY: &str = "/health/ready";
@@ -39,13 +41,14 @@ mod path {
     pub(super) const METRICS: &str = "/metrics";
     pub(super) const ACTUATOR_PROMETHEUS: &str = "/actuator/prometheus";
 
-    pub(super) const ALL: [&str; 14] = [
+    pub(super) const ALL: [&str; 15] = [
         RESERVE,
         ALLOCATE,
         RELEASE,
         EXTEND,
         AVAILABILITY,
         EVENT_SEATS,
+        EVENT_SEATS_STREAM,
         HOLD,
         EVENTS,
         HEALTH,
@@ -69,6 +72,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(path::HOLD, get(holds::look_at))
         .route(path::EVENTS, get(events::list))
         .route(path::EVENT_SEATS, get(seats::map))
+        .route(path::EVENT_SEATS_STREAM, get(live::stream))
         .route(path::HEALTH, get(health::ready))
         .route(path::HEALTH_LIVE, get(health::live))
         .route(path::HEALTH_READY, get(health::ready))

@@ -28,6 +28,10 @@ pub(crate) const CONNECTION_IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Bytes of a request's head, and of what is read ahead on a connection.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
 
+/// Bytes that the system takes for a connection beyond what it has sent already. What lies there
+/// grows old: a listener who does not read is better told later, and all at once.
+pub(crate) const UNSENT_BYTES_MAX: u32 = 64 * 1024;
+
 /// Requests at once on one connection of HTTP/2.
 pub(crate) const CONNECTION_STREAMS_MAX: u32 = 256;
 

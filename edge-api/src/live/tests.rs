@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-use super::board::{Board, Cursor, Next};
+use super::board::{Board, Cursor, Next, Presence};
 use crate::fake_engine::{FakeEngine, WatchStream};
 use crate::limits::{LIVE_CONNECTIONS_MAX, LIVE_FRAMES_MAX};
 use crate::{Edge, EdgeOptions};
@@ -329,6 +329,18 @@ async fn an_engine_that_cannot_be_reached_is_told_to_who_has_nothing_yet() {
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     let problem: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(problem["code"], "engine_unavailable");
+}
+
+#[tokio::test]
+async fn a_board_is_deserted_when_nobody_has_been_there_for_a_while() {
+    let board = std::sync::Arc::new(Board::new(1));
+    let presence = Presence::at(&board);
+    let mut leaving = Box::pin(board.deserted_for(Duration::from_millis(1)));
+    assert!(futures::poll!(&mut leaving).is_pending() && !board.is_deserted());
+    drop(presence);
+    timeout(PATIENCE, leaving).await.expect("it notices");
+    let mut patient = Box::pin(board.deserted_for(PATIENCE * 2));
+    assert!(futures::poll!(&mut patient).is_pending());
 }
 
 /// A browser's picture, kept from texts alone.

@@ -1,5 +1,5 @@
 //! Where a writer tells what it shows of an event, while somebody wants to know. An event that
-//! nobody watches costs it two stores and a load a fact.
+//! nobody watches costs it a store, a load, and a locked instruction a fact.
 //!
 //! Must always hold: whatever is shown after a reader opened the tap and then read the version is
 //! told. The writer stores the version and then looks whether the tap is open; the reader opens

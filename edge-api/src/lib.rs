@@ -16,6 +16,7 @@ mod fake_engine;
 mod idle;
 mod in_flight;
 mod limits;
+mod live;
 pub mod metric_names;
 mod object;
 mod pipeline;

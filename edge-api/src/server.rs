@@ -12,6 +12,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use metrics::{Gauge, gauge};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::idle::IdleLimit;
 use crate::limits::{
     CONNECTION_IDLE_TIMEOUT, CONNECTION_STREAMS_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIMEOUT,
-    KEEP_ALIVE_EVERY,
+    KEEP_ALIVE_EVERY, UNSENT_BYTES_MAX,
 };
 use crate::metric_names;
 use crate::throttle::Throttle;
@@ -59,9 +60,8 @@ pub(crate) async fn serve(
     let lines = Throttle::new();
     let open = gauge!(metric_names::HTTP_CONNECTIONS);
     while let Some((stream, place)) = next(&listener, &room, &shutdown, &lines).await {
-        // Replies are small and each is awaited: none may wait for more to fill a packet.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection does not take TCP_NODELAY");
+        if let Err(error) = prepare(&stream) {
+            tracing::debug!(%error, "a connection does not take its options");
         }
         let stream = TokioIo::new(IdleLimit::new(stream, patience.idle));
         let service = TowerToHyperService::new(router.clone());
@@ -80,6 +80,13 @@ pub(crate) async fn serve(
         let waited_ms = patience.drain.as_millis() as u64;
         tracing::warn!(waited_ms, "HTTP requests that were still in flight were cut");
     }
+}
+
+/// Replies are small and each is awaited: none may wait for more to fill a packet. And what the
+/// system takes is not to grow old there.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX)
 }
 
 fn builder(head_timeout: Duration) -> Builder<TokioExecutor> {

@@ -10,6 +10,7 @@ pub mod ask;
 pub mod clock;
 pub mod directory;
 pub mod engine;
+pub mod feed;
 pub mod grpc;
 mod inbox;
 mod journal_thread;

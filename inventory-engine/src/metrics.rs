@@ -39,6 +39,18 @@ pub const REFUSING_HOLDS: &str = "holdfast_storage_short";
 pub const PARKED: &str = "holdfast_parked_answers";
 /// Streams that are open.
 pub const STREAMS: &str = "holdfast_streams_open";
+/// Who watches events.
+pub const WATCHERS: &str = "holdfast_watchers_open";
+/// Events that are watched.
+pub const FEEDS: &str = "holdfast_watched_events";
+/// Frames made for watchers.
+pub const FRAMES: &str = "holdfast_watch_frames_total";
+/// Frames that were merged for watchers who were behind.
+pub const FRAMES_MERGED: &str = "holdfast_watch_frames_merged_total";
+/// Snapshots sent to watchers.
+pub const SNAPSHOTS_SENT: &str = "holdfast_watch_snapshots_total";
+/// Times that a feed could not keep up with its writer.
+pub const FEED_OVERFLOWS: &str = "holdfast_watch_overflows_total";
 /// Events on sale.
 pub const EVENTS: &str = "holdfast_events";
 /// Whether the engine serves: 1 or 0.
@@ -100,6 +112,15 @@ pub fn describe() {
     metrics::describe_gauge!(STREAMS, "Pipeline streams that are open");
     metrics::describe_gauge!(EVENTS, "Events on sale");
     metrics::describe_gauge!(READY, "1 while the engine serves");
+    metrics::describe_gauge!(WATCHERS, "Streams of live changes that are open");
+    metrics::describe_gauge!(FEEDS, "Events that are watched");
+    metrics::describe_counter!(FRAMES, "Frames of live changes made, each once for all watchers");
+    metrics::describe_counter!(FRAMES_MERGED, "Frames merged for watchers that were behind");
+    metrics::describe_counter!(SNAPSHOTS_SENT, "Snapshots sent to watchers");
+    metrics::describe_counter!(
+        FEED_OVERFLOWS,
+        "Times that live changes came faster than they were taken, and snapshots had to be sent"
+    );
     metrics::describe_gauge!(RECOVERY_SECONDS, Unit::Seconds, "Time of the last recovery");
     metrics::describe_gauge!(RECOVERY_BYTES_TOTAL, Unit::Bytes, "Bytes that recovery has to read");
     metrics::describe_gauge!(RECOVERY_BYTES_READ, Unit::Bytes, "Bytes that recovery has read");

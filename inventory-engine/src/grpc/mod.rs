@@ -10,5 +10,6 @@ mod seat_history;
 mod server;
 mod status;
 mod stream;
+mod watch;
 
 pub use server::{ServeError, Services};

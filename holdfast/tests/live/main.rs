@@ -143,8 +143,8 @@ fn check_that_it_was_a_test(
     }
     let merged = ["holdfast_watch_frames_merged_total", "edge_live_deltas_merged_total"];
     let [in_engine, in_edge] = merged.map(|name| metric(metrics, name));
-    println!("{facts} facts; merged in the engine {in_engine}, in the edge {in_edge}");
-    assert!(in_engine > 0.0 && in_edge > 0.0);
+    let merged = format!("of {facts} facts, engine {in_engine}, edge {in_edge}");
+    assert!(in_engine > 0.0 && in_edge > 0.0, "frames merged: {merged}");
 }
 
 async fn seat_map(house: &House) -> Value {

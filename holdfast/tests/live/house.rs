@@ -110,7 +110,10 @@ impl House {
 
 fn chart() -> Value {
     let row = |row| json!({"label": row, "x": 0, "y": row * 10, "seats": ROW_SEATS});
-    let area = |(index, capacity): (usize, &u32)| json!({"label": format!("lawn {index}"), "capacity": capacity});
+    let area = |(index, capacity): (usize, &u32)| {
+        let label = format!("lawn {index}");
+        json!({"label": label, "capacity": capacity})
+    };
     json!({
         "format": "holdfast-chart",
         "version": 1,

@@ -7,9 +7,7 @@ use prost::Message;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let contracts = ["inventory/v1/inventory.proto"];
-    for contract in contracts {
-        println!("cargo:rerun-if-changed={contract}");
-    }
+    println!("cargo:rerun-if-changed=inventory/v1");
     let descriptors = protox::compile(contracts, ["."])?;
     let out_dir = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out_dir.join("descriptors.bin"), descriptors.encode_to_vec())?;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::EdgeOptions;
+use crate::admin_calls::AdminCalls;
 use crate::engine::EngineService;
 use crate::live::Live;
 use crate::pipeline::Pipeline;
@@ -16,6 +17,7 @@ pub(crate) struct App {
     pub(crate) options: EdgeOptions,
     pub(crate) pipeline: Pipeline,
     pub(crate) reads: Reads,
+    pub(crate) admin: AdminCalls,
     pub(crate) charts: ChartCache,
     pub(crate) live: Live,
     pub(crate) metrics: Option<PrometheusHandle>,
@@ -35,11 +37,12 @@ impl App {
             options.commands_in_flight_max,
             options.request_timeout,
         );
+        let admin = AdminCalls::new(engine.clone(), options.request_timeout);
         let live = Live::new(engine.clone(), options.request_timeout);
         let reads = Reads::new(engine, options.reads_in_flight_max, options.request_timeout);
         let charts = ChartCache::default();
         let stopping = AtomicBool::new(false);
-        Self { options, pipeline, reads, charts, live, metrics, stopping }
+        Self { options, pipeline, reads, admin, charts, live, metrics, stopping }
     }
 
     /// From now on the edge is not ready for new callers, and who only listens is sent away.

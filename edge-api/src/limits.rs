@@ -51,6 +51,10 @@ pub(crate) const PIPELINE_STREAMS_DEFAULT: usize = 2;
 /// Commands of one batch.
 pub(crate) const BATCH_COMMANDS_MAX: usize = 64;
 
+/// Bytes of its commands after which a batch takes no more. The engine takes messages of 1 MiB,
+/// and no body makes a command of half of that.
+pub(crate) const BATCH_BYTES_FULL: usize = 256 * 1024;
+
 /// Batches that were made and wait for room on the stream. One: what comes meanwhile makes the
 /// next batch larger, not the line longer.
 pub(crate) const BATCHES_QUEUED_MAX: usize = 1;
@@ -111,6 +115,32 @@ pub(crate) const USER_ID_BYTES_MAX: usize = 64;
 /// Bytes of a label; no chart has longer ones.
 pub(crate) const LABEL_BYTES_MAX: usize = 255;
 
+/// Bytes of a ticket type's key; no event has longer ones.
+pub(crate) const TICKET_TYPE_BYTES_MAX: usize = 64;
+
+/// Things that happened to a seat of which one request is told, by default and at most.
+pub(crate) const HISTORY_MOMENTS_DEFAULT: u32 = 100;
+/// See [`HISTORY_MOMENTS_DEFAULT`].
+pub(crate) const HISTORY_MOMENTS_MAX: u32 = 10_000;
+
+/// Bytes of a body of an organizer's that is no chart: the longest list of seats to block.
+pub(crate) const ADMIN_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of a chart. The engine takes messages of 64 MiB from organizers.
+pub(crate) const CHART_BODY_BYTES_MAX: usize = 63 * 1024 * 1024;
+
+/// Charts that are taken in at once.
+pub(crate) const CHARTS_IN_FLIGHT_MAX: usize = 2;
+
+/// Organizers' requests that wait for the engine at once.
+pub(crate) const ADMIN_CALLS_IN_FLIGHT_MAX: usize = 64;
+
+/// How long a chart may take to arrive, and the engine to read it.
+pub(crate) const CHART_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bytes of a body that is not wanted at all.
+pub(crate) const NO_BODY_BYTES_MAX: usize = 1024;
+
 /// Characters of what a problem document says in words.
 pub(crate) const DETAIL_CHARS_MAX: usize = 400;
 
@@ -125,14 +155,27 @@ pub(crate) const OVERLOADED_RETRY_MILLIS: u64 = 500;
 /// What a caller whose engine is away is told to wait.
 pub(crate) const UNAVAILABLE_RETRY_MILLIS: u64 = 1_000;
 
+/// What a caller who was refused for want of space on the engine's disk is told to wait.
+pub(crate) const STORAGE_SHORT_RETRY_MILLIS: u64 = 5_000;
+
+/// How often a line of the log is written that many events would write.
+pub(crate) const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
+
 // Who waits for an answer, or is only asked whether it is there, is not taken for idle.
 const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(KEEP_ALIVE_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(HEARTBEAT_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
 // Who listens leaves half of the places to who asks.
 const _: () = assert!(LIVE_CONNECTIONS_MAX * 2 <= CONNECTIONS_MAX);
+// A batch that was not full and the largest command stay below 1 MiB: what a body names by a
+// letter may cost the engine's form of it a ticket type's key each.
+const _: () = assert!(BATCH_BYTES_FULL + 8 * BODY_BYTES_MAX_DEFAULT < 1024 * 1024);
 // A head that is late is told from a connection that is idle.
 const _: () = assert!(HEAD_TIMEOUT.as_secs() < CONNECTION_IDLE_TIMEOUT.as_secs());
+const _: () = assert!(CHART_TIMEOUT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
+const _: () = assert!(HISTORY_MOMENTS_DEFAULT <= HISTORY_MOMENTS_MAX);
+const _: () = assert!(ADMIN_BODY_BYTES_MAX < CHART_BODY_BYTES_MAX);
+const _: () = assert!(CHARTS_IN_FLIGHT_MAX <= ADMIN_CALLS_IN_FLIGHT_MAX);
 const _: () = assert!(EVENTS_PAGE_DEFAULT <= EVENTS_PAGE_MAX);
 const _: () = assert!(BODY_BYTES_MAX_DEFAULT < BODY_BYTES_SKIPPED_MAX);
 const _: () = assert!(BATCH_COMMANDS_MAX <= COMMANDS_IN_FLIGHT_MAX_DEFAULT);

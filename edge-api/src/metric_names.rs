@@ -19,6 +19,8 @@ pub const SEAT_RESERVATIONS_FAILED: &str = "seat_reservations_failed";
 pub const COMMANDS_IN_FLIGHT: &str = "edge_commands_in_flight";
 /// Reads that wait for the engine.
 pub const READS_IN_FLIGHT: &str = "edge_reads_in_flight";
+/// Organizers' changes that wait for the engine.
+pub const ADMIN_CALLS_IN_FLIGHT: &str = "edge_admin_calls_in_flight";
 /// Commands a batch.
 pub const BATCH_COMMANDS: &str = "edge_pipeline_batch_commands";
 /// Streams to the engine that are open.
@@ -58,6 +60,11 @@ pub fn describe_metrics() {
     );
     describe_gauge!(COMMANDS_IN_FLIGHT, Unit::Count, "Commands that wait for the engine");
     describe_gauge!(READS_IN_FLIGHT, Unit::Count, "Reads that wait for the engine");
+    describe_gauge!(
+        ADMIN_CALLS_IN_FLIGHT,
+        Unit::Count,
+        "Organizers' changes that wait for the engine"
+    );
     describe_histogram!(BATCH_COMMANDS, Unit::Count, "Commands sent to the engine in one batch");
     describe_gauge!(STREAMS_OPEN, Unit::Count, "Streams to the engine that are open");
     describe_counter!(STREAMS_BROKEN, Unit::Count, "Streams to the engine that broke");

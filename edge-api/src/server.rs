@@ -24,6 +24,7 @@ use crate::limits::{
     KEEP_ALIVE_EVERY, UNSENT_BYTES_MAX,
 };
 use crate::metric_names;
+use crate::throttle::Throttle;
 
 /// After a failure that is not about a single connection, such as too many open files.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(200);
@@ -56,8 +57,9 @@ pub(crate) async fn serve(
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let connections = GracefulShutdown::new();
     let builder = builder(patience.head);
+    let lines = Throttle::new();
     let open = gauge!(metric_names::HTTP_CONNECTIONS);
-    while let Some((stream, place)) = next(&listener, &room, &shutdown).await {
+    while let Some((stream, place)) = next(&listener, &room, &shutdown, &lines).await {
         if let Err(error) = prepare(&stream) {
             tracing::debug!(%error, "a connection does not take its options");
         }
@@ -75,7 +77,8 @@ pub(crate) async fn serve(
     // From here on connecting is refused, and what is open ends after its answer.
     drop(listener);
     if timeout(patience.drain, connections.shutdown()).await.is_err() {
-        tracing::warn!(drain_timeout = ?patience.drain, "stopped with requests still in flight");
+        let waited_ms = patience.drain.as_millis() as u64;
+        tracing::warn!(waited_ms, "HTTP requests that were still in flight were cut");
     }
 }
 
@@ -106,6 +109,7 @@ async fn next(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
     shutdown: &CancellationToken,
+    lines: &Throttle,
 ) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     let accepting = async {
         let place = Arc::clone(room).acquire_owned().await.ok()?;
@@ -114,7 +118,9 @@ async fn next(
                 Ok((stream, _)) => return Some((stream, place)),
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::error!(%error, "no connection can be taken; trying again");
+                    if let Some(attempts) = lines.count() {
+                        tracing::error!(%error, attempts, "no connection can be taken");
+                    }
                     sleep(ACCEPT_AGAIN_AFTER).await;
                 }
             }

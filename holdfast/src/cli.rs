@@ -31,6 +31,11 @@ enum Word {
     /// Look into seat maps.
     #[command(subcommand)]
     Chart(commands::chart::ChartCommand),
+    /// Look into a seat of a running engine.
+    #[command(subcommand)]
+    Seat(commands::seat::SeatCommand),
+    /// Check events of a running engine: conservation, indexes, digest.
+    Verify(commands::verify::VerifyArgs),
     /// Look into a journal.
     #[command(subcommand)]
     Journal(commands::journal::JournalCommand),
@@ -40,8 +45,21 @@ enum Word {
 /// share, they are left alone; as a flag they are a misunderstanding.
 const WITHOUT_EFFECT: [(&str, &[&str]); 3] = [
     ("up", &["engine", "metrics"]),
-    ("engine", &["http", "engine"]),
-    ("edge", &["data_dir", "grpc", "chart", "writers", "hold_secs", "buyer_seats_max", "metrics"]),
+    ("engine", &["http", "engine", "admin_token"]),
+    (
+        "edge",
+        &[
+            "data_dir",
+            "grpc",
+            "chart",
+            "writers",
+            "hold_secs",
+            "buyer_seats_max",
+            "metrics",
+            "history_retention_days",
+            "journal_segment_bytes",
+        ],
+    ),
 ];
 
 impl Cli {
@@ -67,6 +85,8 @@ impl Cli {
             Word::Edge(flags) => commands::edge::run(flags),
             Word::Onsale(args) => commands::onsale::run(*args),
             Word::Chart(command) => commands::chart::run(command),
+            Word::Seat(command) => commands::seat::run(command),
+            Word::Verify(args) => commands::verify::run(args),
             Word::Journal(command) => commands::journal::run(command),
         }
     }

@@ -1,10 +1,12 @@
 //! Holdfast: one program for the whole platform, its tools and its load tester.
 
+mod asking;
 mod cli;
 mod commands;
 mod config;
 mod demonstration;
 mod node;
+mod probes;
 mod telemetry;
 
 use std::process::ExitCode;

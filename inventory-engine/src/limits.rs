@@ -52,6 +52,15 @@ pub const REQUEST_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one request that brings a chart.
 pub const CHART_REQUEST_BYTES_MAX: usize = 64 << 20;
 
+/// Seat histories that are read at a time; each has a segment of the journal in memory.
+pub const HISTORY_READS_MAX: usize = 2;
+
+/// Moments of a seat's history that one answer tells, unless the caller says fewer or more.
+pub const HISTORY_MOMENTS_DEFAULT: usize = 1_000;
+
+/// Moments of a seat's history that one answer tells at most.
+pub const HISTORY_MOMENTS_MAX: usize = 10_000;
+
 /// Charts that are read from requests at the same time.
 pub const CHART_IMPORTS_MAX: usize = 2;
 
@@ -67,6 +76,31 @@ pub const REPLAY_THREADS_MAX: usize = 8;
 /// Batches that a start reads ahead of each of them.
 pub const REPLAY_BATCHES_AHEAD_MAX: usize = 256;
 
+/// Shards of a snapshot that a start reads ahead of the threads that restore them.
+pub const RESTORE_SECTIONS_AHEAD_MAX: usize = 4;
+
+/// How often a recovery says in the log how far it is.
+pub const TELL_PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// Shards whose states the making of a snapshot has in memory at a time, beside those that serve.
+pub const SNAPSHOT_PASS_SHARDS: u16 = 32;
+
+/// Sealed segments behind the last snapshot that make it time for the next, unless the options
+/// say otherwise.
+pub const SNAPSHOT_AFTER_SEGMENTS_DEFAULT: usize = 1;
+
+/// The time between the end of a snapshot, made or failed, and the next attempt.
+pub const SNAPSHOT_PAUSE_DEFAULT: Duration = Duration::from_secs(30);
+
+/// How long sealed segments are kept that no start needs, unless the options say otherwise.
+pub const HISTORY_RETENTION_DEFAULT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// How often old segments are looked for while no snapshot is made.
+pub const ARCHIVE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// The priority of the thread that makes snapshots: the lowest there is.
+pub const SNAPSHOT_NICENESS: i32 = 19;
+
 /// Events in one page of a listing, unless asked for another number, and at most.
 pub const LIST_PAGE_EVENTS_DEFAULT: usize = 100;
 /// See [`LIST_PAGE_EVENTS_DEFAULT`].
@@ -74,6 +108,27 @@ pub const LIST_PAGE_EVENTS_MAX: usize = 1_000;
 
 /// What who is refused for overload is told to wait.
 pub const OVERLOADED_RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// What who is refused for want of space on the disk is told to wait.
+pub const STORAGE_SHORT_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What who comes before the engine has recovered is told to wait.
+pub const RECOVERING_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How often an idle journal is asked how much room it has.
+pub const ROOM_CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// Bytes of the journal that new holds leave for seats that come back and for the unused tails
+/// of segments: one of so many parts of a segment.
+pub const ROOM_MARGIN_SEGMENT_PARTS: u64 = 16;
+/// See [`ROOM_MARGIN_SEGMENT_PARTS`]; and at most this.
+pub const ROOM_MARGIN_BYTES_MAX: u64 = 1 << 20;
+
+/// An append that takes longer is told in the log.
+pub const APPEND_SLOW: Duration = Duration::from_secs(1);
+
+/// How often a line of the log is written that many events would write.
+pub const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
 
 /// How long connections may take to end once the engine has answered everything.
 pub const CONNECTION_DRAIN_MAX: Duration = Duration::from_secs(5);
@@ -117,6 +172,8 @@ const _: () = assert!(
     BATCH_COMMANDS_MAX + STREAM_MESSAGE_COMMANDS_MAX + BATCH_EXPIRIES_MAX
         <= persistence::limits::BATCH_FACTS_MAX
 );
+// The shards are passed through in equal parts.
+const _: () = assert!(inventory_core::limits::SHARDS.is_multiple_of(SNAPSHOT_PASS_SHARDS));
 // One sync can take all that one writer may leave undurable.
 const _: () = assert!(TURNS_IN_FLIGHT_MAX <= GROUP_BATCHES_MAX);
 const _: () = assert!(REQUEST_BYTES_MAX < CHART_REQUEST_BYTES_MAX);
@@ -129,3 +186,5 @@ const _: () = assert!(
 );
 const _: () = assert!(FEEDS_MAX <= WATCHERS_MAX);
 const _: () = assert!(FRAME_INTERVAL.as_millis() < FEED_LINGER.as_millis());
+// Who comes back when told finds what the journal has said meanwhile.
+const _: () = assert!(ROOM_CHECK_EVERY.as_secs() < STORAGE_SHORT_RETRY_AFTER.as_secs());

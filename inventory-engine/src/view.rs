@@ -267,6 +267,12 @@ impl EventView {
         parts(names, &self.categories)
     }
 
+    /// The state of one seat; `None` if there is no such seat.
+    pub fn status(&self, seat: SeatIndex) -> Option<SeatStatus> {
+        let status = self.statuses.get(seat.0 as usize)?.load(Ordering::Acquire);
+        SeatStatus::ALL.get(usize::from(status)).copied()
+    }
+
     /// The state of each seat, by index, as numbers of [`SeatStatus`].
     pub fn statuses(&self) -> impl ExactSizeIterator<Item = u8> {
         self.statuses.iter().map(|status| status.load(Ordering::Acquire))

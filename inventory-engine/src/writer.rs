@@ -11,6 +11,7 @@ use inventory_core::ids::{Lsn, ShardId};
 use inventory_core::state::EventState;
 use inventory_core::time::Timestamp;
 use persistence::batch::Batch;
+use tracing::warn;
 
 use crate::answer::{Answer, Failure};
 use crate::clock::Clock;
@@ -21,6 +22,7 @@ use crate::limits::{
 };
 use crate::metrics::WriterMetrics;
 use crate::pipeline::{CommitPipeline, Outlet};
+use crate::throttle::Throttle;
 use crate::ticket::Ticket;
 
 /// One turn's facts on their way to the journal.
@@ -73,6 +75,8 @@ pub(crate) struct Writer {
     pub(crate) journal: Sender<Turn>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) metrics: WriterMetrics,
+    /// Of the line that says that holds are refused for want of space.
+    pub(crate) storage_short: Throttle,
 }
 
 /// What wakes a writer.
@@ -140,26 +144,35 @@ impl Writer {
     /// One batch: what has come together in the inbox, with one point in time for all. Returns
     /// whether there may be more to come.
     fn decide(&mut self, first: Option<Parcel>) -> bool {
+        let (requests, is_open) = self.drain(first);
+        // After the draining: a request that came in later than a deadline is never judged by a
+        // time before it, however long the batch takes.
         let now = self.clock.now();
         let expired = self.pipeline.expire(now);
         self.metrics.expired.increment(expired as u64);
-        let mut is_open = true;
-        let mut taken = 0;
-        let mut next = first;
-        while let Some(parcel) = next {
-            taken += parcel.requests();
-            match parcel {
-                Parcel::Requests(requests) => {
-                    requests.into_iter().for_each(|request| self.handle(now, request));
-                }
-                Parcel::Last => is_open = false,
-            }
-            next = if taken < BATCH_COMMANDS_MAX { self.parcels.try_recv().ok() } else { None };
-        }
+        let taken = requests.len();
+        requests.into_iter().for_each(|request| self.handle(now, request));
         self.inbox.make_room(taken);
         self.metrics.inbox.set(self.inbox.waiting() as f64);
         self.metrics.parked.set(self.pipeline.parked() as f64);
         is_open
+    }
+
+    /// What has come together in the inbox, up to a batch, and whether there may be more to come.
+    fn drain(&self, first: Option<Parcel>) -> (Vec<Request>, bool) {
+        let mut requests = Vec::new();
+        let mut is_open = true;
+        let mut next = first;
+        while let Some(parcel) = next {
+            match parcel {
+                Parcel::Requests(more) if requests.is_empty() => requests = more,
+                Parcel::Requests(more) => requests.extend(more),
+                Parcel::Last => is_open = false,
+            }
+            let has_room = requests.len() < BATCH_COMMANDS_MAX;
+            next = if has_room { self.parcels.try_recv().ok() } else { None };
+        }
+        (requests, is_open)
     }
 
     fn handle(&mut self, now: Timestamp, request: Request) {
@@ -167,12 +180,20 @@ impl Writer {
             self.metrics.late.increment(1);
             return request.ticket.reply(Err(Failure::DeadlineExceeded));
         }
-        let mut outlet = Street { directory: &self.directory, metrics: &self.metrics };
+        let mut outlet = Street {
+            directory: &self.directory,
+            metrics: &self.metrics,
+            storage_short: &self.storage_short,
+        };
         self.pipeline.handle(now, request.ask, request.ticket, &mut outlet);
     }
 
     fn let_go(&mut self, watermarks: &[(ShardId, Lsn)]) {
-        let mut outlet = Street { directory: &self.directory, metrics: &self.metrics };
+        let mut outlet = Street {
+            directory: &self.directory,
+            metrics: &self.metrics,
+            storage_short: &self.storage_short,
+        };
         for &(shard, lsn) in watermarks {
             self.pipeline.durable(shard, lsn, &mut outlet);
         }
@@ -200,6 +221,7 @@ impl Writer {
 struct Street<'a> {
     directory: &'a Directory,
     metrics: &'a WriterMetrics,
+    storage_short: &'a Throttle,
 }
 
 impl Outlet<Ticket> for Street<'_> {
@@ -214,5 +236,13 @@ impl Outlet<Ticket> for Street<'_> {
     fn answer(&mut self, ticket: Ticket, answer: Answer) {
         self.metrics.answered(&answer);
         ticket.reply(Ok(answer));
+    }
+
+    fn fail(&mut self, ticket: Ticket, failure: Failure) {
+        self.metrics.storage_short.increment(1);
+        if let Some(refused) = self.storage_short.count() {
+            warn!(refused, "commands were refused because the disk is nearly full");
+        }
+        ticket.reply(Err(failure));
     }
 }

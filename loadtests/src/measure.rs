@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use crate::course::Course;
 use crate::request::{Answer, Operation, Word};
+use crate::seat_map::Counts;
 
 /// Longer waits are counted as this long: ten minutes.
 const LATENCY_MICROS_MAX: u64 = 600_000_000;
@@ -62,6 +64,8 @@ pub struct Second {
     pub sold: u64,
     /// Half of the settled requests were no slower.
     pub p50_ms: f64,
+    /// Nine of ten of the settled requests were no slower.
+    pub p90_ms: f64,
     /// 99 of 100 of the settled requests were no slower.
     pub p99_ms: f64,
     /// None of the settled requests was slower.
@@ -90,6 +94,7 @@ pub(crate) struct Measures {
     pub(crate) arrived: u64,
     /// The first message of a request in which the server found no sense.
     pub(crate) invalid: Option<Box<str>>,
+    pub(crate) course: Course,
     overall: Histogram<u64>,
     by_operation: BTreeMap<Operation, Histogram<u64>>,
     settled: u64,
@@ -100,7 +105,8 @@ pub(crate) struct Measures {
     this_second_latency: Histogram<u64>,
 }
 
-fn histogram(digits: u8) -> Histogram<u64> {
+/// For waits of up to ten minutes.
+pub(crate) fn histogram(digits: u8) -> Histogram<u64> {
     Histogram::new_with_bounds(1, LATENCY_MICROS_MAX, digits)
         .expect("the bounds are constants that hdrhistogram accepts")
 }
@@ -114,6 +120,7 @@ impl Measures {
             answers: BTreeMap::new(),
             arrived: 0,
             invalid: None,
+            course: Course::new(),
             overall: histogram(3),
             by_operation: Operation::ALL.map(|operation| (operation, histogram(3))).into(),
             settled: 0,
@@ -127,6 +134,7 @@ impl Measures {
 
     pub(crate) fn arrived(&mut self, at_micros: u64) {
         self.turn_to(at_micros);
+        self.course.arrived(at_micros.saturating_sub(self.opened_micros));
         self.arrived += 1;
         self.this_second.arrivals += 1;
     }
@@ -146,6 +154,7 @@ impl Measures {
         answer: &Answer,
     ) {
         self.turn_to(at_micros);
+        self.course.settled(at_micros.saturating_sub(self.opened_micros), latency_micros);
         self.overall.saturating_record(latency_micros);
         if let Some(histogram) = self.by_operation.get_mut(&operation) {
             histogram.saturating_record(latency_micros);
@@ -166,6 +175,11 @@ impl Measures {
         }
     }
 
+    /// The server said how its seats stand.
+    pub(crate) fn seen(&mut self, at_micros: u64, seats: Counts) {
+        self.course.seen(at_micros.saturating_sub(self.opened_micros), seats);
+    }
+
     /// Closes the seconds before this time. What comes late for its second counts in the next.
     fn turn_to(&mut self, at_micros: u64) {
         let second = at_micros.saturating_sub(self.opened_micros) / 1_000_000;
@@ -177,6 +191,7 @@ impl Measures {
     fn close_second(&mut self) {
         let latency = Latency::of(&self.this_second_latency);
         self.this_second.p50_ms = latency.p50_ms;
+        self.this_second.p90_ms = latency.p90_ms;
         self.this_second.p99_ms = latency.p99_ms;
         self.this_second.max_ms = latency.max_ms;
         self.this_second_latency.reset();

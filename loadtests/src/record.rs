@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::measure::{Measures, Progressed};
 use crate::request::{Answer, Request};
+use crate::seat_map::Counts;
 
 /// One sending of a request and what came back.
 #[derive(Clone, Debug)]
@@ -83,6 +84,11 @@ impl Recorder {
     /// A buyer came at this time.
     pub(crate) fn arrived(&self, at_micros: u64) {
         self.inner().measures.arrived(at_micros);
+    }
+
+    /// The server said at this time how its seats stand.
+    pub(crate) fn seen(&self, at_micros: u64, seats: Counts) {
+        self.inner().measures.seen(at_micros, seats);
     }
 
     /// A buyer left, for this reason.

@@ -38,16 +38,18 @@ pub(crate) struct SeatPlace {
     pub(crate) row: String,
     /// Whether it is kept for who needs it: an accessible or a companion seat.
     pub(crate) reserved: bool,
+    /// Where it stands, in the chart's own unit; y points down.
+    pub(crate) x: f64,
+    pub(crate) y: f64,
 }
 
 /// The chart, as far as buyers and auditors need it.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    labels: Vec<String>,
+    places: Vec<SeatPlace>,
     index_by_label: HashMap<String, u32>,
     /// By seat: a number that neighbours in one row share.
     row_by_seat: Vec<u32>,
-    reserved: Vec<bool>,
 }
 
 impl Layout {
@@ -62,20 +64,23 @@ impl Layout {
             row += u32::from(!goes_on);
             row_by_seat.push(row);
         }
-        let reserved = places.iter().map(|place| place.reserved).collect();
-        let labels: Vec<String> = places.into_iter().map(|place| place.label).collect();
-        let numbered = labels.iter().zip(0..);
-        let index_by_label = numbered.map(|(label, index)| (label.clone(), index)).collect();
-        Self { labels, index_by_label, row_by_seat, reserved }
+        let numbered = places.iter().zip(0..);
+        let index_by_label = numbered.map(|(place, index)| (place.label.clone(), index)).collect();
+        Self { places, index_by_label, row_by_seat }
     }
 
     pub(crate) fn capacity(&self) -> u32 {
-        self.labels.len() as u32
+        self.places.len() as u32
+    }
+
+    /// The seats, by index.
+    pub(crate) fn places(&self) -> &[SeatPlace] {
+        &self.places
     }
 
     /// The seat's label; empty if there is no such seat.
     pub(crate) fn label(&self, seat: u32) -> &str {
-        self.labels.get(seat as usize).map_or("", String::as_str)
+        self.places.get(seat as usize).map_or("", |place| &place.label)
     }
 
     pub(crate) fn index(&self, label: &str) -> Option<u32> {
@@ -83,7 +88,7 @@ impl Layout {
     }
 
     fn is_reserved(&self, seat: u32) -> bool {
-        self.reserved.get(seat as usize).copied().unwrap_or(true)
+        self.places.get(seat as usize).is_none_or(|place| place.reserved)
     }
 }
 
@@ -215,6 +220,7 @@ mod tests {
             section: "S".to_owned(),
             row: row.to_owned(),
             reserved,
+            ..SeatPlace::default()
         }
     }
 

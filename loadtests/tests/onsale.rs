@@ -7,8 +7,9 @@ mod naive;
 use std::time::Duration;
 
 use loadtests::audit::Kind;
+use loadtests::page::Origin;
 use loadtests::progress::Quiet;
-use loadtests::{Curve, Error, OnsaleOptions, Operation, Outcome, Target, Transport};
+use loadtests::{Curve, Error, Fate, OnsaleOptions, Operation, Outcome, Target, Transport};
 use naive::{Freeze, Lie, NaiveServer};
 
 const SEATS: usize = 300;
@@ -124,4 +125,30 @@ async fn a_sale_that_stands_still_says_what_is_left() {
     assert_eq!(available as usize, SEATS);
     assert_eq!(outcome.violations(), []);
     assert_eq!(outcome.report.sold_seats, 0);
+}
+
+/// The pages of these runs stay in the folder of this crate's test output, to be looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_shows_every_violation_of_a_real_run() {
+    let server = naive(Lie::SellsTwice);
+    let lying = sell(&server, options(&server)).await;
+    let server = naive(Lie::None);
+    let honest = sell(&server, OnsaleOptions { kill_server: 2, ..options(&server) }).await;
+    for (name, outcome) in [("lying", lying), ("honest", honest)] {
+        let page = loadtests::page::html(&outcome, &Origin::default());
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+        std::fs::write(folder.join(format!("{name}.html")), &page).unwrap();
+        let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
+        roxmltree::Document::parse_with_options(&page, options).unwrap();
+        let shown = page.matches("<article class=\"violation\">").count();
+        assert_eq!(shown, outcome.violations().len(), "{name}");
+        assert_eq!(page.contains("Promises broken"), name == "lying");
+        assert_eq!(page.contains("No seat was sold twice."), name == "honest");
+        assert_eq!(outcome.picture.seats.len(), SEATS);
+        let sold =
+            outcome.picture.seats.iter().filter(|seat| matches!(seat.fate, Fate::Sold { .. }));
+        assert_eq!(sold.count(), SEATS, "{name}");
+        let arrived: u64 = outcome.picture.steps.iter().map(|step| step.arrivals).sum();
+        assert_eq!(arrived, outcome.report.outcomes.values().sum::<u64>(), "{name}");
+    }
 }

@@ -2,17 +2,19 @@
 //! shard, epochs that never fall, checksums that name the batch in front.
 //!
 //! Must always hold: writers and readers ask the same [`Chain`], so nothing is ever written that
-//! the next start would refuse.
+//! the next start would refuse. A chain that begins in the middle without a snapshot knows of a
+//! shard only what it has seen; all else it asks as strictly.
 
 use inventory_core::digest::Digest;
 use inventory_core::ids::{Epoch, Lsn, ShardId};
 use inventory_core::limits::SHARDS;
 
 use crate::batch::Batch;
+use crate::segment::header::SegmentHeader;
 use crate::segment::record::RecordHeader;
 
 /// Where a journal stands: its last batch, and the last of each shard.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Chain {
     /// The number of the last batch; zero before the first.
     pub(crate) last_number: u64,
@@ -22,14 +24,19 @@ pub(crate) struct Chain {
     pub(crate) last_epoch: Epoch,
     /// The sum of the digests of all shards behind it.
     pub(crate) state_digest: Digest,
-    shards: Vec<ShardEnd>,
+    /// Where each shard stands; `None` where the history in front is not known.
+    shards: Vec<Option<ShardEnd>>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct ShardEnd {
-    sequence: u64,
-    lsn: Lsn,
-    digest: Digest,
+/// The last batch of a shard.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ShardEnd {
+    /// Its sequence; zero before the first.
+    pub(crate) sequence: u64,
+    /// The LSN of its last fact; zero before the first.
+    pub(crate) lsn: Lsn,
+    /// The shard's digest behind it.
+    pub(crate) digest: Digest,
 }
 
 /// How a batch does not follow the one in front of it.
@@ -90,8 +97,35 @@ impl Chain {
             last_checksum: 0,
             last_epoch: Epoch(0),
             state_digest: Digest(0),
-            shards: vec![ShardEnd::default(); usize::from(SHARDS)],
+            shards: vec![Some(ShardEnd::default()); usize::from(SHARDS)],
         }
+    }
+
+    /// In front of a segment, as far as its header tells.
+    pub(crate) fn in_front_of(header: &SegmentHeader) -> Self {
+        Self {
+            last_number: header.first_number.saturating_sub(1),
+            last_checksum: header.previous_checksum,
+            // Epochs rise; which one was in front is not known.
+            last_epoch: Epoch(0),
+            state_digest: header.state_digest,
+            shards: vec![None; usize::from(SHARDS)],
+        }
+    }
+
+    /// As a snapshot says. `None` unless it is all of [`SHARDS`] shards.
+    pub(crate) fn restored(
+        (last_number, last_checksum, last_epoch): (u64, u128, Epoch),
+        shards: Vec<ShardEnd>,
+    ) -> Option<Self> {
+        let digest = shards.iter().fold(Digest(0), |sum, end| sum.plus(end.digest));
+        (shards.len() == usize::from(SHARDS)).then(|| Self {
+            last_number,
+            last_checksum,
+            last_epoch,
+            state_digest: digest,
+            shards: shards.into_iter().map(Some).collect(),
+        })
     }
 
     /// The header that makes `batch` the next of the journal.
@@ -124,6 +158,7 @@ impl Chain {
         }
         let shard = header.shard;
         let end = self.shards.get(usize::from(shard.0)).ok_or(Break::Shard(shard))?;
+        let Some(end) = end else { return Ok(()) };
         let expected = end.sequence + 1;
         if header.sequence != expected {
             return Err(Break::Sequence { shard, found: header.sequence, expected });
@@ -138,24 +173,62 @@ impl Chain {
     /// Moves behind a record that [`Chain::check`] let through.
     pub(crate) fn advance(&mut self, header: &RecordHeader, checksum: u128) {
         let end = &mut self.shards[usize::from(header.shard.0)];
-        self.state_digest = self.state_digest.minus(end.digest).plus(header.digest_after);
-        *end = ShardEnd {
+        let before = end.map_or(Digest(0), |end| end.digest);
+        self.state_digest = self.state_digest.minus(before).plus(header.digest_after);
+        *end = Some(ShardEnd {
             sequence: header.sequence,
-            lsn: Lsn(header.first_lsn.0 + u64::from(header.fact_count) - 1),
+            lsn: Lsn(header.first_lsn.0.saturating_add(u64::from(header.fact_count) - 1)),
             digest: header.digest_after,
-        };
+        });
         self.last_number = header.number;
         self.last_checksum = checksum;
         self.last_epoch = header.epoch;
     }
 
-    /// The last LSN of a shard; zero before its first fact.
-    pub(crate) fn last_lsn(&self, shard: ShardId) -> Lsn {
-        self.shards.get(usize::from(shard.0)).map_or(Lsn(0), |end| end.lsn)
+    /// Where a shard stands; `None` if that is not known, or if there is no such shard.
+    pub(crate) fn end_of(&self, shard: ShardId) -> Option<ShardEnd> {
+        self.shards.get(usize::from(shard.0)).copied().flatten()
     }
 
-    /// How many shards have facts.
+    /// How many shards have facts, as far as it is known.
     pub(crate) fn shards_in_use(&self) -> usize {
-        self.shards.iter().filter(|end| end.sequence > 0).count()
+        self.shards.iter().flatten().filter(|end| end.sequence > 0).count()
+    }
+
+    /// Whether it knows where every shard stands, and so the digest of them all.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.shards.iter().all(Option::is_some)
+    }
+}
+
+/// A place between two batches from which a journal can be read on: in front of its first, or
+/// where a snapshot was taken.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Position(pub(crate) Chain);
+
+impl Position {
+    /// In front of the first batch.
+    pub fn first() -> Self {
+        Self(Chain::new())
+    }
+
+    /// The number of the batch behind it.
+    pub fn next_number(&self) -> u64 {
+        self.0.last_number + 1
+    }
+
+    /// The sequence that the next batch of a shard has.
+    pub fn next_sequence(&self, shard: ShardId) -> u64 {
+        self.0.end_of(shard).map_or(1, |end| end.sequence + 1)
+    }
+
+    /// The last LSN of a shard; zero before its first fact.
+    pub fn last_lsn(&self, shard: ShardId) -> Lsn {
+        self.0.end_of(shard).map_or(Lsn(0), |end| end.lsn)
+    }
+
+    /// The digest of a shard's state.
+    pub fn digest(&self, shard: ShardId) -> Digest {
+        self.0.end_of(shard).map_or(Digest(0), |end| end.digest)
     }
 }

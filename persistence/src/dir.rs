@@ -4,7 +4,9 @@
 //! lock             locked by the process that writes here
 //! identity.json    whose directory this is, and in which format
 //! epoch.json       the epoch of the last start, and what was durable then
-//! journal/         segments, named after the number of their first batch
+//! journal/         segments, named after the number of their first batch; a reserve
+//! journal/history/ the same compressed, once snapshots cover them
+//! snapshots/       the state in front of a segment, named after the segment's first batch
 //! charts/          chart documents, named after their hash
 //! ```
 //!
@@ -13,17 +15,32 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::charts::ChartStore;
+use crate::file::segments::history_path;
 use crate::files::{self, Context, create_dir, remove_leftovers};
 use crate::identity::{self, Identity};
+use crate::snapshot::Snapshots;
 
 /// A data directory, locked for this process until it is dropped.
 #[derive(Debug)]
 pub struct DataDir {
+    paths: DataDirPaths,
+    lock: Arc<File>,
+}
+
+/// Where everything of a data directory is. Whoever has only this reads, and changes nothing.
+#[derive(Clone, Debug)]
+pub struct DataDirPaths {
     path: PathBuf,
     identity: Identity,
-    _lock: File,
+}
+
+/// Keeps a data directory locked for whoever works in it beside its journal.
+#[derive(Clone, Debug)]
+pub struct LockShare {
+    _lock: Arc<File>,
 }
 
 /// Why a data directory is not opened.
@@ -72,11 +89,51 @@ impl DataDir {
             }
         };
         // A crash may have left either of them out.
-        create_dir(&journal_path(&path))?;
-        create_dir(&charts_path(&path))?;
-        remove_leftovers(&journal_path(&path))?;
-        remove_leftovers(&charts_path(&path))?;
-        Ok(Self { path, identity, _lock: lock })
+        let paths = DataDirPaths { path, identity };
+        let folders = [paths.journal(), charts_path(paths.path()), paths.snapshots_path()];
+        for folder in &folders {
+            create_dir(folder)?;
+            remove_leftovers(folder)?;
+        }
+        remove_leftovers(&history_path(&paths.journal()))?;
+        Ok(Self { paths, lock: Arc::new(lock) })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.paths.path()
+    }
+
+    /// Where everything in it is.
+    pub fn paths(&self) -> &DataDirPaths {
+        &self.paths
+    }
+
+    /// Whose it is.
+    pub fn identity(&self) -> Identity {
+        self.paths.identity
+    }
+
+    /// Its charts.
+    pub fn charts(&self) -> ChartStore {
+        self.paths.charts()
+    }
+
+    /// A share of its lock: it is held until all shares are dropped.
+    pub fn lock_share(&self) -> LockShare {
+        LockShare { _lock: Arc::clone(&self.lock) }
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.paths.journal()
+    }
+}
+
+impl DataDirPaths {
+    /// Those of a directory; `None` if it is no data directory.
+    pub fn read(path: impl AsRef<Path>) -> Result<Option<Self>, identity::Error> {
+        let path = path.as_ref().to_owned();
+        Ok(Identity::read(&path)?.map(|identity| Self { path, identity }))
     }
 
     /// Where it is.
@@ -94,8 +151,21 @@ impl DataDir {
         ChartStore::new(charts_path(&self.path))
     }
 
+    pub(crate) fn node_id(&self) -> u128 {
+        self.identity.node_id
+    }
+
     pub(crate) fn journal(&self) -> PathBuf {
         journal_path(&self.path)
+    }
+
+    /// Its snapshots.
+    pub fn snapshots(&self) -> Snapshots {
+        Snapshots::new(self.snapshots_path(), self.node_id())
+    }
+
+    pub(crate) fn snapshots_path(&self) -> PathBuf {
+        self.path.join("snapshots")
     }
 }
 
@@ -162,7 +232,11 @@ mod tests {
             assert_eq!(Identity::read(path).unwrap(), Some(opened.identity()));
             let mut names = files::names_in(path).unwrap();
             names.sort_unstable();
-            assert_eq!(names, ["charts", "identity.json", "journal", "lock"], "crash {crash}");
+            assert_eq!(
+                names,
+                ["charts", "identity.json", "journal", "lock", "snapshots"],
+                "crash {crash}"
+            );
         }
     }
 

@@ -135,6 +135,13 @@ pub fn dump(data_dir: impl AsRef<Path>) -> Result<Dump, Error> {
     Ok(Dump { reader, records: VecDeque::new(), is_over: false })
 }
 
+impl Dump {
+    /// The first batch of the history: 1, unless what was in front of it has been pruned.
+    pub fn begins_with(&self) -> u64 {
+        self.reader.begins_with()
+    }
+}
+
 impl Iterator for Dump {
     type Item = Result<FactRecord, Error>;
 

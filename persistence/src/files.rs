@@ -26,6 +26,18 @@ pub struct Error {
     pub cause: io::Error,
 }
 
+impl Error {
+    /// Whether it is want of space: other things may still work, and this one later.
+    pub fn is_want_of_space(&self) -> bool {
+        matches!(self.cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+
+    /// Whether there is no such file.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.cause.kind() == io::ErrorKind::NotFound
+    }
+}
+
 /// Says what was tried where.
 pub(crate) trait Context<T> {
     fn context(self, action: &'static str, path: &Path) -> Result<T, Error>;

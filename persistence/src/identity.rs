@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::files::{self, read_at_most, wall_clock, write_lasting};
 use crate::limits::DESCRIPTION_BYTES_MAX;
 
-/// The format that this release writes, and the newest it reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// The format that this release writes, and the only one it reads.
+pub const FORMAT_VERSION: u32 = 2;
 
 const FILE_NAME: &str = "identity.json";
 
@@ -39,6 +39,17 @@ pub enum Error {
         path: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// An older release made the directory.
+    #[error(
+        "{path} says format version {found}; this release reads version {FORMAT_VERSION} alone: \
+         start the release that wrote it, or choose another data directory. Nothing was changed"
+    )]
+    OlderFormat {
+        /// The file.
+        path: String,
+        /// The version it names.
+        found: u64,
     },
     /// A newer release made the directory.
     #[error(
@@ -91,8 +102,14 @@ impl Identity {
         // The version first: what else there is may have changed with it.
         let version: Version =
             serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-        if version.format_version != u64::from(FORMAT_VERSION) {
-            return Err(Error::UnknownFormat { path, found: version.format_version });
+        match version.format_version {
+            found if found < u64::from(FORMAT_VERSION) => {
+                return Err(Error::OlderFormat { path, found });
+            }
+            found if found > u64::from(FORMAT_VERSION) => {
+                return Err(Error::UnknownFormat { path, found });
+            }
+            _ => {}
         }
         let document: Document =
             serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
@@ -144,7 +161,7 @@ mod tests {
     #[test]
     fn the_stored_form() {
         let read = read_text(
-            r#"{"format_version": 1, "node_id": "0190000000007000800000000000002a",
+            r#"{"format_version": 2, "node_id": "0190000000007000800000000000002a",
                 "shards": 256, "created_at_millis": 12}"#,
         );
         let expected = Identity {
@@ -156,13 +173,15 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused() {
-        let newer = read_text(r#"{"format_version": 2, "whatever": 1}"#);
-        assert!(matches!(newer, Err(Error::UnknownFormat { found: 2, .. })), "{newer:?}");
+        let newer = read_text(r#"{"format_version": 3, "whatever": 1}"#);
+        assert!(matches!(newer, Err(Error::UnknownFormat { found: 3, .. })), "{newer:?}");
+        let older = read_text(r#"{"format_version": 1, "whatever": 1}"#);
+        assert!(matches!(older, Err(Error::OlderFormat { found: 1, .. })), "{older:?}");
         let shards = read_text(
-            r#"{"format_version": 1, "node_id": "1", "shards": 64, "created_at_millis": 1}"#,
+            r#"{"format_version": 2, "node_id": "1", "shards": 64, "created_at_millis": 1}"#,
         );
         assert!(matches!(shards, Err(Error::OtherShards { found: 64, .. })), "{shards:?}");
-        for text in ["", "{}", "{\"format_version\": 1}", "[1]"] {
+        for text in ["", "{}", "{\"format_version\": 2}", "[2]"] {
             let damaged = read_text(text);
             assert!(matches!(damaged, Err(Error::Damaged { .. })), "{text}: {damaged:?}");
         }

@@ -21,11 +21,26 @@ pub trait Journal: Send {
     /// The epoch that batches must carry.
     fn epoch(&self) -> Epoch;
 
-    /// Whether room for the time after the present segment could not be had. Appends still work
-    /// until the segment is full; it is the time to refuse new holds.
-    fn is_short_of_space(&mut self) -> bool {
-        false
+    /// How much can be appended whatever happens to the disk's space. Ask from time to time also
+    /// while nothing is appended: what could not be had is tried again when this is asked.
+    fn room(&mut self) -> Room {
+        Room::UNLIMITED
     }
+}
+
+/// What a journal can take without asking the disk for more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Room {
+    /// Bytes that are preallocated and free.
+    pub bytes: u64,
+    /// Whether more could not be had when it was last tried. Appends still work until `bytes`
+    /// are written; what is left is for the endings of the holds that live.
+    pub is_short: bool,
+}
+
+impl Room {
+    /// The room of a journal that asks no disk.
+    pub const UNLIMITED: Self = Self { bytes: u64::MAX, is_short: false };
 }
 
 impl<J: Journal + ?Sized> Journal for Box<J> {
@@ -37,8 +52,8 @@ impl<J: Journal + ?Sized> Journal for Box<J> {
         (**self).epoch()
     }
 
-    fn is_short_of_space(&mut self) -> bool {
-        (**self).is_short_of_space()
+    fn room(&mut self) -> Room {
+        (**self).room()
     }
 }
 

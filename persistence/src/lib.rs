@@ -17,11 +17,13 @@ pub mod dump;
 pub mod encoding;
 pub mod file;
 pub mod files;
+pub mod history;
 pub mod identity;
 pub mod journal;
 pub mod limits;
 pub mod memory;
 mod segment;
+pub mod snapshot;
 #[cfg(test)]
 mod testing;
 pub mod verify;

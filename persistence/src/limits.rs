@@ -47,6 +47,22 @@ pub const ROOM_AT_START_BYTES: u64 = 4 << 20;
 /// The fewest bytes that a segment may have.
 pub const SEGMENT_BYTES_MIN: u64 = 1 << 10;
 
+/// Bytes of a segment that is compressed and read back. A longer one stays as it is.
+pub const COMPRESSED_BYTES_MAX: u64 = (HEADER_BYTES + RECORD_BYTES_MAX) as u64;
+
+/// How hard sealed segments are compressed: the fastest level, for it shares the machine with
+/// the sale.
+pub const COMPRESSION_LEVEL: i32 = 1;
+
+/// Bytes that are compressed, or copied into a snapshot, between two looks at whether to go on.
+pub const COPY_BYTES: usize = 1 << 20;
+
+/// Bytes that a snapshot's header says of one shard.
+pub const SNAPSHOT_SHARD_BYTES: usize = 32;
+
+/// Snapshots that are kept.
+pub const SNAPSHOTS_KEPT: usize = 2;
+
 /// Bytes of a chart's document.
 pub const CHART_BYTES_MAX: u64 = 256 << 20;
 
@@ -64,10 +80,14 @@ const _: () = assert!(HOLD_SEATS_MAX <= FACT_SEATS_MAX);
 const _: () = assert!(EVENT_NAME_BYTES_MAX + 128 <= FACT_FRAME_BYTES_MAX);
 const _: () = assert!(BUYER_ID_BYTES_MAX + 128 <= FACT_FRAME_BYTES_MAX);
 // Lengths of texts and short lists are stored in 16 bits, those of records in 32.
-const _: () = assert!(AREA_LINES_MAX <= u16::MAX as usize && TICKET_TYPES_MAX < u16::MAX as usize);
+const _: () = assert!(AREA_LINES_MAX <= u16::MAX as usize);
+const _: () = assert!(TICKET_TYPES_MAX < u16::MAX as usize);
 const _: () = assert!(EVENT_NAME_BYTES_MAX <= u16::MAX as usize);
 const _: () = assert!(RECORD_BYTES_MAX <= u32::MAX as usize);
 const _: () = assert!(HEADER_BYTES.is_multiple_of(RECORD_ALIGNMENT));
 const _: () = assert!(SEGMENT_BYTES_MIN >= (HEADER_BYTES + RECORD_HEADER_BYTES) as u64);
 const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_DEFAULT);
+const _: () = assert!(SEGMENT_BYTES_DEFAULT <= COMPRESSED_BYTES_MAX);
+// A damaged snapshot is no loss while there is an older one.
+const _: () = assert!(SNAPSHOTS_KEPT >= 2);
 const _: () = assert!(ROOM_AT_START_BYTES <= SEGMENT_BYTES_DEFAULT);

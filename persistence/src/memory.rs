@@ -12,7 +12,7 @@ use inventory_core::ids::Epoch;
 use crate::batch::Batch;
 use crate::chain::Chain;
 use crate::encoding::read_facts;
-use crate::journal::{Append, AppendError, Journal, check_epoch};
+use crate::journal::{Append, AppendError, Journal, Room, check_epoch};
 use crate::segment::record::{self, Found};
 
 /// The seed of all checksums in memory.
@@ -30,6 +30,7 @@ struct Disk {
     records: Vec<u8>,
     appends: u64,
     failures: BTreeMap<u64, Kept>,
+    room: Option<Room>,
 }
 
 /// What a failed append leaves on the disk.
@@ -62,6 +63,11 @@ impl MemoryDisk {
     /// Orders the `nth` append of the disk's life (the first is 1) to fail.
     pub fn fail_append(&self, nth: u64, kept: Kept) {
         self.lock().failures.insert(nth, kept);
+    }
+
+    /// Says from now on that a journal on this disk has this room. It is not used up.
+    pub fn set_room(&self, room: Room) {
+        self.lock().room = Some(room);
     }
 
     /// How many appends were tried so far.
@@ -171,6 +177,10 @@ impl Journal for MemoryJournal {
     fn epoch(&self) -> Epoch {
         self.epoch
     }
+
+    fn room(&mut self) -> Room {
+        self.disk.lock().room.unwrap_or(Room::UNLIMITED)
+    }
 }
 
 #[cfg(test)]
@@ -225,6 +235,15 @@ mod tests {
         assert!(matches!(old.append(&group), Append::Fenced { by: Epoch(2) }));
         assert!(matches!(new.append(&group), Append::Fenced { by: Epoch(2) }));
         assert!(disk.open().1.is_empty());
+    }
+
+    #[test]
+    fn its_room_is_what_was_said() {
+        let mut journal = MemoryJournal::new();
+        assert_eq!(journal.room(), Room::UNLIMITED);
+        let room = Room { bytes: 1_000, is_short: true };
+        journal.disk().set_room(room);
+        assert_eq!(journal.room(), room);
     }
 
     #[test]

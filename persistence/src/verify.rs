@@ -13,6 +13,8 @@ use crate::file::{SegmentSummary, UnsyncedTail};
 pub struct Verification {
     /// The node that wrote it.
     pub node_id: u128,
+    /// The first batch of its history: 1, unless what was in front of it has been pruned.
+    pub begins_with: u64,
     /// Its segments, in order.
     pub segments: Vec<SegmentSummary>,
     /// Batches that can be read.
@@ -53,6 +55,7 @@ pub fn verify(data_dir: impl AsRef<Path>) -> Result<Verification, Error> {
     let segments = reader.segments().to_vec();
     Ok(Verification {
         node_id: reader.identity().node_id,
+        begins_with: reader.begins_with(),
         batches: segments.iter().map(|segment| segment.batches).sum(),
         facts: segments.iter().map(|segment| segment.facts).sum(),
         shards: reader.shards_in_use(),
@@ -76,6 +79,10 @@ impl Verification {
 impl fmt::Display for Verification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "journal of node {:032x}", self.node_id)?;
+        if self.begins_with > 1 {
+            let first = self.begins_with;
+            writeln!(f, "  history begins with batch {first}; what was in front has been pruned")?;
+        }
         for segment in &self.segments {
             let name = segment.path.file_name().unwrap_or_default().display();
             let SegmentSummary { epoch, first_number, batches, facts, bytes, .. } = segment;

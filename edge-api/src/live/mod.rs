@@ -62,8 +62,8 @@ impl Live {
         event_id: EventId,
         known: Option<u64>,
     ) -> Result<Connection, Problem> {
-        let place = self.connections.try_acquire().ok_or_else(Problem::too_many_reads)?;
-        let presence = self.hall.come(event_id.0).ok_or_else(Problem::too_many_reads)?;
+        let place = self.connections.try_acquire().ok_or_else(Problem::too_many_waiting)?;
+        let presence = self.hall.come(event_id.0).ok_or_else(Problem::too_many_waiting)?;
         let mut connection = Connection::new(presence, known, self.hall.stopping.clone(), place);
         match timeout(self.timeout, connection.ready()).await {
             Ok(ready) => ready?,

@@ -52,7 +52,13 @@ fn dump_to(
     out: &mut impl Write,
     problems: &mut impl Write,
 ) -> anyhow::Result<ExitCode> {
-    for record in dump(data_dir)? {
+    let records = dump(data_dir)?;
+    if records.begins_with() > 1 {
+        let first = records.begins_with();
+        writeln!(problems, "history begins with batch {first}; what was in front has been pruned")
+            .context("reporting")?;
+    }
+    for record in records {
         let record = match record {
             Ok(record) => record,
             Err(error) => {

@@ -5,5 +5,6 @@ pub(crate) mod edge;
 pub(crate) mod engine;
 pub(crate) mod journal;
 pub(crate) mod onsale;
-
+pub(crate) mod seat;
 pub(crate) mod up;
+pub(crate) mod verify;

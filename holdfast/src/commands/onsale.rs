@@ -1,6 +1,7 @@
 //! `holdfast onsale`: a drop is simulated until every seat is sold, and then audited. Without a
 //! target it starts a server of its own, which is this program again, and may kill it.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,8 +11,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use inventory_charts::{generate, to_canonical_bytes};
 use loadtests::audit::dump::{DumpCommand, JournalSource};
+use loadtests::page::Origin;
 use loadtests::process::ServerProcess;
-use loadtests::{Curve, Error, OnsaleOptions, Report, Target, Transport, progress};
+use loadtests::{Curve, Error, OnsaleOptions, Target, Transport, progress};
 use tempfile::TempDir;
 
 use crate::node;
@@ -65,9 +67,12 @@ pub(crate) struct OnsaleArgs {
     /// Where the own server keeps its data [default: a temporary folder]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Write the report to this file
+    /// Write the report to this file, for programs
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the report to this file as one page to look at
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// What only makes sense for a server of the run's own.
@@ -88,14 +93,8 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 /// Runs a drop. The exit code is 0 only if every seat was sold and nothing is wrong.
 pub(crate) fn run(args: OnsaleArgs) -> anyhow::Result<ExitCode> {
-    // Told before the run rather than after it.
-    let mut json = match &args.json {
-        Some(path) => {
-            let file = std::fs::File::create(path);
-            Some(file.with_context(|| format!("write the report to {}", path.display()))?)
-        }
-        None => None,
-    };
+    let mut json = args.json.as_deref().map(create).transpose()?;
+    let mut page = args.html.as_deref().map(create).transpose()?;
     let (target, own) = match &args.target {
         Some(target) => (target.parse::<Target>()?, None),
         None => {
@@ -114,19 +113,28 @@ pub(crate) fn run(args: OnsaleArgs) -> anyhow::Result<ExitCode> {
     options.kill_server = args.kill_server.unwrap_or(0);
     options.connections = args.connections;
 
-    let (report, stalled) = node::block_on(async move {
+    let (outcome, stalled) = node::block_on(async move {
         let progress = progress::for_stderr();
         match loadtests::run(options, journal, progress.as_ref()).await {
-            Ok(outcome) => Ok((outcome.report, None)),
-            Err(error) => match stalled_report(&error) {
-                Some(report) => Ok((report, Some(error.to_string()))),
-                None => Err(error.into()),
-            },
+            Ok(outcome) => Ok((outcome, None)),
+            Err(error) => {
+                let why = error.to_string();
+                match error {
+                    // What did not sell every seat has something to report all the same.
+                    Error::Stalled { outcome, .. } => Ok((*outcome, Some(why))),
+                    other => Err(anyhow::Error::from(other)),
+                }
+            }
         }
     })?;
+    let report = &outcome.report;
     if let Some(file) = &mut json {
-        serde_json::to_writer_pretty(&mut *file, &report).context("write the report")?;
+        serde_json::to_writer_pretty(&mut *file, report).context("write the report")?;
         file.write_all(b"\n").context("write the report")?;
+    }
+    if let Some(file) = &mut page {
+        let html = loadtests::page::html(&outcome, &origin(&args, own.as_ref()));
+        file.write_all(html.as_bytes()).context("write the page of the report")?;
     }
     let mut out = std::io::stdout().lock();
     writeln!(out, "{report}").context("print the report")?;
@@ -140,11 +148,34 @@ pub(crate) fn run(args: OnsaleArgs) -> anyhow::Result<ExitCode> {
     Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What a run that did not sell every seat has to report all the same.
-fn stalled_report(error: &Error) -> Option<Report> {
-    match error {
-        Error::Stalled { outcome, .. } => Some(outcome.report.clone()),
-        _ => None,
+/// A file of the report: what cannot be written is told before the run rather than after it.
+fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("write the report to {}", path.display()))
+}
+
+/// Where the run came from, for who wants to repeat it.
+fn origin(args: &OnsaleArgs, own: Option<&OwnServer>) -> Origin {
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    let venue = match (&args.chart, args.seats) {
+        (Some(path), _) => format!("chart {}", path.display()),
+        (None, Some(seats)) => format!("drawn with {seats} seats"),
+        (None, None) => "the demonstration venue".to_owned(),
+    };
+    let mut options = vec![("bots", args.bots.to_string())];
+    if own.is_some() {
+        let hold_secs = args.hold_secs.unwrap_or(HOLD_SECS_DEFAULT);
+        options.push(("venue", venue));
+        options.push(("a hold lasts", format!("{hold_secs} s")));
+        options.push(("kills", args.kill_server.unwrap_or(0).to_string()));
+    }
+    if let Some(connections) = args.connections {
+        options.push(("connections", connections.to_string()));
+    }
+    Origin {
+        command: ["holdfast".to_owned()].into_iter().chain(arguments).collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        options,
     }
 }
 

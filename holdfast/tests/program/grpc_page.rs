@@ -1,8 +1,8 @@
 //! The limits that docs/grpc.md promises are those of the code.
 
 use inventory_core::limits::{
-    BLOCK_SEATS_MAX, BUYER_ID_BYTES_MAX, CHART_SEATS_MAX, HOLD_SEATS_MAX, REQUEST_AHEAD_MILLIS_MAX,
-    REQUEST_KEPT_MILLIS, REQUESTS_KEPT_MAX,
+    AREA_LINES_MAX, BLOCK_SEATS_MAX, BUYER_ID_BYTES_MAX, CHART_SEATS_MAX, HOLD_SEATS_MAX,
+    REQUEST_AHEAD_MILLIS_MAX, REQUEST_KEPT_MILLIS, REQUESTS_KEPT_MAX, TICKET_TYPES_MAX,
 };
 use inventory_engine::limits::{
     ANSWER_BYTES_MAX, CHART_REQUEST_BYTES_MAX, CONNECTION_STREAMS_MAX, FEED_FRAMES_MAX,
@@ -37,6 +37,8 @@ fn the_limits_on_the_page_are_those_of_the_code() {
         ("a request message", requests),
         ("an answer message", mib(ANSWER_BYTES_MAX)),
         ("seats in one hold", number(HOLD_SEATS_MAX)),
+        ("lines of areas in one command", number(AREA_LINES_MAX)),
+        ("ticket types of an event", number(TICKET_TYPES_MAX)),
         ("seats in one block or unblock", number(BLOCK_SEATS_MAX)),
         ("seats of a chart", number(CHART_SEATS_MAX)),
         ("commands in a message of a pipeline", number(STREAM_MESSAGE_COMMANDS_MAX)),

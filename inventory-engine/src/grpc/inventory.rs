@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::answer::{Answer, Failure, Invalid};
 use crate::ask::{Ask, Query};
 use crate::engine::Handle;
-use crate::grpc::{answers, reads, requests, status, stream, watch};
+use crate::grpc::{answers, reads, requests, seat_history, status, stream, watch};
 use crate::limits::CHART_MAPS_MAX;
 
 /// The service over an engine.
@@ -48,9 +48,9 @@ impl Inventory for InventoryService {
 
     async fn seat_history(
         &self,
-        _: Request<v1::SeatHistoryRequest>,
+        request: Request<v1::SeatHistoryRequest>,
     ) -> Result<Response<v1::SeatHistoryResponse>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        seat_history::answer(&self.engine, request.into_inner()).await.map(Response::new)
     }
 
     async fn place(

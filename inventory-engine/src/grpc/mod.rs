@@ -2,12 +2,14 @@
 
 mod admin;
 mod answers;
+mod gate;
 mod inventory;
 mod reads;
 mod requests;
+mod seat_history;
 mod server;
 mod status;
 mod stream;
 mod watch;
 
-pub use server::{ServeError, routes, serve};
+pub use server::{ServeError, Services};

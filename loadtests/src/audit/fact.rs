@@ -12,6 +12,8 @@ use crate::ids::{AllocationId, HoldId, RequestId};
 pub(crate) enum Change {
     /// An event went on sale, all its seats available.
     EventCreated,
+    /// An event's sale ended for good.
+    EventClosed,
     /// Available seats became held.
     HoldPlaced,
     /// A hold's deadline moved.
@@ -35,6 +37,7 @@ impl Change {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::EventCreated => "event_created",
+            Self::EventClosed => "event_closed",
             Self::HoldPlaced => "hold_placed",
             Self::HoldExtended => "hold_extended",
             Self::HoldReleased => "hold_released",
@@ -79,9 +82,35 @@ pub(crate) struct JournalRecord {
     /// The seats that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) seats: Vec<u32>,
+    /// Their ticket types in the same order; empty where none has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) seat_types: Vec<Option<u16>>,
+    /// The places that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) areas: Vec<AreaPlaces>,
+    /// The event's ticket types, by index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ticket_types: Vec<TicketType>,
     /// When the hold now ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) deadline_millis: Option<u64>,
+}
+
+/// Places in an area.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct AreaPlaces {
+    pub(crate) area: u32,
+    pub(crate) count: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ticket_type: Option<u16>,
+}
+
+/// A ticket type of an event.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct TicketType {
+    pub(crate) key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) quota: Option<u32>,
 }
 
 impl JournalRecord {

@@ -79,6 +79,7 @@ fn final_states(
         let message = "the journal changes a seat that the event does not have";
         findings.add(Kind::FactImpossible, Some(*seat), message, vec![fact.evidence()]);
     }
+    areas_add_up(history, testimony, changed_since == 0, findings);
     let counts = Counts::of(&statuses);
     if changed_since == 0 && counts != testimony.counts {
         let evidence = vec![
@@ -87,6 +88,23 @@ fn final_states(
         ];
         let message = "the journal's facts and the server's counts do not add up to the same";
         findings.add(Kind::Conservation, None, message, evidence);
+    }
+}
+
+/// Each area's numbers by the journal against the server's word. Places have no states of their
+/// own that could tell which changed since, so only a quiet end is compared.
+fn areas_add_up(history: &History, testimony: &Testimony, is_quiet: bool, findings: &mut Findings) {
+    for (area, (taken, counts)) in history.areas.iter().zip(&testimony.areas).enumerate() {
+        let by_server = [counts.held, counts.allocated, counts.blocked].map(i64::from);
+        let by_journal = [taken.held, taken.allocated, taken.blocked];
+        if is_quiet && testimony.counts.held == 0 && by_server != by_journal {
+            let evidence = vec![
+                Evidence::new(Source::Journal, format!("{taken:?}")),
+                Evidence::new(Source::Server, format!("{counts:?}")),
+            ];
+            let message = format!("the journal and the server disagree about area {area}");
+            findings.add(Kind::StateDiffers, None, message, evidence);
+        }
     }
 }
 

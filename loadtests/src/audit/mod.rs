@@ -13,6 +13,7 @@ pub mod dump;
 mod fact;
 pub(crate) mod journal;
 mod journal_claims;
+mod quantities;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod server;

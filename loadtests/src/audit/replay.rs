@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::fact::{Change, JournalRecord};
+use super::quantities::{self, Pool, Quantities, Shares, Taken};
 use super::server::Testimony;
 use super::{Findings, Kind};
 use crate::ids::{AllocationId, HoldId, RequestId};
@@ -35,6 +36,8 @@ pub(crate) struct History {
     pub(crate) allocated: HashMap<AllocationId, Arc<JournalRecord>>,
     /// For each seat of the run's event: its state and the fact that made it so.
     pub(crate) seats: HashMap<u32, (u8, Arc<JournalRecord>)>,
+    /// For each area of the run's event, by index: how much of it is taken.
+    pub(crate) areas: Vec<Taken>,
 }
 
 impl History {
@@ -47,6 +50,7 @@ impl History {
 #[derive(Debug)]
 struct LiveHold {
     seats: HashSet<u32>,
+    places: Shares,
     deadline_millis: u64,
     /// The fact that set the deadline.
     fact: Arc<JournalRecord>,
@@ -66,8 +70,11 @@ pub(crate) struct Replay<'a> {
     shards: HashMap<u16, Arc<JournalRecord>>,
     seats: HashMap<(u64, u32), Seat>,
     live_holds: HashMap<HoldId, LiveHold>,
-    /// Seats that allocations still have.
-    live_allocations: HashMap<AllocationId, HashSet<u32>>,
+    /// Seats and places that allocations still have.
+    live_allocations: HashMap<AllocationId, (HashSet<u32>, Shares)>,
+    quantities: Quantities,
+    /// Closed events, each with the fact that closed it.
+    closed: HashMap<u64, Arc<JournalRecord>>,
     history: History,
 }
 
@@ -78,7 +85,13 @@ impl<'a> Replay<'a> {
             placed: HashMap::new(),
             allocated: HashMap::new(),
             seats: HashMap::new(),
+            areas: Vec::new(),
         };
+        let mut quantities = Quantities::default();
+        for (area, counts) in (0..).zip(circumstances.testimony.iter().flat_map(|of| &of.areas)) {
+            let pool = Pool::Area(circumstances.event_id, area);
+            quantities.set_capacity(pool, counts.sum() as u32);
+        }
         Self {
             findings,
             circumstances,
@@ -86,6 +99,8 @@ impl<'a> Replay<'a> {
             seats: HashMap::new(),
             live_holds: HashMap::new(),
             live_allocations: HashMap::new(),
+            quantities,
+            closed: HashMap::new(),
             history,
         }
     }
@@ -95,7 +110,12 @@ impl<'a> Replay<'a> {
         self.sequence(&fact);
         self.request(&fact);
         match fact.change {
-            Change::EventCreated => {}
+            Change::EventCreated => self.event_created(&fact),
+            Change::EventClosed => {
+                if self.closed.insert(fact.event_id, fact.clone()).is_some() {
+                    self.impossible(&fact, "closes an event that is closed");
+                }
+            }
             Change::HoldPlaced => self.hold_placed(&fact),
             Change::HoldExtended => self.hold_extended(&fact),
             Change::HoldReleased => self.take_from_hold(&fact, AVAILABLE),
@@ -122,6 +142,9 @@ impl<'a> Replay<'a> {
             }
         }
         let event_id = self.circumstances.event_id;
+        let areas = self.circumstances.testimony.map_or(0, |testimony| testimony.areas.len());
+        let areas = (0..areas as u32).map(|area| Pool::Area(event_id, area));
+        self.history.areas = areas.map(|pool| self.quantities.taken(pool)).collect();
         let own = self.seats.into_iter().filter(|((event, _), _)| *event == event_id);
         self.history.seats = own.map(|((_, seat), of)| (seat, (of.status, of.fact))).collect();
         self.history
@@ -158,17 +181,30 @@ impl<'a> Replay<'a> {
         }
     }
 
+    fn event_created(&mut self, fact: &Arc<JournalRecord>) {
+        for (index, ticket_type) in (0..).zip(&fact.ticket_types) {
+            if let Some(quota) = ticket_type.quota {
+                let pool = Pool::TicketType(fact.event_id, index);
+                self.quantities.set_capacity(pool, quota);
+            }
+        }
+    }
+
     fn hold_placed(&mut self, fact: &Arc<JournalRecord>) {
         let Some(hold_id) = fact.hold_id else { return self.impossible(fact, "names no hold") };
         let deadline_millis = fact.deadline_millis.unwrap_or_else(|| {
             self.impossible(fact, "names no deadline");
             fact.at_millis
         });
-        for seat in &fact.seats {
-            self.turn_seat(fact, *seat, AVAILABLE, HELD);
+        if let Some(closed) = self.closed.get(&fact.event_id) {
+            let evidence = vec![closed.evidence(), fact.evidence()];
+            let message = "the event is closed, and something is held";
+            self.findings.add(Kind::FactImpossible, None, message, evidence);
         }
+        self.turn(fact, AVAILABLE, HELD);
         let seats = fact.seats.iter().copied().collect();
-        let hold = LiveHold { seats, deadline_millis, fact: fact.clone() };
+        let places = quantities::shares_of(fact);
+        let hold = LiveHold { seats, places, deadline_millis, fact: fact.clone() };
         if self.live_holds.insert(hold_id, hold).is_some() {
             self.impossible(fact, "makes a hold that is there already");
         }
@@ -198,7 +234,8 @@ impl<'a> Replay<'a> {
             return self.impossible(fact, "names no allocation");
         };
         let seats = fact.seats.iter().copied().collect();
-        if self.live_allocations.insert(allocation_id, seats).is_some() {
+        let owned = (seats, quantities::shares_of(fact));
+        if self.live_allocations.insert(allocation_id, owned).is_some() {
             self.impossible(fact, "makes an allocation that is there already");
         }
         self.history.allocated.insert(allocation_id, fact.clone());
@@ -211,8 +248,8 @@ impl<'a> Replay<'a> {
         let deadline_millis = hold.deadline_millis;
         let evidence = vec![hold.fact.evidence(), fact.evidence()];
         let left: HashSet<u32> = fact.seats.iter().copied().collect();
-        if left != hold.seats {
-            let message = "the hold ran out with other seats than it had";
+        if left != hold.seats || quantities::shares_of(fact) != hold.places {
+            let message = "the hold ran out with other seats or places than it had";
             self.findings.add(Kind::FactImpossible, None, message, evidence.clone());
         }
         if fact.at_millis < deadline_millis {
@@ -230,28 +267,31 @@ impl<'a> Replay<'a> {
     fn spots_returned(&mut self, fact: &Arc<JournalRecord>) {
         self.turn(fact, ALLOCATED, AVAILABLE);
         let allocation = fact.allocation_id.and_then(|id| self.live_allocations.get_mut(&id));
-        let is_all_there = allocation.is_some_and(|seats| {
+        let is_all_there = allocation.is_some_and(|(seats, places)| {
             // Every one is taken out, also behind one that is missing.
-            fact.seats.iter().filter(|seat| !seats.remove(seat)).count() == 0
+            let are_places_there = quantities::take(places, fact);
+            fact.seats.iter().filter(|seat| !seats.remove(seat)).count() == 0 && are_places_there
         });
         if !is_all_there {
-            self.impossible(fact, "returns seats that its allocation does not have");
+            self.impossible(fact, "returns what its allocation does not have");
         }
     }
 
     /// Held seats leave their hold for another state; a hold without seats is over.
     fn take_from_hold(&mut self, fact: &Arc<JournalRecord>, to: u8) {
-        for seat in &fact.seats {
-            self.turn_seat(fact, *seat, HELD, to);
-        }
+        self.turn(fact, HELD, to);
         let Some(hold_id) = fact.hold_id else { return self.impossible(fact, "names no hold") };
         let Some(hold) = self.live_holds.get_mut(&hold_id) else {
             return self.impossible(fact, "ends a hold that is not alive");
         };
         let foreign: Vec<u32> =
             fact.seats.iter().filter(|seat| !hold.seats.remove(seat)).copied().collect();
-        if hold.seats.is_empty() {
+        let are_places_there = quantities::take(&mut hold.places, fact);
+        if hold.seats.is_empty() && hold.places.is_empty() {
             self.live_holds.remove(&hold_id);
+        }
+        if !are_places_there {
+            self.impossible(fact, "takes places that its hold does not have");
         }
         for seat in foreign {
             let sells = to == ALLOCATED;
@@ -267,6 +307,7 @@ impl<'a> Replay<'a> {
         for seat in &fact.seats {
             self.turn_seat(fact, *seat, from, to);
         }
+        self.quantities.turn(fact, from, to, self.findings);
     }
 
     fn turn_seat(&mut self, fact: &Arc<JournalRecord>, seat: u32, from: u8, to: u8) {

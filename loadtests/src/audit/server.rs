@@ -24,6 +24,8 @@ pub(crate) struct Testimony {
     pub(crate) view: View,
     pub(crate) counts: Counts,
     pub(crate) capacity: u32,
+    /// The places of each area, by index.
+    pub(crate) areas: Vec<Counts>,
     /// When it was asked.
     pub(crate) at_millis: u64,
     /// A sample of the record's holds, and what the server knows of each.
@@ -44,6 +46,7 @@ pub(crate) async fn question(
     let at_millis = millis(clock.now_micros());
     let view = View::new(reader.statuses().await?, layout);
     let (counts, capacity) = reader.counts().await?;
+    let areas = reader.areas().await?;
     let placed = books.holds.iter().filter(|(_, hold)| hold.placed.is_some());
     let mut sample: Vec<HoldId> = placed.map(|(hold_id, _)| *hold_id).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -53,7 +56,7 @@ pub(crate) async fn question(
         holds.push((*hold_id, reader.hold(*hold_id, layout).await?));
     }
     let verification = reader.verify().await?;
-    Ok(Testimony { view, counts, capacity, at_millis, holds, verification })
+    Ok(Testimony { view, counts, capacity, areas, at_millis, holds, verification })
 }
 
 /// What the audit knows beside the record and the testimony.

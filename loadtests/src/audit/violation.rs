@@ -18,6 +18,8 @@ const KEPT_MAX: usize = 1_000;
 pub enum Kind {
     /// A seat was allocated to two allocations without a return between.
     SoldTwice,
+    /// More of an area or a ticket type was given away than there is.
+    Oversold,
     /// A seat was in two live holds at once, or held while it was not available.
     HeldTwice,
     /// The same request id got different answers.
@@ -63,6 +65,7 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::SoldTwice => "sold_twice",
+            Self::Oversold => "oversold",
             Self::HeldTwice => "held_twice",
             Self::AnswerDiffers => "answer_differs",
             Self::AnswerForgotten => "answer_forgotten",

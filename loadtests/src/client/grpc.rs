@@ -317,7 +317,7 @@ fn accepted_or_not(outcome: Option<v1::answer::Outcome>) -> Result<Answer, IdErr
 fn failed(failure: v1::Failure) -> Answer {
     let reason = match failure.code() {
         v1::FailureCode::Invalid => Denial::Invalid(failure.message.into()),
-        v1::FailureCode::Overloaded => Denial::Overloaded,
+        v1::FailureCode::Overloaded | v1::FailureCode::StorageShort => Denial::Overloaded,
         v1::FailureCode::DeadlineExceeded => Denial::DeadlineExceeded,
         v1::FailureCode::ShuttingDown => Denial::ShuttingDown,
         v1::FailureCode::Unknown | v1::FailureCode::Unspecified => return Answer::Unknown,
@@ -354,6 +354,8 @@ impl Reader {
             section: seat.section,
             row: seat.row,
             reserved: seat.accessible || seat.companion,
+            x: seat.x,
+            y: seat.y,
         };
         Ok((Layout::new(map.seats.into_iter().map(place).collect()), map.statuses))
     }
@@ -372,13 +374,20 @@ impl Reader {
         let availability =
             self.inventory.clone().get_availability(asked).await.map_err(Box::new)?;
         let seats = availability.into_inner().seats.unwrap_or_default();
-        let counts = Counts {
-            available: seats.available,
-            held: seats.held,
-            allocated: seats.allocated,
-            blocked: seats.blocked,
+        Ok((counts_of(seats), seats.capacity))
+    }
+
+    /// The places of each area, by index.
+    pub(crate) async fn areas(&self) -> Result<Vec<Counts>, ReadError> {
+        let asked = v1::GetAvailabilityRequest {
+            event_id: self.event_id,
+            by_area: true,
+            ..v1::GetAvailabilityRequest::default()
         };
-        Ok((counts, seats.capacity))
+        let availability =
+            self.inventory.clone().get_availability(asked).await.map_err(Box::new)?;
+        let areas = availability.into_inner().areas.into_iter();
+        Ok(areas.map(|area| counts_of(area.counts.unwrap_or_default())).collect())
     }
 
     pub(crate) async fn hold(&self, hold_id: HoldId) -> Result<Option<HoldSeen>, ReadError> {
@@ -405,5 +414,14 @@ impl Reader {
         let asked = v1::VerifyEventRequest { event_id: self.event_id };
         let verification = self.admin.clone().verify_event(asked).await.map_err(Box::new)?;
         Ok(verification.into_inner().violations)
+    }
+}
+
+fn counts_of(counts: v1::Counts) -> Counts {
+    Counts {
+        available: counts.available,
+        held: counts.held,
+        allocated: counts.allocated,
+        blocked: counts.blocked,
     }
 }

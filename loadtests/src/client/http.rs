@@ -199,8 +199,8 @@ fn problem(body: &[u8]) -> Answer {
     // Whatever stands between may answer in its own words, and may have passed the request on.
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else { return Answer::Unknown };
     let reason = match problem.code.as_str() {
-        "overloaded" => Denial::Overloaded,
-        "shutting_down" | "engine_unavailable" => Denial::ShuttingDown,
+        "overloaded" | "storage_short" => Denial::Overloaded,
+        "shutting_down" | "engine_unavailable" | "recovering" => Denial::ShuttingDown,
         "deadline_exceeded" | "request_timeout" => Denial::DeadlineExceeded,
         "outcome_unknown" | "internal" => return Answer::Unknown,
         "invalid_request"
@@ -241,6 +241,10 @@ struct MapSeat {
     accessible: bool,
     #[serde(default)]
     companion: bool,
+    #[serde(default)]
+    x: f64,
+    #[serde(default)]
+    y: f64,
     status: String,
 }
 
@@ -288,6 +292,8 @@ impl Reader {
             section: seat.section,
             row: seat.row,
             reserved: seat.accessible || seat.companion,
+            x: seat.x,
+            y: seat.y,
         });
         Ok((Layout::new(places.collect()), statuses?.into()))
     }

@@ -142,6 +142,14 @@ impl Reader {
         }
     }
 
+    /// The places of each area, by index; none if this door does not tell them.
+    pub(crate) async fn areas(&self) -> Result<Vec<Counts>, ReadError> {
+        match self {
+            Self::Grpc(reader) => reader.areas().await,
+            Self::Http(_) => Ok(Vec::new()),
+        }
+    }
+
     /// One hold; `None` if the server knows none by this id.
     pub(crate) async fn hold(
         &self,

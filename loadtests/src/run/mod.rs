@@ -20,6 +20,7 @@ use crate::client::{Door, InFlight, ReadError, Reader, grpc, http};
 use crate::clock::Clock;
 use crate::kill::KillError;
 use crate::options::{OnsaleOptions, Target, Transport};
+use crate::picture::Picture;
 use crate::process::{self, Addresses, Server};
 use crate::progress::Progress;
 use crate::record::Recorder;
@@ -45,6 +46,8 @@ const REMOTE_CLOCK_SLACK: Duration = Duration::from_secs(2);
 pub struct Outcome {
     /// All that happened and all that was found.
     pub report: Report,
+    /// The same to look at.
+    pub picture: Picture,
 }
 
 impl Outcome {

@@ -130,7 +130,7 @@ async fn sell_rest(sale: &Arc<Sale>, reader: &Reader, stall: Duration) -> Result
         match reader.statuses().await {
             Ok(statuses) => {
                 trouble.clear();
-                sale.map.show(View::new(statuses, &sale.map.layout));
+                see(sale, View::new(statuses, &sale.map.layout));
             }
             Err(error) => trouble = format!("; {error}"),
         }
@@ -187,10 +187,16 @@ async fn refresh(sale: &Sale, reader: &Reader, pause: Duration) {
         if let Ok(statuses) = reader.statuses().await {
             let view = View::new(statuses, &sale.map.layout);
             sale.is_sold_out.store(view.counts.is_sold_out(), Ordering::Relaxed);
-            sale.map.show(view);
+            see(sale, view);
         }
         tokio::time::sleep(pause).await;
     }
+}
+
+/// The page shows what the server just said.
+fn see(sale: &Sale, view: View) {
+    sale.recorder.seen(sale.clock.now_micros(), view.counts);
+    sale.map.show(view);
 }
 
 /// The display, for as long as it is let.

@@ -10,8 +10,12 @@ use crate::audit::record::{self, Books};
 use crate::audit::replay;
 use crate::audit::server::{self, Testimony};
 use crate::audit::{Evidence, Findings, Kind, Source};
+use crate::clock::millis;
+use crate::course::Sighting;
 use crate::measure::Measures;
+use crate::picture::{self, Picture};
 use crate::report::{Audit, Report};
+use crate::seat_map::View;
 
 /// Audits everything that can be audited and reports it.
 pub(super) async fn reach(
@@ -44,10 +48,38 @@ pub(super) async fn reach(
         _ if is_own => audit.left_out.push("the journal: nobody said how to read it".to_owned()),
         _ => audit.left_out.push("the journal: the server is not the run's own".to_owned()),
     }
+    let last = testimony.as_ref().map(|testimony| (testimony.at_millis, testimony.view.clone()));
+    let picture = picture(&venue, &books, &measures, last);
     let acknowledged_seats = books.sales.len() as u64;
     let report =
         report(&venue, terms, sold, measures, testimony, findings, audit, acknowledged_seats);
-    Outcome { report }
+    Outcome { report, picture }
+}
+
+/// The run to look at; `last` is what the server said of its seats at the end, if it did.
+fn picture(
+    venue: &Venue,
+    books: &Books<'_>,
+    measures: &Measures,
+    last: Option<(u64, View)>,
+) -> Picture {
+    let opened_micros = venue.opened_micros;
+    let opening = Sighting { at_secs: 0.0, seats: venue.before.counts };
+    let mut sightings = measures.course.sightings();
+    // Before the doors opened is the same as when they did.
+    sightings.retain(|seen| seen.at_secs > 0.0);
+    sightings.insert(0, opening);
+    if let Some((at_millis, view)) = &last {
+        let after_micros = (at_millis * 1_000).saturating_sub(opened_micros);
+        sightings.push(Sighting { at_secs: after_micros as f64 / 1e6, seats: view.counts });
+    }
+    let last = last.map_or_else(|| venue.sale.map.view().as_ref().clone(), |(_, view)| view);
+    Picture {
+        opened_at_millis: millis(opened_micros),
+        steps: measures.course.steps(),
+        sightings,
+        seats: picture::seats(&venue.layout, books, &last, opened_micros),
+    }
 }
 
 /// A buyer who vanished took answers along that nobody can audit.

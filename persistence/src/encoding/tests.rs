@@ -9,8 +9,8 @@ use inventory_core::ids::{
     SeatIndex, TicketTypeIndex,
 };
 use inventory_core::limits::{
-    AREA_LINES_MAX, BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, TICKET_TYPE_CATEGORIES_MAX,
-    TICKET_TYPE_KEY_BYTES_MAX, TICKET_TYPES_MAX,
+    AREA_LINES_MAX, BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, HOLD_SEATS_MAX,
+    TICKET_TYPE_CATEGORIES_MAX, TICKET_TYPE_KEY_BYTES_MAX, TICKET_TYPES_MAX,
 };
 use inventory_core::rules::EventRules;
 use inventory_core::spots::{AreaPlaces, SeatSpot, Spots};
@@ -186,6 +186,36 @@ fn the_longest_facts_fit_the_limits() {
     let bytes = encode(std::slice::from_ref(&fact));
     assert!(bytes.len() <= FACT_BYTES_MAX);
     assert_eq!(read_facts(&bytes, Lsn(5), 1), Ok(vec![fact]));
+}
+
+#[test]
+fn no_end_of_a_hold_takes_more_than_is_reckoned() {
+    let id = RequestId::new(0x0190_0000_0000_7000_8000_0000_0000_002a).unwrap();
+    let request = Some(RequestMark { id, fingerprint: u64::MAX });
+    let (hold_id, allocation_id) = (HoldId(1), AllocationId(2));
+    let buyer_id = BuyerId::new(&"b".repeat(BUYER_ID_BYTES_MAX)).unwrap();
+    for spots in 1..=HOLD_SEATS_MAX + AREA_LINES_MAX + 9 {
+        let (area, seat) = (AreaIndex(u32::MAX), SeatIndex(u32::MAX));
+        let ticket_type = Some(TicketTypeIndex(7));
+        let lines = spots.min(AREA_LINES_MAX);
+        let areas = vec![AreaPlaces { area, ticket_type, count: 1 }; lines];
+        let seats = vec![SeatSpot { seat, ticket_type }; (spots - lines).min(HOLD_SEATS_MAX)];
+        let whole = Spots { seats, areas };
+        let endings = [
+            Change::HoldReleased { hold_id, spots: whole.clone() },
+            Change::HoldExpired { hold_id, spots: whole.clone() },
+            Change::HoldAllocated {
+                hold_id,
+                allocation_id,
+                buyer_id: buyer_id.clone(),
+                spots: whole,
+            },
+        ];
+        let bytes =
+            endings.map(|change| RECORD_HEADER_BYTES + encode(&[fact(request, change)]).len());
+        let longest = bytes.into_iter().max().unwrap().next_multiple_of(RECORD_ALIGNMENT);
+        assert_eq!(ending_bytes_max(spots), longest, "{spots} spots");
+    }
 }
 
 #[test]

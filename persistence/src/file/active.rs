@@ -24,6 +24,7 @@ const ZEROS_BYTES_MAX: u64 = 1 << 20;
 /// A segment with space behind its last batch.
 #[derive(Debug)]
 pub(crate) struct ActiveSegment {
+    first_number: u64,
     file: File,
     path: PathBuf,
     position: u64,
@@ -81,19 +82,48 @@ impl Spare {
             .context("write", &self.path)
             .inspect_err(|_| self.remove())
             .and_then(|()| rename_lasting(&self.path, &path))?;
-        Ok(ActiveSegment { file: self.file, path, position, capacity })
+        let first_number = header.first_number;
+        Ok(ActiveSegment { first_number, file: self.file, path, position, capacity })
+    }
+
+    /// A file that was made before, whole, and zeros from its beginning to its end.
+    pub(crate) fn adopt(path: PathBuf) -> Result<Self, Error> {
+        let file = File::options().read(true).write(true).open(&path).context("open", &path)?;
+        let capacity = file.metadata().context("measure", &path)?.len();
+        Ok(Self { file, path, capacity })
+    }
+
+    /// Keeps it under a name of its own instead of making it a segment. Returns its bytes.
+    pub(crate) fn keep_as(self, path: &Path) -> Result<u64, Error> {
+        rename_lasting(&self.path, path).inspect_err(|_| self.remove())?;
+        Ok(self.capacity)
+    }
+
+    /// Bytes that it took of the disk.
+    pub(crate) fn capacity(&self) -> u64 {
+        self.capacity
     }
 
     /// Best effort: the next start removes it as well.
-    fn remove(&self) {
+    pub(crate) fn remove(&self) {
         let _ = fs::remove_file(&self.path);
     }
 }
 
 impl ActiveSegment {
+    /// The number of its first batch.
+    pub(crate) fn first_number(&self) -> u64 {
+        self.first_number
+    }
+
     /// Whether `bytes` more fit into what is preallocated.
     pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
         self.position.saturating_add(bytes) <= self.capacity
+    }
+
+    /// Bytes behind the last batch that are preallocated.
+    pub(crate) fn room_bytes(&self) -> u64 {
+        self.capacity.saturating_sub(self.position)
     }
 
     /// Whether there is no batch in it.

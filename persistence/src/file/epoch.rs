@@ -5,13 +5,16 @@
 //! acknowledged. So what a start found and synced anew, and a whole segment, is missed by the
 //! next start if it is gone, even if nothing lies behind it.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use inventory_core::ids::Epoch;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use crate::files::{self, read_at_most, write_lasting};
+use crate::files::{self, read_at_most, sync_dir, write_lasting};
 use crate::limits::DESCRIPTION_BYTES_MAX;
 use crate::segment::header::SegmentHeader;
 
@@ -57,11 +60,56 @@ impl EpochMark {
     }
 
     pub(crate) fn write(self, data_dir: &Path) -> Result<(), files::Error> {
+        write_lasting(&Self::path(data_dir), &self.to_text())
+    }
+
+    fn to_text(self) -> Vec<u8> {
         let Self { epoch, durable_number, segment } = self;
         let document = Document { epoch: epoch.0, durable_number, segment };
         let mut text = serde_json::to_vec(&document).expect("numbers are always JSON");
         text.push(b'\n');
-        write_lasting(&Self::path(data_dir), &text)
+        text
+    }
+}
+
+/// Writes marks on a full disk too: into a second file that has its space already, and that
+/// then changes its name with the mark in one step.
+#[derive(Debug)]
+pub(crate) struct MarkWriter {
+    data_dir: PathBuf,
+}
+
+impl MarkWriter {
+    /// Takes the space for the marks to come. Without it marks are written as they can be.
+    pub(crate) fn prepare(data_dir: &Path, mark: EpochMark) -> Self {
+        let writer = Self { data_dir: data_dir.to_owned() };
+        if let Err(error) = write_lasting(&writer.second(), &mark.to_text()) {
+            tracing::warn!(%error, "a full disk would stop the journal at the end of its segment");
+        }
+        writer
+    }
+
+    pub(crate) fn write(&self, mark: EpochMark) -> Result<(), files::Error> {
+        match self.exchange(mark) {
+            Ok(()) => sync_dir(&self.data_dir),
+            // There is no second file, or the file system cannot exchange names.
+            Err(_) => mark.write(&self.data_dir),
+        }
+    }
+
+    fn exchange(&self, mark: EpochMark) -> std::io::Result<()> {
+        let (first, second) = (EpochMark::path(&self.data_dir), self.second());
+        let text = mark.to_text();
+        let file = File::options().write(true).open(&second)?;
+        file.write_all_at(&text, 0)?;
+        file.set_len(text.len() as u64)?;
+        file.sync_all()?;
+        renameat_with(CWD, &first, CWD, &second, RenameFlags::EXCHANGE)?;
+        Ok(())
+    }
+
+    fn second(&self) -> PathBuf {
+        self.data_dir.join("epoch.second")
     }
 }
 
@@ -82,5 +130,22 @@ mod tests {
         assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark));
         fs::write(EpochMark::path(dir.path()), "{\"epoch\":4}").unwrap();
         assert!(matches!(EpochMark::read(dir.path()), Err(Error::EpochDamaged { .. })));
+    }
+
+    #[test]
+    fn marks_take_no_new_space() {
+        let dir = tempfile::tempdir().unwrap();
+        let mark = |segment| EpochMark { epoch: Epoch(4), durable_number: segment - 1, segment };
+        mark(1).write(dir.path()).unwrap();
+        let writer = MarkWriter::prepare(dir.path(), mark(1));
+        // Longer ones and shorter ones, each in the place of the last but one.
+        for segment in [9, 1_000_000, 10, u64::MAX, 5] {
+            writer.write(mark(segment)).unwrap();
+            assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark(segment)));
+            assert_eq!(files::names_in(dir.path()).unwrap().len(), 2);
+        }
+        fs::remove_file(writer.second()).unwrap();
+        writer.write(mark(7)).unwrap();
+        assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark(7)));
     }
 }

@@ -48,6 +48,33 @@ pub enum Error {
         /// Who owns the directory.
         expected: u128,
     },
+    /// No snapshot can be used, and what was in front of them has been pruned.
+    #[error(
+        "no snapshot in {} can be used, and the journal begins with batch {first_number}: what \
+         was sold before that is in the snapshots alone. Nothing was changed. Restore a snapshot, \
+         or the whole data directory, from a backup",
+        path.display()
+    )]
+    HistoryGone {
+        /// The snapshots.
+        path: PathBuf,
+        /// The first batch that can be read.
+        first_number: u64,
+    },
+    /// A fact that was said to be durable is not in the journal.
+    #[error("fact {lsn} of shard {shard} is not in the journal; ask up to one that is durable")]
+    FactMissing {
+        /// The shard.
+        shard: ShardId,
+        /// The fact.
+        lsn: Lsn,
+    },
+    /// A segment was pruned while the history in front of it was read.
+    #[error("{} was removed while the journal was read; read it again", path.display())]
+    Pruned {
+        /// The segment.
+        path: PathBuf,
+    },
     /// The identity is damaged or of another release.
     #[error(transparent)]
     Identity(#[from] identity::Error),
@@ -119,6 +146,9 @@ pub enum Reason {
     /// A segment's header does not verify. It was synced before the segment got its name.
     #[error("the segment's header does not verify")]
     Header,
+    /// A compressed segment is not what was compressed.
+    #[error("the compressed segment cannot be read: {0}")]
+    Undecodable(String),
     /// A segment has become shorter. Its length was synced before it got its name.
     #[error("the segment has {found} bytes; it had {expected} when it was made")]
     Shortened {

@@ -4,25 +4,31 @@
 //! next one begins; and what is synced once is never written again.
 
 mod active;
+pub mod archive;
 pub(crate) mod epoch;
 pub mod error;
 pub mod reader;
 pub mod recovery;
-mod scan;
+mod reserve;
+pub(crate) mod scan;
+pub mod sealed;
+pub(crate) mod segments;
 mod spares;
 mod witness;
 
 use inventory_core::ids::Epoch;
 
 use self::active::ActiveSegment;
-use self::epoch::EpochMark;
+use self::epoch::{EpochMark, MarkWriter};
 pub use self::scan::{SegmentSummary, StoredBatch, UnsyncedTail};
+use self::sealed::Rolls;
 use self::spares::Spares;
 use crate::batch::Batch;
 use crate::chain::Chain;
-use crate::dir::DataDir;
+pub use crate::chain::Position;
+use crate::dir::{DataDir, DataDirPaths, LockShare};
 use crate::files::{self, wall_clock};
-use crate::journal::{Append, AppendError, Journal, check_epoch};
+use crate::journal::{Append, AppendError, Journal, Room, check_epoch};
 use crate::limits::{ROOM_AT_START_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
 use crate::segment::header::SegmentHeader;
 use crate::segment::record;
@@ -54,6 +60,17 @@ impl Options {
     }
 }
 
+/// What may be done beside a journal while it is written, on other threads.
+#[derive(Clone, Debug)]
+pub struct JournalShare {
+    /// Where everything is.
+    pub paths: DataDirPaths,
+    /// A share of the directory's lock.
+    pub lock: LockShare,
+    /// Tells which segments are sealed.
+    pub rolls: Rolls,
+}
+
 /// A journal in `journal/` of a data directory, which stays locked as long as this lives.
 #[derive(Debug)]
 pub struct FileJournal {
@@ -66,6 +83,8 @@ pub struct FileJournal {
     buffer: Vec<u8>,
     stopped: Option<Append>,
     spares: Spares,
+    marks: MarkWriter,
+    rolls: Rolls,
     // Last, so that the lock goes when nothing touches the directory any more.
     dir: DataDir,
 }
@@ -81,13 +100,34 @@ impl FileJournal {
     ) -> Result<Self, files::Error> {
         let spares = Spares::start(&dir.journal(), options.spare_bytes())?;
         let durable_number = chain.last_number;
+        let mark = EpochMark { epoch, durable_number, segment: active.first_number() };
+        let marks = MarkWriter::prepare(dir.path(), mark);
+        let rolls = Rolls::new(active.first_number());
         let buffer = Vec::new();
-        Ok(Self { epoch, chain, durable_number, active, buffer, stopped: None, spares, dir })
+        let stopped = None;
+        Ok(Self {
+            epoch,
+            chain,
+            durable_number,
+            active,
+            buffer,
+            stopped,
+            spares,
+            marks,
+            rolls,
+            dir,
+        })
     }
 
     /// The directory that it keeps locked.
     pub fn data_dir(&self) -> &DataDir {
         &self.dir
+    }
+
+    /// What may be done beside it.
+    pub fn share(&self) -> JournalShare {
+        let (paths, lock) = (self.dir.paths().clone(), self.dir.lock_share());
+        JournalShare { paths, lock, rolls: self.rolls.clone() }
     }
 
     fn write_group(&mut self, group: &[Batch]) -> Result<(), Append> {
@@ -122,7 +162,8 @@ impl FileJournal {
         // An empty segment is not followed by one that would have the same name.
         if !self.active.is_empty() {
             self.active = self.spares.take()?.into_segment(next, &[])?;
-            EpochMark::new(&next, next.first_number - 1).write(self.dir.path())?;
+            self.marks.write(EpochMark::new(&next, next.first_number - 1))?;
+            self.rolls.tell(next.first_number);
         }
         if !self.active.has_room_for(bytes) {
             self.active.grow_for(bytes)?;
@@ -165,8 +206,9 @@ impl Journal for FileJournal {
         self.epoch
     }
 
-    fn is_short_of_space(&mut self) -> bool {
-        self.spares.is_short()
+    fn room(&mut self) -> Room {
+        let bytes = self.active.room_bytes() + self.spares.room_bytes();
+        Room { bytes, is_short: self.spares.is_short() }
     }
 }
 

@@ -4,12 +4,12 @@
 use std::path::Path;
 
 use super::error::Error;
-use super::scan::{Scanner, SegmentSummary, StoredBatch, UnsyncedTail};
-use crate::dir::journal_path;
+use super::scan::{Begin, Scanner, SegmentSummary, StoredBatch, UnsyncedTail};
+use crate::dir::DataDirPaths;
 use crate::identity::Identity;
 
-/// Reads a data directory's journal from the beginning. What an engine appends meanwhile may or
-/// may not be seen.
+/// Reads a data directory's journal from the beginning, or from where its history begins if what
+/// was in front was pruned. What an engine appends meanwhile may or may not be seen.
 #[derive(Debug)]
 pub struct JournalReader {
     identity: Identity,
@@ -20,10 +20,15 @@ impl JournalReader {
     /// Begins to read.
     pub fn open(data_dir: impl AsRef<Path>) -> Result<Self, Error> {
         let path = data_dir.as_ref();
-        let identity =
-            Identity::read(path)?.ok_or_else(|| Error::NotADataDir { path: path.to_owned() })?;
-        let scanner = Scanner::new(path, &journal_path(path), identity.node_id)?;
-        Ok(Self { identity, scanner })
+        let paths = DataDirPaths::read(path)?
+            .ok_or_else(|| Error::NotADataDir { path: path.to_owned() })?;
+        let scanner = Scanner::new(&paths, Begin::Oldest)?;
+        Ok(Self { identity: paths.identity(), scanner })
+    }
+
+    /// The first batch of what is read: 1, unless what was in front of it has been pruned.
+    pub fn begins_with(&self) -> u64 {
+        self.scanner.begins_with()
     }
 
     /// The next batch; `None` at the end, which [`JournalReader::tail`] tells more about. After

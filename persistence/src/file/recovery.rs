@@ -27,9 +27,10 @@ use inventory_core::ids::Epoch;
 use super::active::Spare;
 use super::epoch::EpochMark;
 use super::error::Error;
-use super::scan::{Scanner, UnsyncedTail};
-use super::{FileJournal, Options};
+use super::scan::{Begin, Scanner, UnsyncedTail};
+use super::{FileJournal, Options, reserve};
 use crate::batch::Batch;
+use crate::chain::Position;
 use crate::dir::DataDir;
 use crate::files::wall_clock;
 use crate::limits::HEADER_BYTES;
@@ -76,10 +77,26 @@ impl fmt::Display for RecoveryReport {
 }
 
 impl Recovery {
-    /// Begins to read the journal of a data directory.
+    /// Begins to read the journal of a data directory with its first batch.
     pub fn open(dir: DataDir, options: Options) -> Result<Self, Error> {
-        let scanner = Scanner::new(dir.path(), &dir.journal(), dir.identity().node_id)?;
+        let scanner = Scanner::new(dir.paths(), Begin::First)?;
         Ok(Self { dir, options, scanner })
+    }
+
+    /// Begins to read behind what a snapshot covers.
+    pub fn open_behind(dir: DataDir, options: Options, position: Position) -> Result<Self, Error> {
+        let scanner = Scanner::new(dir.paths(), Begin::Behind(position))?;
+        Ok(Self { dir, options, scanner })
+    }
+
+    /// Bytes of all files that are read.
+    pub fn bytes_in_all(&self) -> u64 {
+        self.scanner.bytes_in_all()
+    }
+
+    /// How many of them have been read.
+    pub fn bytes_read(&self) -> u64 {
+        self.scanner.bytes_read()
     }
 
     /// The next batch; `None` when all are read. Within a shard in the order of their LSNs.
@@ -94,7 +111,7 @@ impl Recovery {
         let chain = self.scanner.chain().clone();
         let epoch = Epoch(self.scanner.highest_epoch().0 + 1);
         let first_header = SegmentHeader {
-            first_number: 1,
+            first_number: chain.last_number + 1,
             epoch,
             node_id: self.dir.identity().node_id,
             created_at: wall_clock(),
@@ -107,7 +124,9 @@ impl Recovery {
             None => (first_header, &[][..]),
         };
         let used = (HEADER_BYTES + records.len()) as u64;
-        let spare = Spare::create(&self.dir.journal(), self.options.first_bytes(used), used)?;
+        let (path, capacity) = (self.dir.journal(), self.options.first_bytes(used));
+        let spare = Spare::create(&path, capacity, used)
+            .or_else(|failed| reserve::instead(&path, (capacity, used), failed))?;
         let active = spare.into_segment(header, records)?;
         // Only now: what it says is durable has been synced anew.
         EpochMark::new(&header, chain.last_number).write(self.dir.path())?;

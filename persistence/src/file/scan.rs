@@ -1,28 +1,32 @@
-//! Reads a journal from its beginning to its end, and tells an end from damage.
+//! Reads a journal from its beginning, or from a segment on, to its end, and tells an end from
+//! damage.
 //!
 //! Must always hold: every batch that comes out verifies, and follows the one before it in every
 //! respect. Where the batches stop, what lies behind is searched for a witness: a later batch, a
-//! later segment or the last start that says that more was durable. With a witness it is damage.
-//! Without one, and only in the last segment, it is the tail of a group that was never synced.
+//! later segment, a snapshot or the last start that says that more was durable. With a witness it
+//! is damage. Without one, and only in the last segment, it is the tail of a group that was never
+//! synced.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use inventory_core::ids::Epoch;
+use inventory_core::limits::SHARDS;
 
-use super::active::number_in;
 use super::epoch::EpochMark;
 use super::error::{Damage, Error, Lost, Reason};
+use super::segments::{ReadError, SegmentFile, Segments};
 use super::witness::Witnesses;
 use crate::batch::Batch;
-use crate::chain::Chain;
+use crate::chain::{Chain, Position};
+use crate::dir::DataDirPaths;
 use crate::encoding::read_facts;
-use crate::files::{Context, names_in};
 use crate::limits::HEADER_BYTES;
 use crate::segment::header::{HeaderError, SegmentHeader};
-use crate::segment::record::{self, Found, RecordHeader};
+use crate::segment::record::{self, Found, Record, RecordHeader};
 use crate::segment::seed_of;
+use crate::snapshot;
 
 /// A batch and where it is kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -65,15 +69,33 @@ pub struct UnsyncedTail {
     pub bytes: u64,
 }
 
+/// Where to begin to read.
+#[derive(Clone, Debug)]
+pub(crate) enum Begin {
+    /// With the first batch.
+    First,
+    /// Behind what a snapshot covers.
+    Behind(Position),
+    /// With the oldest segment that there is, if a snapshot explains what is missing in front.
+    Oldest,
+}
+
 /// A journal that is being read.
 #[derive(Debug)]
 pub(crate) struct Scanner {
-    data_dir: PathBuf,
-    journal: PathBuf,
-    node_id: u128,
+    paths: DataDirPaths,
     mark: Option<EpochMark>,
-    /// Number in the name, and file, in order.
-    segments: Vec<(u64, PathBuf)>,
+    /// The last batch that a snapshot says was durable; zero without one.
+    snapshot_number: u64,
+    segments: Segments,
+    /// The position of the first segment to read.
+    first: usize,
+    /// The segment in front of which to stop.
+    until: Option<u64>,
+    /// The shards whose batches are given out.
+    shards: Range<u16>,
+    /// Whether the first segment is believed about what was in front of it.
+    is_in_the_middle: bool,
     open: Option<OpenSegment>,
     chain: Chain,
     summaries: Vec<SegmentSummary>,
@@ -88,37 +110,87 @@ struct OpenSegment {
     header: SegmentHeader,
     content: Vec<u8>,
     offset: usize,
+    /// Bytes of its file.
+    file_bytes: u64,
+    /// Bytes of the files that were read before it.
+    bytes_before: u64,
 }
 
 /// What stands at the present offset.
 enum Here {
-    Batch { stored: StoredBatch, header: RecordHeader, checksum: u128 },
+    Record { header: RecordHeader, checksum: u128, bytes: usize, batch: Option<Batch> },
     Nothing,
     Damaged,
 }
 
 impl Scanner {
-    /// A scanner of `data_dir`, which belongs to `node_id`.
-    pub(crate) fn new(data_dir: &Path, journal: &Path, node_id: u128) -> Result<Self, Error> {
-        // In this order: what the mark says is durable is in segments that are listed after it.
-        let mark = EpochMark::read(data_dir)?;
-        let mut segments: Vec<(u64, PathBuf)> = names_in(journal)?
-            .iter()
-            .filter_map(|name| Some((number_in(name)?, journal.join(name))))
-            .collect();
-        segments.sort_unstable();
+    /// A scanner of the journal of a data directory.
+    pub(crate) fn new(paths: &DataDirPaths, begin: Begin) -> Result<Self, Error> {
+        // In this order: what these say is durable is in segments that are listed after them.
+        let mark = EpochMark::read(paths.path())?;
+        let newest_snapshot =
+            snapshot::numbers_in(&paths.snapshots_path())?.into_iter().next_back();
+        let segments = Segments::list(&paths.journal())?;
+        let oldest = segments.get(0).map_or(1, |file| file.number);
+        let is_pruned = oldest > 1 && newest_snapshot.is_some_and(|number| number >= oldest);
+        let (chain, is_in_the_middle) = match begin {
+            Begin::First if is_pruned => {
+                let path = paths.snapshots_path();
+                return Err(Error::HistoryGone { path, first_number: oldest });
+            }
+            Begin::First => (Chain::new(), false),
+            Begin::Behind(Position(chain)) => (chain, false),
+            Begin::Oldest => (Chain::new(), is_pruned),
+        };
+        let first =
+            if is_in_the_middle { 0 } else { segments.position_from(chain.last_number + 1) };
         Ok(Self {
-            data_dir: data_dir.to_owned(),
-            journal: journal.to_owned(),
-            node_id,
+            paths: paths.clone(),
             mark,
+            snapshot_number: newest_snapshot.map_or(0, |number| number.saturating_sub(1)),
             segments,
+            first,
+            until: None,
+            shards: 0..SHARDS,
+            is_in_the_middle,
             open: None,
-            chain: Chain::new(),
+            chain,
             summaries: Vec::new(),
             tail: None,
             is_finished: false,
         })
+    }
+
+    /// Gives out only the batches of these shards. The others are verified and not decoded.
+    pub(crate) fn only(self, shards: Range<u16>) -> Self {
+        Self { shards, ..self }
+    }
+
+    /// Stops in front of the segment that begins with this batch.
+    pub(crate) fn until(self, number: u64) -> Self {
+        Self { until: Some(number), ..self }
+    }
+
+    /// The number of the first batch to be read.
+    pub(crate) fn begins_with(&self) -> u64 {
+        let oldest = || self.segments.get(0).map_or(1, |file| file.number);
+        match self.summaries.first() {
+            Some(summary) => summary.first_number,
+            None if self.is_in_the_middle => oldest(),
+            None => self.chain.last_number + 1,
+        }
+    }
+
+    /// Bytes of all files that are read.
+    pub(crate) fn bytes_in_all(&self) -> u64 {
+        self.segments.all()[self.first..].iter().map(SegmentFile::file_bytes).sum()
+    }
+
+    /// How many of them have been read.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        let Some(open) = &self.open else { return 0 };
+        let length = open.content.len().max(1) as u128;
+        open.bytes_before + (u128::from(open.file_bytes) * open.offset as u128 / length) as u64
     }
 
     /// The next batch; `None` at the end.
@@ -160,6 +232,11 @@ impl Scanner {
         of_segments.max(of_mark).unwrap_or_default().max(self.chain.last_epoch)
     }
 
+    /// Where the batches read so far lead.
+    pub(crate) fn position(&self) -> Position {
+        Position(self.chain.clone())
+    }
+
     /// The header and the verified records of the segment that is read now.
     pub(crate) fn last_segment(&self) -> Option<(SegmentHeader, &[u8])> {
         let open = self.open.as_ref()?;
@@ -172,11 +249,12 @@ impl Scanner {
             self.open_next()?;
             return Ok(None);
         };
-        let has_next = open.index + 1 < self.segments.len();
+        let has_next = open.index + 1 < self.segments.all().len();
         match self.here(open)? {
-            Here::Batch { stored, header, checksum } => {
-                self.advance(&stored, &header, checksum);
-                Ok(Some(stored))
+            Here::Record { header, checksum, bytes, batch } => {
+                let offset = self.advance(&header, checksum, bytes);
+                let bytes = bytes as u64;
+                Ok(batch.map(|batch| StoredBatch { number: header.number, offset, bytes, batch }))
             }
             // Whether this is the end of a full segment is for the next one's header to say.
             Here::Nothing | Here::Damaged if has_next => self.open_next().map(|()| None),
@@ -187,112 +265,179 @@ impl Scanner {
     }
 
     fn here(&self, open: &OpenSegment) -> Result<Here, Error> {
-        let offset = open.offset as u64;
-        let damage = |reason| self.damage(offset, reason, Witnesses::default());
-        let newer = |what| {
-            let path = self.path_of(open.index);
-            Err(Error::NewerRelease { path, offset, what })
-        };
-        let record = match record::read(&open.content[open.offset..], seed_of(self.node_id)) {
+        let rest = &open.content[open.offset..];
+        let record = match record::read(rest, seed_of(self.paths.node_id())) {
             Found::Record(record) => record,
-            Found::NewerVersion(version) => return newer(format!("a batch of version {version}")),
+            Found::NewerVersion(version) => {
+                return Err(self.newer(open, format!("a batch of version {version}")));
+            }
             Found::Nothing => return Ok(Here::Nothing),
             Found::Damaged => return Ok(Here::Damaged),
         };
-        let header = record.header;
+        let Record { header, checksum, bytes, .. } = record;
+        let damage = |reason| self.damage(open.offset as u64, reason, Witnesses::default());
         self.chain.check(&header).map_err(|error| damage(error.into()))?;
         if header.epoch > open.header.epoch {
             return Err(damage(Reason::Epoch));
         }
         if self.mark.is_none() {
-            return Err(Error::EpochMissing { path: EpochMark::path(&self.data_dir) });
+            return Err(Error::EpochMissing { path: EpochMark::path(self.paths.path()) });
         }
-        let facts = match read_facts(record.payload, header.first_lsn, header.fact_count as usize) {
-            Ok(facts) => facts.into_iter().map(Arc::new).collect(),
-            Err(error) if error.is_of_newer_release() => return newer(error.to_string()),
-            Err(error) => return Err(damage(error.into())),
+        let batch = match self.shards.contains(&header.shard.0) {
+            true => Some(self.decode(open, &record)?),
+            false => None,
         };
-        let batch =
-            Batch::new(header.shard, header.epoch, header.sequence, facts, header.digest_after)
-                .map_err(|error| damage(error.into()))?;
-        let bytes = record.bytes as u64;
-        let stored = StoredBatch { number: header.number, offset, bytes, batch };
-        Ok(Here::Batch { stored, header, checksum: record.checksum })
+        Ok(Here::Record { header, checksum, bytes, batch })
     }
 
-    fn advance(&mut self, stored: &StoredBatch, header: &RecordHeader, checksum: u128) {
+    fn decode(&self, open: &OpenSegment, record: &Record<'_>) -> Result<Batch, Error> {
+        let header = record.header;
+        let damage = |reason| self.damage(open.offset as u64, reason, Witnesses::default());
+        let facts = match read_facts(record.payload, header.first_lsn, header.fact_count as usize) {
+            Ok(facts) => facts.into_iter().map(Arc::new).collect(),
+            Err(error) if error.is_of_newer_release() => {
+                return Err(self.newer(open, error.to_string()));
+            }
+            Err(error) => return Err(damage(error.into())),
+        };
+        Batch::new(header.shard, header.epoch, header.sequence, facts, header.digest_after)
+            .map_err(|error| damage(error.into()))
+    }
+
+    fn newer(&self, open: &OpenSegment, what: String) -> Error {
+        let (path, offset) = (self.path_of(open.index), open.offset as u64);
+        Error::NewerRelease { path, offset, what }
+    }
+
+    /// Moves behind a record. Returns where it begins.
+    fn advance(&mut self, header: &RecordHeader, checksum: u128, bytes: usize) -> u64 {
         self.chain.advance(header, checksum);
         let open = self.open.as_mut().expect("a batch comes from an open segment");
-        open.offset += stored.bytes as usize;
+        let offset = open.offset as u64;
+        open.offset += bytes;
         let summary = self.summaries.last_mut().expect("an open segment has a summary");
         summary.batches += 1;
         summary.facts += u64::from(header.fact_count);
         summary.bytes = open.offset as u64;
+        offset
     }
 
     /// Goes on with the next segment, whose header says what is durable in front of it. Changes
     /// nothing unless the segment continues what was read.
     fn open_next(&mut self) -> Result<(), Error> {
-        let index = self.open.as_ref().map_or(0, |open| open.index + 1);
-        let Some((named_number, path)) = self.segments.get(index) else {
+        let index = self.open.as_ref().map_or(self.first, |open| open.index + 1);
+        let Some(file) = self.segments.get(index).cloned() else {
             return self.finish(true);
         };
-        let content = fs::read(path).context("read", path)?;
-        let expected = self.chain.last_number + 1;
-        let damage_here = |reason| {
-            let lost = Lost { first_number: expected, ..Lost::default() };
-            Error::from(Box::new(Damage { path: path.clone(), offset: 0, reason, lost }))
+        let is_end = self.until == Some(file.number);
+        let content = if is_end { file.read_header() } else { self.segments.read(index) };
+        let content = match content {
+            Ok(content) => content,
+            Err(ReadError::Gone) => return self.look_for_the_oldest(file),
+            Err(error) => return Err(self.unreadable(&file, error)),
         };
-        let header = match SegmentHeader::read(&content, self.node_id) {
-            Ok(header) => header,
-            Err(HeaderError::Damaged) => return Err(damage_here(Reason::Header)),
-            Err(HeaderError::NewerVersion(version)) => {
-                let what = format!("a segment of version {version}");
-                return Err(Error::NewerRelease { path: path.clone(), offset: 0, what });
-            }
-            Err(HeaderError::Foreign(found)) => {
-                let expected = self.node_id;
-                return Err(Error::Foreign { path: path.clone(), found, expected });
-            }
-        };
-        if header.first_number != *named_number {
-            return Err(damage_here(Reason::Misnamed(header.first_number)));
+        // It may have changed its form meanwhile.
+        let file = self.segments.get(index).cloned().unwrap_or(file);
+        let header = self.read_header(&file, &content)?;
+        if self.is_in_the_middle && self.open.is_none() {
+            self.chain = Chain::in_front_of(&header);
         }
-        if header.first_number > expected {
-            return Err(self.damage_in_front_of(header.first_number)?);
+        self.check_header(&file, &header)?;
+        if is_end {
+            self.is_finished = true;
+            return Ok(());
         }
-        if header.first_number < expected {
-            let found = header.first_number;
-            return Err(damage_here(Reason::Overlap { found, expected }));
-        }
-        if header.previous_checksum != self.chain.last_checksum {
-            return Err(damage_here(Reason::OtherHistory));
-        }
-        if header.state_digest != self.chain.state_digest {
-            return Err(damage_here(Reason::StateDigest));
-        }
-        if self.summaries.last().is_some_and(|before| header.epoch < before.epoch) {
-            return Err(damage_here(Reason::Epoch));
-        }
+        let file_bytes = file.file_bytes();
+        let bytes_before = self.open.as_ref().map_or(0, |open| open.bytes_before + open.file_bytes);
         self.summaries.push(SegmentSummary {
-            path: path.clone(),
+            path: file.path,
             epoch: header.epoch,
             first_number: header.first_number,
             batches: 0,
             facts: 0,
             bytes: HEADER_BYTES as u64,
         });
-        self.open = Some(OpenSegment { index, header, content, offset: HEADER_BYTES });
+        let offset = HEADER_BYTES;
+        self.open = Some(OpenSegment { index, header, content, offset, file_bytes, bytes_before });
         Ok(())
+    }
+
+    /// A segment was listed, and is not there any more.
+    fn look_for_the_oldest(&mut self, gone: SegmentFile) -> Result<(), Error> {
+        let again = Segments::list(&self.paths.journal())?;
+        let oldest = again.get(0).map_or(0, |file| file.number);
+        if self.is_in_the_middle && self.open.is_none() && oldest > gone.number {
+            self.segments = again;
+            return Ok(());
+        }
+        Err(Error::Pruned { path: gone.path })
+    }
+
+    fn unreadable(&self, file: &SegmentFile, error: ReadError) -> Error {
+        match error {
+            ReadError::Gone => Error::Pruned { path: file.path.clone() },
+            ReadError::File(error) => error.into(),
+            ReadError::Undecodable(reason) => {
+                self.damage_at_beginning(file, Reason::Undecodable(reason))
+            }
+        }
+    }
+
+    fn read_header(&self, file: &SegmentFile, content: &[u8]) -> Result<SegmentHeader, Error> {
+        let path = || file.path.clone();
+        match SegmentHeader::read(content, self.paths.node_id()) {
+            Ok(header) => Ok(header),
+            Err(HeaderError::Damaged) => Err(self.damage_at_beginning(file, Reason::Header)),
+            Err(HeaderError::NewerVersion(version)) => {
+                let what = format!("a segment of version {version}");
+                Err(Error::NewerRelease { path: path(), offset: 0, what })
+            }
+            Err(HeaderError::Foreign(found)) => {
+                let expected = self.paths.node_id();
+                Err(Error::Foreign { path: path(), found, expected })
+            }
+        }
+    }
+
+    /// Whether a segment continues what was read.
+    fn check_header(&self, file: &SegmentFile, header: &SegmentHeader) -> Result<(), Error> {
+        let damage_here = |reason| Err(self.damage_at_beginning(file, reason));
+        let (found, expected) = (header.first_number, self.chain.last_number + 1);
+        if found != file.number {
+            return damage_here(Reason::Misnamed(found));
+        }
+        if found > expected {
+            return Err(self.damage_in_front_of(found)?);
+        }
+        if found < expected {
+            return damage_here(Reason::Overlap { found, expected });
+        }
+        if header.previous_checksum != self.chain.last_checksum {
+            return damage_here(Reason::OtherHistory);
+        }
+        if self.chain.is_complete() && header.state_digest != self.chain.state_digest {
+            return damage_here(Reason::StateDigest);
+        }
+        if self.summaries.last().is_some_and(|before| header.epoch < before.epoch) {
+            return damage_here(Reason::Epoch);
+        }
+        Ok(())
+    }
+
+    fn damage_at_beginning(&self, file: &SegmentFile, reason: Reason) -> Error {
+        let lost = Lost { first_number: self.chain.last_number + 1, ..Lost::default() };
+        Box::new(Damage { path: file.path.clone(), offset: 0, reason, lost }).into()
     }
 
     /// Ends here, unless something says that more was durable.
     fn finish(&mut self, is_nothing: bool) -> Result<(), Error> {
         let mut witnesses = self.witnesses()?;
-        witnesses.durable_number =
-            witnesses.durable_number.max(self.mark.map_or(0, |mark| mark.durable_number));
+        let marked = self.mark.map_or(0, |mark| mark.durable_number);
+        let others = marked.max(self.snapshot_number);
+        witnesses.durable_number = witnesses.durable_number.max(others);
         let offset = self.open.as_ref().map_or(0, |open| open.offset as u64);
-        if let Some(OpenSegment { header, content, .. }) = &self.open
+        if let Some(OpenSegment { index, header, content, .. }) = &self.open
+            && !self.segments.all()[*index].is_compressed
             && (content.len() as u64) < header.capacity
         {
             let (found, expected) = (content.len() as u64, header.capacity);
@@ -302,9 +447,15 @@ impl Scanner {
             let reason = if is_nothing { Reason::Missing } else { Reason::Record };
             return Err(self.damage(offset, reason, witnesses));
         }
+        if self.mark.is_none() && self.snapshot_number > 0 {
+            return Err(Error::EpochMissing { path: EpochMark::path(self.paths.path()) });
+        }
         let newest = self.open.as_ref().map_or(0, |open| open.header.first_number);
-        if let Some(mark) = self.mark.filter(|mark| mark.segment > newest) {
-            return Err(self.damage(offset, Reason::SegmentGone(mark.segment), witnesses));
+        // A snapshot is taken in front of a segment.
+        let behind_snapshot = self.open.is_none().then_some(self.chain.last_number + 1);
+        let named = self.mark.map(|mark| mark.segment.max(behind_snapshot.unwrap_or(0)));
+        if let Some(segment) = named.filter(|segment| *segment > newest) {
+            return Err(self.damage(offset, Reason::SegmentGone(segment), witnesses));
         }
         if let Some(tail) = self.tail_here() {
             if self.was_written_meanwhile()? {
@@ -336,22 +487,31 @@ impl Scanner {
     }
 
     fn damage(&self, offset: u64, reason: Reason, witnesses: Witnesses) -> Error {
-        let path = self.open.as_ref().map_or(self.journal.clone(), |open| self.path_of(open.index));
+        let path = match &self.open {
+            Some(open) => self.path_of(open.index),
+            None => self.paths.journal(),
+        };
         Box::new(Damage { path, offset, reason, lost: witnesses.lost_behind(&self.chain) }).into()
     }
 
     /// All that can be read behind the present position, in this segment and later ones.
     fn witnesses(&self) -> Result<Witnesses, Error> {
         let mut witnesses = Witnesses::default();
-        let seed = seed_of(self.node_id);
-        let mut next_index = 0;
+        let seed = seed_of(self.paths.node_id());
+        let mut next_index = self.first;
         if let Some(open) = &self.open {
             witnesses.add_all(record::find_all(&open.content, open.offset, seed));
             next_index = open.index + 1;
         }
-        for (_, path) in &self.segments[next_index..] {
-            let content = fs::read(path).context("read", path)?;
-            witnesses.add_all(record::find_all(&content, HEADER_BYTES, seed));
+        for file in &self.segments.all()[next_index..] {
+            match file.read() {
+                Ok(content) => {
+                    witnesses.add_all(record::find_all(&content, HEADER_BYTES, seed));
+                }
+                // It says nothing then.
+                Err(ReadError::Gone | ReadError::Undecodable(_)) => {}
+                Err(ReadError::File(error)) => return Err(error.into()),
+            }
         }
         Ok(witnesses)
     }
@@ -360,8 +520,12 @@ impl Scanner {
     /// What was verified stays; the position does not move.
     fn was_written_meanwhile(&mut self) -> Result<bool, Error> {
         let Some(open) = &mut self.open else { return Ok(false) };
-        let path = &self.segments[open.index].1;
-        let content = fs::read(path).context("read again", path)?;
+        let content = match self.segments.read(open.index) {
+            Ok(content) => content,
+            // What was read of it is all that there is to know.
+            Err(ReadError::Gone | ReadError::Undecodable(_)) => return Ok(false),
+            Err(ReadError::File(error)) => return Err(error.into()),
+        };
         let is_longer = content.len() >= open.offset;
         if !is_longer || content[open.offset..] == open.content[open.offset..] {
             return Ok(false);
@@ -371,7 +535,7 @@ impl Scanner {
     }
 
     fn path_of(&self, index: usize) -> PathBuf {
-        self.segments[index].1.clone()
+        self.segments.all()[index].path.clone()
     }
 }
 

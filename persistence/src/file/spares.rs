@@ -1,7 +1,8 @@
-//! The next segment, prepared on a thread of its own while the present one fills up.
+//! What is ready ahead of use: the next segment, and the reserve for the time when there is no
+//! next segment to be had. Both are prepared on a thread of their own.
 //!
 //! Must always hold: that a spare cannot be had is known a whole segment before it is needed,
-//! and is no failed sync: appends go on until the present segment is full.
+//! and is no failed sync: appends go on until the present segment and the reserve are full.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,36 +12,76 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use super::active::Spare;
+use super::reserve;
 use crate::files::{Context, Error};
-use crate::limits::PREPARE_AGAIN_MILLIS;
+use crate::limits::{HEADER_BYTES, PREPARE_AGAIN_MILLIS};
 
-/// Prepares one spare at a time.
+/// Prepares one spare and one reserve at a time.
 #[derive(Debug)]
 pub(crate) struct Spares {
     journal: PathBuf,
-    state: State,
+    spare: Stock<Spare>,
+    reserve: Stock<u64>,
     is_short: bool,
-    requests: Option<Sender<()>>,
-    results: Receiver<Result<Spare, Error>>,
+    orders: Option<Sender<Order>>,
+    made: Receiver<Made>,
     thread: Option<JoinHandle<()>>,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    Spare,
+    Reserve,
+}
+
+/// What became of an order. The reserve is told by its bytes.
+enum Made {
+    Spare(Result<Spare, Error>),
+    Reserve(Result<u64, Error>),
+}
+
 #[derive(Debug)]
-enum State {
-    Preparing,
-    Ready(Spare),
+enum Stock<T> {
+    Ordered,
+    Ready(T),
     Failed { at: Instant },
 }
 
+impl<T> Stock<T> {
+    fn of(made: &mut Option<Error>, result: Result<T, Error>) -> Self {
+        match result {
+            Ok(ready) => Self::Ready(ready),
+            Err(error) => {
+                *made = Some(error);
+                Self::Failed { at: Instant::now() }
+            }
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+
+    fn is_to_be_tried_again(&self) -> bool {
+        let pause = Duration::from_millis(PREPARE_AGAIN_MILLIS);
+        matches!(self, Self::Failed { at } if at.elapsed() >= pause)
+    }
+}
+
 impl Spares {
-    /// Starts to prepare the first.
+    /// Starts to prepare what is not there.
     pub(crate) fn start(journal: &Path, segment_bytes: u64) -> Result<Self, Error> {
-        let (requests, requested) = bounded::<()>(1);
-        let (result, results) = bounded(1);
+        // Each order is out once at most, so neither side ever waits for the other.
+        let (orders, ordered) = bounded(2);
+        let (result, made) = bounded(2);
         let path = journal.to_owned();
         let prepare = move || {
-            for () in requested {
-                if result.send(Spare::create(&path, segment_bytes, 0)).is_err() {
+            for order in ordered {
+                let made = match order {
+                    Order::Spare => Made::Spare(Spare::create(&path, segment_bytes, 0)),
+                    Order::Reserve => Made::Reserve(reserve::make(&path, segment_bytes)),
+                };
+                if result.send(made).is_err() {
                     return;
                 }
             }
@@ -51,82 +92,137 @@ impl Spares {
             .context("start the thread that prepares segments of", journal)?;
         let mut spares = Self {
             journal: journal.to_owned(),
-            state: State::Preparing,
+            spare: Stock::Ordered,
+            reserve: Stock::Ordered,
             is_short: false,
-            requests: Some(requests),
-            results,
+            orders: Some(orders),
+            made,
             thread: Some(thread),
         };
-        spares.request();
+        spares.order(Order::Spare);
+        match reserve::bytes(journal) {
+            Some(bytes) if bytes == segment_bytes => spares.reserve = Stock::Ready(bytes),
+            Some(_) | None => spares.order(Order::Reserve),
+        }
         Ok(spares)
     }
 
-    /// The spare, waiting for it if it is being prepared. The next one is prepared from now on.
+    /// The spare, waiting for it if it is being prepared, and the reserve if there is none. The
+    /// next one is prepared from now on.
     pub(crate) fn take(&mut self) -> Result<Spare, Error> {
-        if matches!(self.state, State::Failed { .. }) {
-            self.request();
+        if self.spare.has_failed() {
+            self.order(Order::Spare);
         }
-        if matches!(self.state, State::Preparing) {
-            let result = self.results.recv().map_err(|_| self.ended())?;
-            self.settle(result)?;
+        let mut failure = None;
+        while matches!(self.spare, Stock::Ordered) {
+            let made = self.made.recv().map_err(|_| self.ended())?;
+            failure = self.settle(made);
         }
-        match std::mem::replace(&mut self.state, State::Preparing) {
-            State::Ready(spare) => {
-                self.request();
+        match std::mem::replace(&mut self.spare, Stock::Ordered) {
+            Stock::Ready(spare) => {
+                self.order(Order::Spare);
                 Ok(spare)
             }
-            State::Preparing | State::Failed { .. } => Err(self.ended()),
+            failed @ (Stock::Failed { .. } | Stock::Ordered) => {
+                self.spare = failed;
+                self.take_reserve(failure.unwrap_or_else(|| self.ended()))
+            }
         }
     }
 
-    /// Whether the last attempt failed. Tries again from time to time.
-    pub(crate) fn is_short(&mut self) -> bool {
-        match &self.state {
-            State::Preparing => match self.results.try_recv() {
-                Ok(result) => {
-                    let was_short = self.is_short;
-                    match self.settle(result) {
-                        // Once, not at each attempt.
-                        Err(error) if !was_short => tracing::warn!(
-                            %error,
-                            "the next segment of the journal cannot be had; appends stop when the \
-                             present one is full: make space"
-                        ),
-                        Ok(()) if was_short => {
-                            tracing::info!("the next segment of the journal is there");
-                        }
-                        Err(_) | Ok(()) => {}
-                    }
-                }
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => self.is_short = true,
-            },
-            State::Failed { at } if at.elapsed() >= Duration::from_millis(PREPARE_AGAIN_MILLIS) => {
-                self.request();
-            }
-            State::Failed { .. } | State::Ready(_) => {}
+    fn take_reserve(&mut self, failure: Error) -> Result<Spare, Error> {
+        if !matches!(self.reserve, Stock::Ready(_)) {
+            return Err(failure);
         }
+        let reserve = reserve::take(&self.journal)?.ok_or(failure)?;
+        self.reserve = Stock::Failed { at: Instant::now() };
+        tracing::warn!(
+            bytes = reserve.capacity(),
+            "the journal goes on in its reserve; appends stop when that is full: make space"
+        );
+        Ok(reserve)
+    }
+
+    /// Bytes that are ready behind the present segment. Sees to what could not be had before.
+    pub(crate) fn room_bytes(&mut self) -> u64 {
+        self.look_after();
+        let behind_header = |bytes: u64| bytes.saturating_sub(HEADER_BYTES as u64);
+        let of_spare = match &self.spare {
+            Stock::Ready(spare) => behind_header(spare.capacity()),
+            Stock::Ordered | Stock::Failed { .. } => 0,
+        };
+        let of_reserve = match &self.reserve {
+            Stock::Ready(bytes) => behind_header(*bytes),
+            Stock::Ordered | Stock::Failed { .. } => 0,
+        };
+        of_spare + of_reserve
+    }
+
+    /// Whether the last attempt at the spare or at the reserve failed.
+    pub(crate) fn is_short(&self) -> bool {
         self.is_short
     }
 
-    fn settle(&mut self, result: Result<Spare, Error>) -> Result<(), Error> {
-        self.is_short = result.is_err();
-        match result {
-            Ok(spare) => {
-                self.state = State::Ready(spare);
-                Ok(())
+    /// Takes note of what has been made, and tries again what failed a while ago.
+    fn look_after(&mut self) {
+        loop {
+            match self.made.try_recv() {
+                Ok(made) => drop(self.settle(made)),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    self.is_short = true;
+                    return;
+                }
             }
-            Err(error) => {
-                self.state = State::Failed { at: Instant::now() };
-                Err(error)
-            }
+        }
+        if self.spare.is_to_be_tried_again() {
+            self.order(Order::Spare);
+        }
+        // The next segment comes first.
+        let has_spare = matches!(self.spare, Stock::Ready(_));
+        if has_spare && self.reserve.is_to_be_tried_again() {
+            self.order(Order::Reserve);
         }
     }
 
-    fn request(&mut self) {
-        self.state = State::Preparing;
+    fn settle(&mut self, made: Made) -> Option<Error> {
+        let mut failure = None;
+        match made {
+            Made::Spare(result) => self.spare = Stock::of(&mut failure, result),
+            Made::Reserve(result) => self.reserve = Stock::of(&mut failure, result),
+        }
+        // What is ordered again has not been had yet.
+        let is_short = failure.is_some()
+            || self.spare.has_failed()
+            || self.reserve.has_failed()
+            || self.is_short && !self.has_all();
+        // Once, not at each attempt.
+        match &failure {
+            Some(error) if !self.is_short => tracing::warn!(
+                %error,
+                "space for the journal cannot be had; appends stop when what is preallocated is \
+                 full: make space"
+            ),
+            None if self.is_short && !is_short => {
+                tracing::info!("there is space for the journal again");
+            }
+            Some(_) | None => {}
+        }
+        self.is_short = is_short;
+        failure
+    }
+
+    fn has_all(&self) -> bool {
+        matches!((&self.spare, &self.reserve), (Stock::Ready(_), Stock::Ready(_)))
+    }
+
+    fn order(&mut self, order: Order) {
+        match order {
+            Order::Spare => self.spare = Stock::Ordered,
+            Order::Reserve => self.reserve = Stock::Ordered,
+        }
         // If the thread has ended, whoever waits for its answer finds out.
-        let _ = self.requests.as_ref().map(|requests| requests.send(()));
+        let _ = self.orders.as_ref().map(|orders| orders.send(order));
     }
 
     fn ended(&self) -> Error {
@@ -140,7 +236,7 @@ impl Spares {
 
 impl Drop for Spares {
     fn drop(&mut self) {
-        self.requests = None;
+        self.orders = None;
         if let Some(thread) = self.thread.take() {
             // A panic of the thread has been seen as a missing answer already.
             let _ = thread.join();
@@ -154,6 +250,16 @@ mod tests {
 
     use super::*;
 
+    /// Waits until nothing is being made.
+    fn wait(spares: &mut Spares) {
+        while matches!(spares.spare, Stock::Ordered) || matches!(spares.reserve, Stock::Ordered) {
+            let made = spares.made.recv().unwrap();
+            spares.settle(made);
+        }
+    }
+
+    const READY_BYTES: u64 = 4_096 - HEADER_BYTES as u64;
+
     #[test]
     fn a_spare_that_cannot_be_had_is_told_before_it_is_needed_and_tried_again() {
         let dir = tempfile::tempdir().unwrap();
@@ -161,10 +267,65 @@ mod tests {
         let mut spares = Spares::start(&journal, 4_096).unwrap();
         assert!(spares.take().unwrap_err().to_string().starts_with("cannot create "));
         assert!(spares.is_short());
+        wait(&mut spares);
 
         fs::create_dir(&journal).unwrap();
         drop(spares.take().unwrap());
-        assert!(!spares.is_short());
+        wait(&mut spares);
+        assert!(spares.is_short(), "there is no reserve yet");
+        assert_eq!(spares.room_bytes(), READY_BYTES);
+        while spares.is_short() {
+            spares.room_bytes();
+        }
+        assert_eq!(spares.room_bytes(), 2 * READY_BYTES);
         drop(spares.take().unwrap());
+    }
+
+    #[test]
+    fn without_a_spare_the_reserve_is_the_next_segment_and_is_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, elsewhere) = (dir.path().join("journal"), dir.path().join("elsewhere"));
+        fs::create_dir(&journal).unwrap();
+        let mut spares = Spares::start(&journal, 4_096).unwrap();
+        wait(&mut spares);
+        assert_eq!((spares.room_bytes(), spares.is_short()), (2 * READY_BYTES, false));
+
+        // The next spare has nowhere to go; the reserve is there.
+        fs::rename(&journal, &elsewhere).unwrap();
+        drop(spares.take().unwrap());
+        wait(&mut spares);
+        assert_eq!((spares.room_bytes(), spares.is_short()), (READY_BYTES, true));
+        fs::create_dir(&journal).unwrap();
+        fs::rename(elsewhere.join("reserve"), journal.join("reserve")).unwrap();
+        spares.spare = Stock::Ordered;
+        let path = journal.join("next");
+        let error = || Error { action: "preallocate", path: path.clone(), cause: full() };
+        spares.settle(Made::Spare(Err(error())));
+        let reserve = spares.take_reserve(error()).unwrap();
+        assert_eq!(reserve.capacity(), 4_096);
+        assert!(spares.is_short());
+        assert!(spares.take_reserve(error()).unwrap_err().is_want_of_space());
+
+        while spares.is_short() {
+            spares.room_bytes();
+        }
+        assert_eq!(spares.room_bytes(), 2 * READY_BYTES);
+        assert_eq!(reserve::bytes(&journal), Some(4_096));
+    }
+
+    fn full() -> io::Error {
+        io::ErrorKind::StorageFull.into()
+    }
+
+    #[test]
+    fn a_reserve_of_a_start_before_is_kept_and_one_of_another_size_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        reserve::make(dir.path(), 4_096).unwrap();
+        let spares = Spares::start(dir.path(), 4_096).unwrap();
+        assert!(matches!(spares.reserve, Stock::Ready(4_096)));
+        drop(spares);
+        let mut spares = Spares::start(dir.path(), 8_192).unwrap();
+        wait(&mut spares);
+        assert!(matches!(spares.reserve, Stock::Ready(8_192)));
     }
 }

@@ -35,7 +35,7 @@ impl Witnesses {
         let durable = (self.durable_number > 0).then_some(self.durable_number);
         let last_number = before_readable.or(durable).filter(|last| *last >= first_number);
         let lsns = self.first_lsns.iter().filter_map(|(&shard, &readable)| {
-            let first = chain.last_lsn(shard).next();
+            let first = chain.end_of(shard)?.lsn.next();
             let last = Lsn(readable.0.saturating_sub(1));
             (first <= last).then_some(LostLsns { shard, first, last })
         });

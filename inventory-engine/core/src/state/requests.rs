@@ -17,6 +17,7 @@ use crate::ids::RequestId;
 use crate::limits::{EVICTIONS_PER_FACT_MAX, REQUEST_AHEAD_MILLIS_MAX};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::state::Memory;
+use crate::state::image::ImageError;
 use crate::time::Timestamp;
 
 #[derive(Debug)]
@@ -58,6 +59,43 @@ impl RequestLog {
     pub(crate) fn facts(&self) -> impl Iterator<Item = &Arc<Fact>> {
         let ids = self.time_ordered.keys().chain(self.hashed.iter().map(|(id, _)| id));
         ids.map(|id| &self.by_id[id])
+    }
+
+    /// Remembers what [`RequestLog::facts`] gave of another log, in its order.
+    pub(crate) fn restore(
+        &mut self,
+        facts: Vec<Arc<Fact>>,
+        newest_forgotten: u128,
+        digest: &mut Digest,
+    ) -> Result<(), ImageError> {
+        const WHAT: &str = "request";
+        self.by_id.reserve(facts.len());
+        let mut time_ordered = Vec::with_capacity(facts.len());
+        let mut last = newest_forgotten;
+        for fact in facts {
+            let Some(request) = fact.request else {
+                return Err(ImageError::Misplaced { what: WHAT, id: u128::from(fact.lsn.0) });
+            };
+            let id = request.id.get();
+            if request.id.made_at().is_some() {
+                // All that are older than the newest forgotten one were forgotten before it.
+                if id <= last || !self.hashed.is_empty() {
+                    return Err(ImageError::OutOfOrder { what: WHAT, id });
+                }
+                last = id;
+                time_ordered.push((request.id, fact.at));
+            } else {
+                self.hashed.push_back((request.id, fact.at));
+            }
+            digest.add(Kind::Request, &request_bytes(&fact));
+            if self.by_id.insert(request.id, fact).is_some() {
+                return Err(ImageError::OutOfOrder { what: WHAT, id });
+            }
+        }
+        // They are in order, so that the tree is made at once.
+        self.time_ordered = time_ordered.into_iter().collect();
+        self.newest_forgotten = newest_forgotten;
+        Ok(())
     }
 
     /// How many requests are remembered, and how many wait to be forgotten; the same, always.

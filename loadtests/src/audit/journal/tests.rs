@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
-use crate::audit::fact::{Change, JournalRecord};
+use crate::audit::fact::{AreaPlaces, Change, JournalRecord, TicketType};
 use crate::ids::{AllocationId, HoldId, RequestId};
 use crate::kill::Kill;
 use crate::record::Entry;
@@ -31,6 +31,9 @@ fn fact(lsn: u64, at: u64, change: Change, seats: &[u32]) -> JournalRecord {
         allocation_id: None,
         buyer_id: None,
         seats: seats.to_vec(),
+        seat_types: Vec::new(),
+        areas: Vec::new(),
+        ticket_types: Vec::new(),
         deadline_millis: None,
     }
 }
@@ -103,6 +106,7 @@ fn testimony(statuses: [u8; 4]) -> Testimony {
         counts: view.counts,
         view,
         capacity: 4,
+        areas: vec![Counts { available: 5, ..Counts::default() }],
         at_millis: START + 100_000,
         holds: Vec::new(),
         verification: None,
@@ -345,4 +349,55 @@ fn a_line_has_the_agreed_names() {
     let mut expected = allocated(4, 0, 1, &[0, 1]);
     expected.at_millis = 7;
     assert_eq!(serde_json::from_str::<JournalRecord>(line).unwrap(), expected);
+}
+
+/// A fact with places of area 0 as a ticket type.
+fn with_places(fact: JournalRecord, ticket_type: Option<u16>, count: u32) -> JournalRecord {
+    JournalRecord { areas: vec![AreaPlaces { area: 0, count, ticket_type }], ..fact }
+}
+
+/// An event with an area of five places, and two ticket types, the second with three tickets.
+fn created() -> JournalRecord {
+    let ticket_type = |key: &str, quota| TicketType { key: key.to_owned(), quota };
+    let ticket_types = vec![ticket_type("adult", None), ticket_type("child", Some(3))];
+    JournalRecord { ticket_types, ..fact(1, 0, Change::EventCreated, &[]) }
+}
+
+#[test]
+fn places_and_quotas_are_counted() {
+    let child = |fact| JournalRecord { seat_types: vec![Some(1)], ..fact };
+    let honest = [
+        created(),
+        with_places(placed(2, 10, 1, &[], 10_010), Some(0), 4),
+        with_places(child(placed(3, 20, 2, &[0], 10_020)), Some(1), 1),
+        with_places(allocated(4, 30, 1, &[]), Some(0), 3),
+        with_places(released(5, 40, 1, &[]), Some(0), 1),
+        with_places(child(expired(6, 10_021, 2, &[0])), Some(1), 1),
+        with_places(placed(7, 10_030, 3, &[], 200_000), Some(1), 2),
+        child(placed(8, 10_040, 4, &[1], 200_000)),
+    ];
+    let end = Some([AVAILABLE, HELD, AVAILABLE, AVAILABLE]);
+    check_all(&honest, &[], &[], end, &[]);
+    let and = |more: &[JournalRecord]| [&honest, more].concat();
+    let sixth = with_places(placed(9, 10_050, 5, &[], 200_000), Some(0), 1);
+    check_all(&and(&[sixth]), &[], &[], end, &[Kind::Oversold]);
+    let fourth_child = child(placed(9, 10_050, 5, &[2], 200_000));
+    check(&and(&[fourth_child]), &[Kind::Oversold]);
+    let not_its_own = with_places(released(9, 10_050, 4, &[]), Some(1), 2);
+    check(&and(&[not_its_own]), &[Kind::FactImpossible]);
+    let more_than_held = with_places(released(9, 10_050, 3, &[]), Some(1), 9);
+    let both = [Kind::FactImpossible; 3];
+    check(&and(&[more_than_held]), &both);
+}
+
+#[test]
+fn what_a_closed_event_holds_is_found() {
+    let facts = [
+        fact(1, 0, Change::EventCreated, &[]),
+        placed(2, 10, 1, &[0], 10_010),
+        fact(3, 20, Change::EventClosed, &[]),
+        allocated(4, 30, 1, &[0]),
+        placed(5, 40, 2, &[1], 10_040),
+    ];
+    check(&facts, &[Kind::FactImpossible]);
 }

@@ -54,6 +54,7 @@ fn testimony(statuses: [u8; 4]) -> Testimony {
         counts: view.counts,
         view,
         capacity: 4,
+        areas: Vec::new(),
         at_millis: DEADLINE_MILLIS + 60_000,
         holds: vec![(HoldId(7), Some(sold))],
         verification: Some(Vec::new()),

@@ -14,7 +14,9 @@ use crate::dir::journal_path;
 use crate::files::names_in;
 use crate::testing::Writer;
 
+mod archiving;
 mod damage;
+mod middle;
 mod restart;
 mod torn;
 mod writing;
@@ -154,15 +156,33 @@ fn segments(path: &Path) -> Vec<PathBuf> {
 /// A copy that may be damaged and started.
 fn copy_of(path: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
-    fs::create_dir(journal_path(copy.path())).unwrap();
-    for name in ["identity.json", "epoch.json"] {
-        fs::copy(path.join(name), copy.path().join(name)).unwrap();
+    let files = ["identity.json", "epoch.json"].map(|name| path.join(name));
+    let mut files = Vec::from(files);
+    files.extend(segments(path));
+    for folder in ["journal/history", "snapshots"] {
+        let names = names_in(&path.join(folder)).unwrap();
+        files.extend(names.iter().map(|name| path.join(folder).join(name)));
     }
-    for segment in segments(path) {
-        let name = segment.file_name().unwrap();
-        fs::copy(&segment, journal_path(copy.path()).join(name)).unwrap();
+    for file in files {
+        let beside = copy.path().join(file.strip_prefix(path).unwrap());
+        fs::create_dir_all(beside.parent().unwrap()).unwrap();
+        fs::copy(&file, beside).unwrap();
     }
     copy
+}
+
+/// Says that there are snapshots in front of these batches. Nobody reads them here.
+fn claim_snapshots(path: &Path, numbers: &[u64]) {
+    fs::create_dir_all(path.join("snapshots")).unwrap();
+    for number in numbers {
+        fs::write(path.join(format!("snapshots/{number:020}.snapshot")), "").unwrap();
+    }
+}
+
+/// The number of the first batch of each segment in `journal/`.
+fn first_numbers(path: &Path) -> Vec<u64> {
+    let number = |path: &PathBuf| number_in(path.file_name().unwrap().to_str().unwrap()).unwrap();
+    segments(path).iter().map(number).collect()
 }
 
 /// Changes the content of a file in place.

@@ -98,8 +98,7 @@ fn the_first_start_may_crash_in_front_of_its_epoch() {
 fn a_roll_over_may_crash_behind_its_rename() {
     let history = History::of(OPTIONS, &[&[1, 2], &[1, 2]]);
     let dir = DataDir::open(history.path()).unwrap();
-    let mut scanner =
-        scan::Scanner::new(dir.path(), &dir.journal(), dir.identity().node_id).unwrap();
+    let mut scanner = scan::Scanner::new(dir.paths(), scan::Begin::First).unwrap();
     while scanner.next_batch().unwrap().is_some() {}
     let header = SegmentHeader {
         first_number: scanner.chain().last_number + 1,

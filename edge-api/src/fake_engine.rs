@@ -1,6 +1,7 @@
 //! An engine for tests that does what a test tells it: it hands every stream that is opened to
-//! the test, answers reads about one event of three seats, and panics over event 13. It knows no
-//! rules; what the real engine does with a command is tested with the real engine.
+//! the test, those of event 1's live changes too, answers reads about one event of three seats,
+//! and panics over event 13. It knows no rules; what the real engine does with a command is
+//! tested with the real engine.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +22,7 @@ use proto::inventory::v1::{
     ListEventsRequest, ListEventsResponse, NamedCounts, PlaceRequest, Placed, PutChartRequest,
     Rejection, ReleaseRequest, Released, ReturnRequest, Returned, SeatCause, SeatHistoryRequest,
     SeatHistoryResponse, SeatInfo, SeatMap, SeatMoment, SeatStatus, TicketType, UnblockRequest,
-    Unblocked, Verification, VerifyEventRequest, WatchEventRequest,
+    Unblocked, Update, Verification, VerifyEventRequest, WatchEventRequest,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -40,11 +41,19 @@ pub(crate) struct ServerStream {
     answers: mpsc::Sender<Result<AnswerBatch, Status>>,
 }
 
+/// The engine's side of a stream of live changes.
+pub(crate) struct WatchStream {
+    pub(crate) after_version: Option<u64>,
+    updates: mpsc::Sender<Result<EventUpdate, Status>>,
+}
+
 /// What a test has in its hands.
 pub(crate) struct FakeEngine {
     pub(crate) service: EngineService,
     /// Streams that were opened.
     pub(crate) streams: mpsc::UnboundedReceiver<ServerStream>,
+    /// Streams of live changes that were opened.
+    pub(crate) watches: mpsc::UnboundedReceiver<WatchStream>,
     /// A permit lets one stream be opened; all at once if the engine is open from the start.
     pub(crate) may_open: Arc<Semaphore>,
     /// Seat maps that were asked for with the chart.
@@ -56,6 +65,7 @@ struct Admin;
 
 struct Service {
     streams: mpsc::UnboundedSender<ServerStream>,
+    watches: mpsc::UnboundedSender<WatchStream>,
     may_open: Arc<Semaphore>,
     charts_asked: Arc<AtomicUsize>,
 }
@@ -98,15 +108,17 @@ impl FakeEngine {
 
     fn parts(may_open: usize) -> (Service, Self) {
         let (sender, streams) = mpsc::unbounded_channel();
+        let (watch_sender, watches) = mpsc::unbounded_channel();
         let may_open = Arc::new(Semaphore::new(may_open));
         let charts_asked = Arc::new(AtomicUsize::new(0));
         let service = Service {
             streams: sender,
+            watches: watch_sender,
             may_open: Arc::clone(&may_open),
             charts_asked: Arc::clone(&charts_asked),
         };
         let nothing = in_process(Routes::default());
-        (service, Self { service: nothing, streams, may_open, charts_asked })
+        (service, Self { service: nothing, streams, watches, may_open, charts_asked })
     }
 
     /// The next stream that is opened.
@@ -125,6 +137,22 @@ impl FakeEngine {
                 });
             }
         });
+    }
+}
+
+impl WatchStream {
+    pub(crate) async fn send(&self, update: Update) {
+        self.updates.send(Ok(EventUpdate::new(update))).await.unwrap();
+    }
+
+    /// Breaks the stream as a server that fails does.
+    pub(crate) async fn fail(self, status: Status) {
+        self.updates.send(Err(status)).await.unwrap();
+    }
+
+    /// Waits until the edge has left.
+    pub(crate) async fn left(&self) {
+        self.updates.closed().await;
     }
 }
 
@@ -229,9 +257,16 @@ impl Inventory for Service {
 
     async fn watch_event(
         &self,
-        _: Request<WatchEventRequest>,
+        request: Request<WatchEventRequest>,
     ) -> Result<Response<Self::WatchEventStream>, Status> {
-        Err(Status::unimplemented(PIPELINE_ONLY))
+        let WatchEventRequest { event_id, after_version } = request.into_inner();
+        if event_id != 1 {
+            return Err(refusal("event_unknown"));
+        }
+        let (updates, receiver) = mpsc::channel(64);
+        let watch = WatchStream { after_version, updates };
+        self.watches.send(watch).map_err(|_| Status::unavailable("the test is over"))?;
+        Ok(Response::new(ReceiverStream::new(receiver)))
     }
 
     async fn seat_history(

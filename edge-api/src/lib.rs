@@ -16,6 +16,7 @@ mod fake_engine;
 mod idle;
 mod in_flight;
 mod limits;
+mod live;
 pub mod metric_names;
 mod object;
 mod pipeline;
@@ -27,6 +28,7 @@ mod seat_map;
 #[cfg(test)]
 mod serve_tests;
 mod server;
+mod throttle;
 mod timestamp;
 mod values;
 

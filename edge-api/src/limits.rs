@@ -28,6 +28,10 @@ pub(crate) const CONNECTION_IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Bytes of a request's head, and of what is read ahead on a connection.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
 
+/// Bytes that the system takes for a connection beyond what it has sent already. What lies there
+/// grows old: a listener who does not read is better told later, and all at once.
+pub(crate) const UNSENT_BYTES_MAX: u32 = 64 * 1024;
+
 /// Requests at once on one connection of HTTP/2.
 pub(crate) const CONNECTION_STREAMS_MAX: u32 = 256;
 
@@ -81,6 +85,27 @@ pub(crate) const SEAT_MAP_BYTES_MAX: usize = 192 * 1024 * 1024;
 /// Charts whose seats are kept ready to be written out.
 pub(crate) const CHARTS_CACHED_MAX: usize = 64;
 
+/// Connections that listen to live changes. They last, so others need places too.
+pub(crate) const LIVE_CONNECTIONS_MAX: usize = 8_192;
+
+/// Events that are listened to at once, each over a stream of its own to the engine.
+pub(crate) const LIVE_EVENTS_MAX: usize = 512;
+
+/// How long an event's stream stays open when nobody listens any more.
+pub(crate) const LIVE_LINGER: Duration = Duration::from_secs(10);
+
+/// Deltas of an event that are kept for who is behind or comes back.
+pub(crate) const LIVE_FRAMES_MAX: usize = 1_024;
+
+/// Changes in all deltas of an event that are kept.
+pub(crate) const LIVE_RING_CHANGES_MAX: usize = 131_072;
+
+/// Texts of merged deltas that are kept until the next delta, for others who are as far behind.
+pub(crate) const LIVE_MERGES_KEPT_MAX: usize = 16;
+
+/// How often a listener to whom there is nothing to tell is shown that somebody is there.
+pub(crate) const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+
 /// Bytes of an idempotency key.
 pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
@@ -130,9 +155,18 @@ pub(crate) const OVERLOADED_RETRY_MILLIS: u64 = 500;
 /// What a caller whose engine is away is told to wait.
 pub(crate) const UNAVAILABLE_RETRY_MILLIS: u64 = 1_000;
 
+/// What a caller who was refused for want of space on the engine's disk is told to wait.
+pub(crate) const STORAGE_SHORT_RETRY_MILLIS: u64 = 5_000;
+
+/// How often a line of the log is written that many events would write.
+pub(crate) const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
+
 // Who waits for an answer, or is only asked whether it is there, is not taken for idle.
 const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(KEEP_ALIVE_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
+const _: () = assert!(HEARTBEAT_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
+// Who listens leaves half of the places to who asks.
+const _: () = assert!(LIVE_CONNECTIONS_MAX * 2 <= CONNECTIONS_MAX);
 // A batch that was not full and the largest command stay below 1 MiB: what a body names by a
 // letter may cost the engine's form of it a ticket type's key each.
 const _: () = assert!(BATCH_BYTES_FULL + 8 * BODY_BYTES_MAX_DEFAULT < 1024 * 1024);

@@ -29,6 +29,18 @@ pub const STREAMS_OPEN: &str = "edge_pipeline_streams_open";
 pub const STREAMS_BROKEN: &str = "edge_pipeline_streams_broken_total";
 /// Commands whose outcome was lost with their stream.
 pub const OUTCOMES_LOST: &str = "edge_pipeline_outcomes_lost_total";
+/// Connections that listen to live changes.
+pub const LIVE_CONNECTIONS: &str = "edge_live_connections_open";
+/// Events that are listened to.
+pub const LIVE_EVENTS: &str = "edge_live_events";
+/// Deltas made, each once for all listeners.
+pub const LIVE_DELTAS: &str = "edge_live_deltas_total";
+/// Deltas that were merged for listeners who were behind.
+pub const LIVE_MERGED: &str = "edge_live_deltas_merged_total";
+/// Snapshots sent to listeners.
+pub const LIVE_SNAPSHOTS: &str = "edge_live_snapshots_total";
+/// Streams of live changes from the engine that broke.
+pub const LIVE_STREAMS_BROKEN: &str = "edge_live_streams_broken_total";
 
 /// Gives the installed recorder the meaning of every metric of the edge.
 pub fn describe_metrics() {
@@ -60,5 +72,19 @@ pub fn describe_metrics() {
         OUTCOMES_LOST,
         Unit::Count,
         "Commands whose outcome was lost with their stream"
+    );
+    describe_gauge!(LIVE_CONNECTIONS, Unit::Count, "Connections that listen to live changes");
+    describe_gauge!(LIVE_EVENTS, Unit::Count, "Events that are listened to");
+    describe_counter!(LIVE_DELTAS, Unit::Count, "Deltas made, each once for all listeners");
+    describe_counter!(
+        LIVE_MERGED,
+        Unit::Count,
+        "Deltas that were merged for listeners who were behind"
+    );
+    describe_counter!(LIVE_SNAPSHOTS, Unit::Count, "Snapshots sent to listeners");
+    describe_counter!(
+        LIVE_STREAMS_BROKEN,
+        Unit::Count,
+        "Streams of live changes from the engine that broke"
     );
 }

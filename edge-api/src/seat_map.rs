@@ -147,9 +147,14 @@ pub(crate) fn statuses_document(map: &SeatMap) -> Option<Vec<u8>> {
     );
     let mut body = Vec::with_capacity(head.len() + map.statuses.len() + 2);
     body.extend_from_slice(head.as_bytes());
-    body.extend(map.statuses.iter().map(|status| b'0' + known(*status) as u8));
+    body.extend(map.statuses.iter().copied().map(digit));
     body.extend_from_slice(b"\"}");
     Some(body)
+}
+
+/// The digit of a state.
+pub(crate) fn digit(status: u8) -> u8 {
+    b'0' + known(status) as u8
 }
 
 fn word_of(status: u8) -> &'static str {

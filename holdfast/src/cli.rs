@@ -46,7 +46,20 @@ enum Word {
 const WITHOUT_EFFECT: [(&str, &[&str]); 3] = [
     ("up", &["engine", "metrics"]),
     ("engine", &["http", "engine", "admin_token"]),
-    ("edge", &["data_dir", "grpc", "chart", "writers", "hold_secs", "buyer_seats_max", "metrics"]),
+    (
+        "edge",
+        &[
+            "data_dir",
+            "grpc",
+            "chart",
+            "writers",
+            "hold_secs",
+            "buyer_seats_max",
+            "metrics",
+            "history_retention_days",
+            "journal_segment_bytes",
+        ],
+    ),
 ];
 
 impl Cli {

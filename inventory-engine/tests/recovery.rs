@@ -33,9 +33,9 @@ use support::{EVENT, create_event, request_id};
 const JOURNAL: Options = Options { segment_bytes: 1 << 16 };
 
 fn start(data_dir: &Path) -> Result<Engine, StartError> {
-    let snapshots = SnapshotOptions::default();
-    let data_dir = data_dir.to_owned();
-    Engine::start(&EngineOptions { data_dir, writers: 2, journal: JOURNAL, snapshots })
+    let (data_dir, snapshots) = (data_dir.to_owned(), SnapshotOptions::default());
+    let options = EngineOptions { data_dir, writers: 2, journal: JOURNAL, snapshots };
+    Engine::start(&options, &Arc::default())
 }
 
 fn why_not(data_dir: &Path) -> RecoveryError {

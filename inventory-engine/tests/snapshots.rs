@@ -386,7 +386,7 @@ async fn a_running_engine_makes_snapshots_by_itself() {
     let data_dir = dir.path().to_owned();
     let options =
         EngineOptions { data_dir, writers: 2, journal: JOURNAL, snapshots: snapshots_made };
-    let engine = Engine::start(&options).unwrap();
+    let engine = Engine::start(&options, &Arc::default()).unwrap();
     let handle = engine.handle();
     support::create_event(&handle, 4_000, EventRules::default()).await;
     let started = Instant::now();
@@ -405,7 +405,7 @@ async fn a_running_engine_makes_snapshots_by_itself() {
     let counts = handle.directory().event(support::EVENT).unwrap().counts();
     engine.shutdown().await;
 
-    let again = Engine::start(&options).unwrap();
+    let again = Engine::start(&options, &Arc::default()).unwrap();
     assert_eq!(again.handle().directory().event(support::EVENT).unwrap().counts(), counts);
     again.shutdown().await;
     let recovered = recover(dir.path(), JOURNAL, &Arc::default()).unwrap();

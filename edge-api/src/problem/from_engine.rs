@@ -10,7 +10,9 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use super::{AreaConflict, Conflict, Problem, Retry, table};
-use crate::limits::{OVERLOADED_RETRY_MILLIS, UNAVAILABLE_RETRY_MILLIS};
+use crate::limits::{
+    OVERLOADED_RETRY_MILLIS, STORAGE_SHORT_RETRY_MILLIS, UNAVAILABLE_RETRY_MILLIS,
+};
 use crate::pipeline::PipelineError;
 use crate::values::status_word;
 
@@ -18,6 +20,10 @@ const ASK_AGAIN: &str = "ask again with the same Idempotency-Key to be told the 
                          one, look at the hold or the seats before asking for more";
 const NOTHING_DONE_OVERLOADED: &str = "nothing was done; try again later";
 const NOTHING_DONE_STOPPING: &str = "nothing was done; try again in a moment";
+const NOTHING_DONE_RECOVERING: &str = "nothing was done; the engine is reading what it knows, try \
+                                       again in a moment";
+const NOTHING_DONE_STORAGE: &str = "nothing was done; the seats that are held can still be \
+                                    allocated and released, new holds have to wait";
 const NOTHING_DONE_IN_TIME: &str = "nothing was done; try again";
 
 impl Problem {
@@ -39,6 +45,17 @@ impl Problem {
     pub(super) fn shutting_down(retry_after_millis: Option<u32>) -> Self {
         let millis = retry_after_millis.map_or(UNAVAILABLE_RETRY_MILLIS, u64::from);
         Self::new(&table::SHUTTING_DOWN, NOTHING_DONE_STOPPING).retry_after_millis(millis)
+    }
+
+    /// The engine is not there yet.
+    pub(crate) fn recovering() -> Self {
+        Self::new(&table::RECOVERING, NOTHING_DONE_RECOVERING)
+            .retry_after_millis(UNAVAILABLE_RETRY_MILLIS)
+    }
+
+    pub(super) fn storage_short(retry_after_millis: Option<u32>) -> Self {
+        let millis = retry_after_millis.map_or(STORAGE_SHORT_RETRY_MILLIS, u64::from);
+        Self::new(&table::STORAGE_SHORT, NOTHING_DONE_STORAGE).retry_after_millis(millis)
     }
 
     pub(super) fn deadline_exceeded() -> Self {
@@ -104,6 +121,7 @@ impl From<Failure> for Problem {
             FailureCode::Overloaded => Self::overloaded(failure.retry_after_millis),
             FailureCode::DeadlineExceeded => Self::deadline_exceeded(),
             FailureCode::ShuttingDown => Self::shutting_down(failure.retry_after_millis),
+            FailureCode::StorageShort => Self::storage_short(failure.retry_after_millis),
             // What a newer engine means by another code is not known either.
             FailureCode::Unknown | FailureCode::Unspecified => Self::outcome_unknown(),
         }
@@ -116,6 +134,7 @@ impl From<PipelineError> for Problem {
             PipelineError::Overloaded => Self::overloaded(None),
             PipelineError::DeadlineExceeded => Self::deadline_exceeded(),
             PipelineError::EngineUnavailable => Self::engine_unavailable(),
+            PipelineError::EngineRecovering => Self::recovering(),
             PipelineError::OutcomeUnknown => Self::outcome_unknown(),
         }
     }
@@ -134,10 +153,16 @@ impl From<Status> for Problem {
         match status.code() {
             Code::InvalidArgument => invalid(status.message()),
             Code::NotFound => Self::new(&table::NOT_FOUND, status.message().to_owned()),
+            Code::ResourceExhausted if reason.as_deref() == Some(table::STORAGE_SHORT.code) => {
+                Self::storage_short(retry_delay_millis(&status))
+            }
             Code::ResourceExhausted => Self::overloaded(retry_delay_millis(&status)),
             Code::DeadlineExceeded => Self::deadline_exceeded(),
             Code::Unavailable if reason.as_deref() == Some(table::SHUTTING_DOWN.code) => {
                 Self::shutting_down(None)
+            }
+            Code::Unavailable if reason.as_deref() == Some(table::RECOVERING.code) => {
+                Self::recovering()
             }
             // 'Unknown' is what an engine says that had to stop in the middle.
             Code::Unavailable | Code::Cancelled | Code::Unknown => {
@@ -315,6 +340,7 @@ mod tests {
         let table = [
             (FailureCode::Overloaded, 503, "overloaded", Some("2")),
             (FailureCode::ShuttingDown, 503, "shutting_down", Some("2")),
+            (FailureCode::StorageShort, 503, "storage_short", Some("2")),
             (FailureCode::Unknown, 503, "outcome_unknown", Some("1")),
             (FailureCode::Unspecified, 503, "outcome_unknown", Some("1")),
             (FailureCode::DeadlineExceeded, 504, "deadline_exceeded", Some("1")),
@@ -389,8 +415,15 @@ mod tests {
             (&headers["retry-after"], &body["code"]),
             (&"3".parse().unwrap(), &json!("overloaded"))
         );
-        let (_, _, body) = reply(status(Code::Unavailable, "shutting_down").into()).await;
-        assert_eq!(body["code"], "shutting_down");
+        for (code, reason) in [
+            (Code::Unavailable, "shutting_down"),
+            (Code::Unavailable, "recovering"),
+            (Code::ResourceExhausted, "storage_short"),
+        ] {
+            let (status, headers, body) = reply(status(code, reason).into()).await;
+            assert_eq!((status.as_u16(), &body["code"]), (503, &json!(reason)));
+            assert!(headers.contains_key("retry-after"), "{reason}");
+        }
     }
 
     fn prost_any(type_url: &str, message: &impl Message) -> prost_types::Any {

@@ -28,10 +28,18 @@ impl Problem {
             Code::ResourceExhausted if is_reason(&table::OVERLOADED) => {
                 Self::overloaded(retry_delay_millis(status))
             }
+            Code::ResourceExhausted if is_reason(&table::STORAGE_SHORT) => {
+                Self::storage_short(retry_delay_millis(status))
+            }
             Code::DeadlineExceeded if is_reason(&table::DEADLINE_EXCEEDED) => {
                 Self::deadline_exceeded()
             }
             Code::Unavailable if is_reason(&table::SHUTTING_DOWN) => Self::shutting_down(None),
+            Code::Unavailable if is_reason(&table::RECOVERING) => Self::recovering(),
+            // It stands in front of the engine what says so.
+            Code::Unavailable if matches!(reason.as_str(), "leaving" | "stopped") => {
+                Self::shutting_down(None)
+            }
             Code::Unavailable if was_never_sent(status) => Self::engine_unavailable(),
             Code::Unimplemented => Self::not_supported(),
             Code::Internal => {
@@ -93,6 +101,10 @@ mod tests {
             (Status::deadline_exceeded("timeout expired"), "outcome_unknown"),
             (Status::cancelled("timeout expired"), "outcome_unknown"),
             (with_reason(Code::ResourceExhausted, "overloaded"), "overloaded"),
+            (with_reason(Code::ResourceExhausted, "storage_short"), "storage_short"),
+            (with_reason(Code::Unavailable, "recovering"), "recovering"),
+            (with_reason(Code::Unavailable, "leaving"), "shutting_down"),
+            (with_reason(Code::Unavailable, "stopped"), "shutting_down"),
             (Status::resource_exhausted("a proxy's word"), "outcome_unknown"),
             (with_reason(Code::Unknown, "unknown_outcome"), "outcome_unknown"),
             (Status::unimplemented(""), "not_supported"),

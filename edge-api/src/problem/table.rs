@@ -1,10 +1,10 @@
 //! The one table of problems: code, HTTP status, title. Codes and their meaning are part of the
 //! interface and never change; docs/rest.md lists them all.
 //!
-//! How a status is chosen: 401 for who has not shown that they may; 404 for what does not exist, 409 for what stands in the way and may
-//! go away, 410 for a hold that was and is no more, 422 for a request that can never succeed as
-//! it is, 403 for what the event's rules of sale do not permit, 503 and 504 for what is no fault
-//! of the request.
+//! How a status is chosen: 401 for who has not shown that they may, 404 for what does not exist,
+//! 409 for what stands in the way and may go away, 410 for a hold that was and is no more, 422
+//! for a request that can never succeed as it is, 403 for what the event's rules of sale do not
+//! permit, 503 and 504 for what is no fault of the request.
 
 use http::StatusCode;
 
@@ -59,6 +59,10 @@ kinds! {
     OVERLOADED = SERVICE_UNAVAILABLE "overloaded" "Too many requests are waiting";
     /// The engine is stopping.
     SHUTTING_DOWN = SERVICE_UNAVAILABLE "shutting_down" "The engine is being restarted";
+    /// The engine reads its journal, and serves nobody before it has.
+    RECOVERING = SERVICE_UNAVAILABLE "recovering" "The engine is still starting";
+    /// What is left of the engine's disk is kept for holds that live.
+    STORAGE_SHORT = SERVICE_UNAVAILABLE "storage_short" "The engine's disk is nearly full";
     /// The engine cannot be reached.
     ENGINE_UNAVAILABLE =
         SERVICE_UNAVAILABLE "engine_unavailable" "The engine cannot be reached";

@@ -1,5 +1,5 @@
-//! The events on sale, one by one and in pages. A page's cursor is where it ended: events that are added while
-//! somebody leafs through them are neither shown twice nor do they hide others.
+//! The events on sale, one by one and in pages. A page's cursor is where it ended: events that
+//! are added while somebody leafs through them are neither shown twice nor do they hide others.
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ mod events;
 mod health;
 mod history;
 mod holds;
+mod live;
 mod observe;
 mod organizers;
 mod reserve;
@@ -44,6 +45,7 @@ mod path {
     pub(super) const EVENT_CLOSE: &str = "/v1/events/{id}/close";
     pub(super) const EVENT_VERIFY: &str = "/v1/events/{id}/verify";
     pub(super) const EVENT_SEATS: &str = "/v1/events/{id}/seats";
+    pub(super) const EVENT_SEATS_STREAM: &str = "/v1/events/{id}/seats/stream";
     pub(super) const SEAT_HISTORY: &str = "/v1/events/{id}/seats/{label}/history";
     pub(super) const CHARTS: &str = "/v1/charts";
     pub(super) const HEALTH: &str = "/health";
@@ -53,7 +55,7 @@ mod path {
     pub(super) const METRICS: &str = "/metrics";
     pub(super) const ACTUATOR_PROMETHEUS: &str = "/actuator/prometheus";
 
-    pub(super) const ALL: [&str; 22] = [
+    pub(super) const ALL: [&str; 23] = [
         RESERVE,
         ALLOCATE,
         RELEASE,
@@ -61,6 +63,7 @@ mod path {
         RETURN,
         AVAILABILITY,
         EVENT_SEATS,
+        EVENT_SEATS_STREAM,
         HOLD,
         EVENTS,
         EVENT,
@@ -93,6 +96,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(path::EVENTS, get(events::list).post(organizers::create_event))
         .route(path::EVENT, get(events::look_at))
         .route(path::EVENT_SEATS, get(seats::map))
+        .route(path::EVENT_SEATS_STREAM, get(live::stream))
         .merge(for_organizers())
         .route(path::HEALTH, get(health::ready))
         .route(path::HEALTH_LIVE, get(health::live))

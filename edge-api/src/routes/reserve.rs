@@ -170,7 +170,7 @@ fn best_available(
         Some(SeatCount(quantity)) if counted.is_empty() || u64::from(quantity) == sum => quantity,
         Some(SeatCount(quantity)) => {
             return Err(Problem::invalid(format!(
-                "bestAvailable.ticketTypes: their counts add up to {sum}, and quantity is {quantity}"
+                "bestAvailable.ticketTypes: the counts add up to {sum}, and quantity is {quantity}"
             )));
         }
         None if counted.is_empty() => {

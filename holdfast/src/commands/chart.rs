@@ -159,10 +159,16 @@ impl<O: Write, P: Write> Streams<O, P> {
 /// Reads a chart, but hardly more bytes than a chart may have: the import then refuses what is too
 /// large, whatever the file is.
 fn read(path: &Path, format: Option<Format>) -> anyhow::Result<Result<Imported, Mistakes>> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes))
-        .with_context(|| format!("reading the chart {}", path.display()))?;
+    let read = || {
+        let file = File::open(path)?;
+        // Of a pipe nobody knows how long it is; it is bounded all the same.
+        let bytes_max = FILE_BYTES_MAX as u64 + 1;
+        let bytes_expected = file.metadata()?.len().min(bytes_max) + 1;
+        let mut bytes = Vec::with_capacity(bytes_expected as usize);
+        file.take(bytes_max).read_to_end(&mut bytes)?;
+        io::Result::Ok(bytes)
+    };
+    let bytes = read().with_context(|| format!("reading the chart {}", path.display()))?;
     Ok(import(&bytes, format))
 }
 

@@ -20,7 +20,10 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         let listener = node::bind("http", settings.http).await?;
         let edge =
             Edge::new(node::edge_options(&settings), remote(&settings.engine)?, Some(metrics));
-        node::announce("http", &listener)?;
+        let addresses =
+            node::Addresses { http: Some(listener.local_addr()?), ..node::Addresses::default() };
+        addresses.log_start("edge", &settings);
+        addresses.announce()?;
         info!(engine = settings.engine, "in front of an engine");
         let shutdown = CancellationToken::new();
         let server = node::spawn_server(edge.serve(listener, shutdown.clone()), &shutdown);

@@ -64,6 +64,8 @@ fn set(flags: &mut SettingFlags, key: &str, text: &str) -> Option<Result<(), Str
         "LOG" => put(&mut layer.log, text),
         "LOG_FORMAT" => put(&mut layer.log_format, text),
         "METRICS" => put(&mut layer.metrics, text),
+        "HISTORY_RETENTION_DAYS" => put(&mut layer.history_retention_days, text),
+        "JOURNAL_SEGMENT_BYTES" => put(&mut layer.journal_segment_bytes, text),
         _ => return None,
     })
 }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::values::{
-    Address, BuyerSeats, EngineAddress, HoldSecs, LogFilter, LogFormat, Secret, Writers,
+    Address, BuyerSeats, EngineAddress, HoldSecs, LogFilter, LogFormat, RetentionDays, Secret,
+    SegmentBytes, Writers,
 };
 
 /// The settings as flags of a command.
@@ -100,6 +101,12 @@ pub(crate) struct SettingLayer {
     /// Where an engine run apart serves its metrics [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics: Option<Address>,
+    /// Days that sealed history is kept; 0 keeps none [default: 90]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) history_retention_days: Option<RetentionDays>,
+    /// Bytes of a segment of the journal, for small disks [default: 67108864]
+    #[arg(long, value_name = "BYTES", hide_short_help = true)]
+    pub(crate) journal_segment_bytes: Option<SegmentBytes>,
 }
 
 impl SettingLayer {
@@ -118,6 +125,8 @@ impl SettingLayer {
             log: self.log.or(weaker.log),
             log_format: self.log_format.or(weaker.log_format),
             metrics: self.metrics.or(weaker.metrics),
+            history_retention_days: self.history_retention_days.or(weaker.history_retention_days),
+            journal_segment_bytes: self.journal_segment_bytes.or(weaker.journal_segment_bytes),
         }
     }
 

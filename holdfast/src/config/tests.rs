@@ -64,6 +64,8 @@ fn without_any_source_the_defaults_hold() {
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             metrics: None,
+            history_retention_days: 90,
+            journal_segment_bytes: 64 << 20,
         }
     );
 }
@@ -110,8 +112,11 @@ fn every_setting_is_read_from_every_source_under_the_same_name() {
         ("log", "\"debug\""),
         ("log_format", "\"json\""),
         ("metrics", "\"127.0.0.2:6\""),
+        ("history_retention_days", "7"),
+        ("journal_segment_bytes", "65536"),
     ];
     let default = Sources::default().resolve().unwrap();
+    assert_eq!(default.changed(), "");
     for (key, value) in VALUES {
         let text = value.trim_matches('"');
         let variable = format!("HOLDFAST_{}", key.to_uppercase());
@@ -124,6 +129,8 @@ fn every_setting_is_read_from_every_source_under_the_same_name() {
         assert_ne!(by_flag, default, "{key}");
         assert_eq!(by_flag, by_variable, "{key}");
         assert_eq!(by_flag, by_file, "{key}");
+        let shown = if *key == "admin_token" { "(set)" } else { text };
+        assert_eq!(by_flag.changed(), format!("{key}={shown}"), "{key}");
     }
     let named = VALUES.iter().map(|(key, _)| format!("HOLDFAST_{}", key.to_uppercase()));
     let named: Vec<_> = ["HOLDFAST_CONFIG".to_owned()].into_iter().chain(named).collect();
@@ -181,6 +188,8 @@ fn a_bad_value_of_a_variable_is_reported_with_its_name() {
         ("HOLDFAST_HOLD_SECS", "-1", "not a whole number from 1 to 86400"),
         ("HOLDFAST_HOLD_SECS", "15m", "not a whole number from 1 to 86400"),
         ("HOLDFAST_BUYER_SEATS_MAX", "none", "not a whole number from 1 to 1048576"),
+        ("HOLDFAST_HISTORY_RETENTION_DAYS", "-1", "not a whole number from 0 to 36500"),
+        ("HOLDFAST_JOURNAL_SEGMENT_BYTES", "1", "not a whole number from 65536 to 1073741824"),
         ("HOLDFAST_LOG", "edge_api=loud", "not a log filter"),
         ("HOLDFAST_LOG_FORMAT", "xml", "neither text nor json"),
         ("HOLDFAST_DATA_DIR", "", "not a path"),

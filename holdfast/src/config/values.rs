@@ -17,6 +17,10 @@ use tracing_subscriber::EnvFilter;
 pub(crate) type Writers = Bounded<1, { SHARDS as u64 }>;
 /// The time of a hold in seconds, as long as the engine allows.
 pub(crate) type HoldSecs = Bounded<1, { HOLD_TTL_MILLIS_MAX / 1_000 }>;
+/// Days: a hundred years are as good as for ever.
+pub(crate) type RetentionDays = Bounded<0, 36_500>;
+/// Bytes of a segment: a group of the journal has to fit, and a start has to read one.
+pub(crate) type SegmentBytes = Bounded<{ 64 << 10 }, { 1 << 30 }>;
 /// Seats of one buyer: no chart has more.
 pub(crate) type BuyerSeats = Bounded<1, { CHART_SEATS_MAX as u64 }>;
 
@@ -144,6 +148,16 @@ pub(crate) enum LogFormat {
     Text,
     /// An object a line, for machines.
     Json,
+}
+
+impl LogFormat {
+    /// The word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
 }
 
 impl FromStr for LogFormat {

@@ -4,9 +4,12 @@
 
 mod asking;
 mod festival;
+mod full_disk;
 mod grpc_page;
+mod metrics;
 mod node;
 mod onsale_page;
+mod recovering;
 mod rest;
 mod rest_examples;
 mod rest_inventory;

@@ -6,6 +6,11 @@ use serde_json::{Value, json};
 
 use crate::festival::{ALLOCATE, EXTEND, Festival, RELEASE, RESERVE, RETURN, now_millis};
 
+/// A list with one line of places.
+fn line(area: &str, count: u32, ticket_type: &str) -> Value {
+    json!([{"area": area, "count": count, "ticketType": ticket_type}])
+}
+
 /// Of a list of counts, those under a name.
 fn counts(list: &Value, name: &str, of: &str) -> [u64; 4] {
     let found = list.as_array().unwrap().iter().find(|counts| counts[name] == of);
@@ -26,7 +31,8 @@ async fn one_hold_has_seats_a_table_and_places_of_several_types() {
                     {"seatId": "Stalls-T1"},
                 ],
                 "areas": [
-                    {"area": "Lawn", "count": 4}, {"area": "Lawn", "count": 1, "ticketType": "child"},
+                    {"area": "Lawn", "count": 4},
+                    {"area": "Lawn", "count": 1, "ticketType": "child"},
                     {"area": "Stalls-Pit", "count": 2, "ticketType": "stander"},
                 ],
             }),
@@ -168,7 +174,6 @@ async fn parts_that_the_hold_does_not_have_are_refused() {
         "seatIds": ["Stalls-T1"], "areas": [{"area": "Lawn", "count": 2}], "ticketType": "adult",
     });
     let held = festival.hold("ann", held).await;
-    let line = |area: &str, count: u32, ticket_type: &str| json!([{"area": area, "count": count, "ticketType": ticket_type}]);
     let table: [(Value, u16, &str); 10] = [
         (json!({"areas": line("Lawn", 3, "adult")}), 422, "seat_not_in_hold"),
         (json!({"areas": line("Lawn", 1, "child")}), 422, "seat_not_in_hold"),

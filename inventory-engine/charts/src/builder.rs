@@ -416,6 +416,8 @@ impl Builder {
         }
         self.warn_of_missing_categories();
         self.warnings.extend(overlap::warning(&self.parts));
+        // The chart makes an index of labels of its own; there need not be two at once.
+        drop(std::mem::take(&mut self.labels));
         let chart =
             Chart::new(self.parts).map_err(|error| Mistakes::whole(Problem::Refused(error)))?;
         Ok((chart, self.warnings))

@@ -317,7 +317,7 @@ fn accepted_or_not(outcome: Option<v1::answer::Outcome>) -> Result<Answer, IdErr
 fn failed(failure: v1::Failure) -> Answer {
     let reason = match failure.code() {
         v1::FailureCode::Invalid => Denial::Invalid(failure.message.into()),
-        v1::FailureCode::Overloaded => Denial::Overloaded,
+        v1::FailureCode::Overloaded | v1::FailureCode::StorageShort => Denial::Overloaded,
         v1::FailureCode::DeadlineExceeded => Denial::DeadlineExceeded,
         v1::FailureCode::ShuttingDown => Denial::ShuttingDown,
         v1::FailureCode::Unknown | v1::FailureCode::Unspecified => return Answer::Unknown,

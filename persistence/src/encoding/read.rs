@@ -35,7 +35,8 @@ pub struct DecodeError {
 pub enum Problem {
     /// Written by a release that is newer than this one.
     #[error(
-        "version {0}; this release reads payloads of version {PAYLOAD_VERSION}, images of {IMAGE_VERSION}"
+        "version {0}; this release reads payloads of version {PAYLOAD_VERSION}, images of \
+         {IMAGE_VERSION}"
     )]
     UnknownVersion(u8),
     /// A change that this release does not know.

@@ -163,6 +163,11 @@ impl ShardState {
         self.events.get(&event_id)
     }
 
+    /// The holds that live, by their deadlines.
+    pub fn live_holds(&self) -> impl Iterator<Item = &Hold> {
+        self.deadlines.iter().filter_map(|(_, hold_id)| self.holds.get(hold_id))
+    }
+
     /// A hold that lives, or ended not long ago.
     pub fn hold(&self, hold_id: HoldId) -> Option<HoldStory<'_>> {
         let live = self.holds.get(&hold_id).map(HoldStory::Live);

@@ -12,7 +12,7 @@ use crate::kill::Kill;
 use crate::measure::{Latency, Second};
 use crate::options::Curve;
 use crate::picture::{Fate, SeatDrawn};
-use crate::report::Audit;
+use crate::report::{AreaSold, Audit, TablesSold, TicketTypeSold};
 use crate::request::Operation;
 use crate::seat_map::Counts;
 
@@ -33,6 +33,15 @@ fn nothing() -> Outcome {
         sold_before: 0,
         acknowledged_seats: 0,
         seats: Counts::default(),
+        places_capacity: 0,
+        sold_places: 0,
+        places_sold_before: 0,
+        acknowledged_places: 0,
+        places: Counts::default(),
+        areas: Vec::new(),
+        tables: TablesSold::default(),
+        ticket_types: Vec::new(),
+        cannot_be_sold: BTreeMap::new(),
         buyers: 0,
         extra_buyers: 0,
         arrivals_per_sec: 0.0,

@@ -62,7 +62,7 @@ fn promises(report: &Report) -> [Promise; 3] {
 pub(super) fn header(page: &Page<'_>) -> String {
     let report = page.report;
     let promises = promises(report);
-    let is_sold_out = report.seats.is_sold_out() && report.capacity > 0;
+    let is_sold_out = report.is_sold_out() && report.capacity + report.places_capacity > 0;
     let (class, word) = match promises {
         promises if promises.iter().any(|one| matches!(one, Promise::Broken(_))) => {
             ("broken", "Promises broken")
@@ -134,7 +134,7 @@ fn beside(report: &Report) -> String {
             sentences.push(format!("{} had {fate}.", count(u64::from(seats))));
         }
     }
-    if !report.seats.is_sold_out() {
+    if !report.is_sold_out() {
         let (free, held) = (report.seats.available, report.seats.held);
         let (free, held) = (count(u64::from(free)), count(u64::from(held)));
         sentences.push(format!("The sale stood still with {free} free and {held} in holds."));

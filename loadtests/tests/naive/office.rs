@@ -326,16 +326,17 @@ impl Office {
         owned: &Spots,
         part: Option<&v1::Seats>,
         areas: &[v1::AreaPlaces],
-    ) -> Result<Spots, Outcome> {
+    ) -> Result<Spots, Box<Outcome>> {
         if part.is_none() && areas.is_empty() {
             return Ok(owned.clone());
         }
         let named = self.venue.spots(part, areas);
-        let part = owned.part(&named).ok_or_else(|| rejection("seat_not_in_hold", None))?;
+        let part =
+            owned.part(&named).ok_or_else(|| Box::new(rejection("seat_not_in_hold", None)))?;
         let seats = part.indexes();
         let mut tables = seats.iter().filter_map(|seat| self.venue.table(*seat));
         if tables.any(|table| self.venue.table_seats(table).any(|seat| !seats.contains(&seat))) {
-            return Err(rejection("table_not_whole", None));
+            return Err(Box::new(rejection("table_not_whole", None)));
         }
         Ok(part)
     }
@@ -347,9 +348,9 @@ impl Office {
         buyer: &str,
         part: Option<&v1::Seats>,
         areas: &[v1::AreaPlaces],
-    ) -> Result<Spots, Outcome> {
+    ) -> Result<Spots, Box<Outcome>> {
         let hold = self.holds.get(hold_id).filter(|hold| hold.buyer == buyer);
-        let hold = hold.ok_or_else(|| rejection("hold_expired", None))?;
+        let hold = hold.ok_or_else(|| Box::new(rejection("hold_expired", None)))?;
         let part = self.part(&hold.spots, part, areas)?;
         let Some(hold) = self.holds.get_mut(hold_id) else { return Ok(part) };
         hold.spots.take(&part);
@@ -363,7 +364,7 @@ impl Office {
         let (part, areas) = (release.part.as_ref(), &release.areas);
         let spots = match self.take(&release.hold_id, &release.buyer_id, part, areas) {
             Ok(spots) => spots,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         self.turn(&spots, SeatStatus::Held, SeatStatus::Available);
         let fact = json!({
@@ -385,7 +386,7 @@ impl Office {
         let (part, areas) = (allocate.part.as_ref(), &allocate.areas);
         let spots = match self.take(&allocate.hold_id, &allocate.buyer_id, part, areas) {
             Ok(spots) => spots,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         let mut allocation_id = id(2, self.lsn + 1);
         let is_lost = match self.lie {
@@ -426,7 +427,7 @@ impl Office {
         let Some(sale) = sale else { return rejection("allocation_unknown", None) };
         let spots = match self.part(&sale.spots, back.part.as_ref(), &back.areas) {
             Ok(spots) => spots,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         if let Some(sale) = self.sales.get_mut(&back.allocation_id) {
             sale.spots.take(&spots);

@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn an_area_without_places_is_a_bar_all_the_same() {
         let area = AreaDrawn { label: "<b>".to_owned(), ..AreaDrawn::default() };
-        let html = bars(&[area.clone()], &Scale::of(std::iter::empty()));
+        let html = bars(std::slice::from_ref(&area), &Scale::of(std::iter::empty()));
         assert!(html.contains("&lt;b&gt;") && html.contains("0 of 0 places"), "{html}");
         assert!(table(&[area]).contains("–"));
     }

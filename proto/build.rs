@@ -7,12 +7,13 @@ use prost::Message;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let contracts = ["inventory/v1/inventory.proto"];
-    for contract in contracts {
-        println!("cargo:rerun-if-changed={contract}");
-    }
+    println!("cargo:rerun-if-changed=inventory/v1");
     let descriptors = protox::compile(contracts, ["."])?;
     let out_dir = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out_dir.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .extern_path(".holdfast.inventory.v1.EventUpdate", "crate::event_update::EventUpdate")
+        .compile_fds(descriptors)?;
     Ok(())
 }

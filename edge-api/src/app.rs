@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::EdgeOptions;
+use crate::admin_calls::AdminCalls;
 use crate::engine::EngineService;
+use crate::live::Live;
 use crate::pipeline::Pipeline;
 use crate::reads::Reads;
 use crate::seat_map::ChartCache;
@@ -15,7 +17,9 @@ pub(crate) struct App {
     pub(crate) options: EdgeOptions,
     pub(crate) pipeline: Pipeline,
     pub(crate) reads: Reads,
+    pub(crate) admin: AdminCalls,
     pub(crate) charts: ChartCache,
+    pub(crate) live: Live,
     pub(crate) metrics: Option<PrometheusHandle>,
     stopping: AtomicBool,
 }
@@ -33,14 +37,18 @@ impl App {
             options.commands_in_flight_max,
             options.request_timeout,
         );
+        let admin = AdminCalls::new(engine.clone(), options.request_timeout);
+        let live = Live::new(engine.clone(), options.request_timeout);
         let reads = Reads::new(engine, options.reads_in_flight_max, options.request_timeout);
         let charts = ChartCache::default();
-        Self { options, pipeline, reads, charts, metrics, stopping: AtomicBool::new(false) }
+        let stopping = AtomicBool::new(false);
+        Self { options, pipeline, reads, admin, charts, live, metrics, stopping }
     }
 
-    /// From now on the edge is not ready for new callers.
+    /// From now on the edge is not ready for new callers, and who only listens is sent away.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+        self.live.stop();
     }
 
     /// Whether it is going down.

@@ -1,5 +1,5 @@
 //! An engine for tests that does what a test tells it: it hands every stream that is opened to
-//! the test, answers reads about one event of three seats, and panics over event 13. It knows no
+//! the test, those of event 1's live changes too, answers reads about one event of three seats, and panics over event 13. It knows no
 //! rules; what the real engine does with a command is tested with the real engine.
 
 use std::sync::Arc;
@@ -11,15 +11,17 @@ use proto::inventory::v1::answer::Outcome;
 use proto::inventory::v1::command::Verb;
 use proto::inventory::v1::inventory_admin_server::{InventoryAdmin, InventoryAdminServer};
 use proto::inventory::v1::inventory_server::{Inventory, InventoryServer};
+use proto::inventory::v1::place_request::Selection;
+use proto::inventory::v1::seat_history_request::Seat;
 use proto::inventory::v1::{
     AllocateRequest, Allocated, Answer, AnswerBatch, Availability, BlockRequest, Blocked,
     CategoryInfo, ChartSummary, CloseEventRequest, Command, CommandBatch, Counts,
     CreateEventRequest, Event, EventRules, EventUpdate, ExtendRequest, Extended,
     GetAvailabilityRequest, GetEventRequest, GetHoldRequest, GetSeatMapRequest, Hold, HoldState,
-    ListEventsRequest, ListEventsResponse, PlaceRequest, Placed, PutChartRequest, Rejection,
-    ReleaseRequest, Released, ReturnRequest, Returned, SeatHistoryRequest, SeatHistoryResponse,
-    SeatInfo, SeatMap, UnblockRequest, Unblocked, Verification, VerifyEventRequest,
-    WatchEventRequest,
+    ListEventsRequest, ListEventsResponse, NamedCounts, PlaceRequest, Placed, PutChartRequest,
+    Rejection, ReleaseRequest, Released, ReturnRequest, Returned, SeatCause, SeatHistoryRequest,
+    SeatHistoryResponse, SeatInfo, SeatMap, SeatMoment, SeatStatus, TicketType, UnblockRequest,
+    Unblocked, Update, Verification, VerifyEventRequest, WatchEventRequest,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -28,6 +30,7 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status, Streaming};
+use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::engine::{EngineService, in_process, remote};
 
@@ -37,11 +40,19 @@ pub(crate) struct ServerStream {
     answers: mpsc::Sender<Result<AnswerBatch, Status>>,
 }
 
+/// The engine's side of a stream of live changes.
+pub(crate) struct WatchStream {
+    pub(crate) after_version: Option<u64>,
+    updates: mpsc::Sender<Result<EventUpdate, Status>>,
+}
+
 /// What a test has in its hands.
 pub(crate) struct FakeEngine {
     pub(crate) service: EngineService,
     /// Streams that were opened.
     pub(crate) streams: mpsc::UnboundedReceiver<ServerStream>,
+    /// Streams of live changes that were opened.
+    pub(crate) watches: mpsc::UnboundedReceiver<WatchStream>,
     /// A permit lets one stream be opened; all at once if the engine is open from the start.
     pub(crate) may_open: Arc<Semaphore>,
     /// Seat maps that were asked for with the chart.
@@ -53,6 +64,7 @@ struct Admin;
 
 struct Service {
     streams: mpsc::UnboundedSender<ServerStream>,
+    watches: mpsc::UnboundedSender<WatchStream>,
     may_open: Arc<Semaphore>,
     charts_asked: Arc<AtomicUsize>,
 }
@@ -95,15 +107,17 @@ impl FakeEngine {
 
     fn parts(may_open: usize) -> (Service, Self) {
         let (sender, streams) = mpsc::unbounded_channel();
+        let (watch_sender, watches) = mpsc::unbounded_channel();
         let may_open = Arc::new(Semaphore::new(may_open));
         let charts_asked = Arc::new(AtomicUsize::new(0));
         let service = Service {
             streams: sender,
+            watches: watch_sender,
             may_open: Arc::clone(&may_open),
             charts_asked: Arc::clone(&charts_asked),
         };
         let nothing = in_process(Routes::default());
-        (service, Self { service: nothing, streams, may_open, charts_asked })
+        (service, Self { service: nothing, streams, watches, may_open, charts_asked })
     }
 
     /// The next stream that is opened.
@@ -122,6 +136,22 @@ impl FakeEngine {
                 });
             }
         });
+    }
+}
+
+impl WatchStream {
+    pub(crate) async fn send(&self, update: Update) {
+        self.updates.send(Ok(EventUpdate::new(update))).await.unwrap();
+    }
+
+    /// Breaks the stream as a server that fails does.
+    pub(crate) async fn fail(self, status: Status) {
+        self.updates.send(Err(status)).await.unwrap();
+    }
+
+    /// Waits until the edge has left.
+    pub(crate) async fn left(&self) {
+        self.updates.closed().await;
     }
 }
 
@@ -161,7 +191,11 @@ pub(crate) fn agree(verb: Verb) -> Outcome {
             labels: vec!["A-1".into()],
             deadline_millis: 1_795_244_014_250,
             lsn: 9,
-            ..Placed::default()
+            ticket_types: match place.selection {
+                Some(Selection::Seats(seats)) => seats.ticket_types,
+                _ => Vec::new(),
+            },
+            areas: place.areas,
         }),
         Verb::Extend(extend) => Outcome::Extended(Extended {
             hold_id: extend.hold_id,
@@ -173,6 +207,7 @@ pub(crate) fn agree(verb: Verb) -> Outcome {
             seats: vec![0],
             labels: release.part.map_or_else(|| vec!["A-1".into()], |part| part.labels),
             lsn: 9,
+            areas: release.areas,
             ..Released::default()
         }),
         Verb::Allocate(allocate) => Outcome::Allocated(Allocated {
@@ -183,6 +218,12 @@ pub(crate) fn agree(verb: Verb) -> Outcome {
             labels: allocate.part.map_or_else(|| vec!["A-1".into()], |part| part.labels),
             lsn: 9,
             ..Allocated::default()
+        }),
+        Verb::Return(give_back) => Outcome::Returned(Returned {
+            allocation_id: give_back.allocation_id,
+            labels: give_back.part.map_or_else(|| vec!["A-1".into()], |part| part.labels),
+            areas: give_back.areas,
+            ..Returned::default()
         }),
         other => panic!("the edge never sends {other:?}"),
     }
@@ -215,16 +256,58 @@ impl Inventory for Service {
 
     async fn watch_event(
         &self,
-        _: Request<WatchEventRequest>,
+        request: Request<WatchEventRequest>,
     ) -> Result<Response<Self::WatchEventStream>, Status> {
-        Err(Status::unimplemented(PIPELINE_ONLY))
+        let WatchEventRequest { event_id, after_version } = request.into_inner();
+        if event_id != 1 {
+            return Err(refusal("event_unknown"));
+        }
+        let (updates, receiver) = mpsc::channel(64);
+        let watch = WatchStream { after_version, updates };
+        self.watches.send(watch).map_err(|_| Status::unavailable("the test is over"))?;
+        Ok(Response::new(ReceiverStream::new(receiver)))
     }
 
     async fn seat_history(
         &self,
-        _: Request<SeatHistoryRequest>,
+        request: Request<SeatHistoryRequest>,
     ) -> Result<Response<SeatHistoryResponse>, Status> {
-        Err(Status::unimplemented(PIPELINE_ONLY))
+        let request = request.into_inner();
+        match &request.seat {
+            Some(Seat::Label(label)) if label == "row A/seat 1" => {}
+            Some(Seat::Label(label)) if label == "old" => return Err(Status::unimplemented("")),
+            _ => return Err(refusal("seat_unknown")),
+        }
+        let held = SeatMoment {
+            lsn: 2,
+            at_millis: 1_795_244_014_250,
+            cause: SeatCause::HoldPlaced.into(),
+            became: SeatStatus::Held.into(),
+            request_id: Bytes::from_static(&[1; 16]),
+            hold_id: Bytes::from_static(&[2; 16]),
+            buyer_id: "u1".into(),
+            deadline_millis: Some(1_795_244_914_250),
+            ..SeatMoment::default()
+        };
+        let expired = SeatMoment {
+            lsn: 3,
+            at_millis: 1_795_244_914_250,
+            cause: SeatCause::HoldExpired.into(),
+            became: SeatStatus::Available.into(),
+            hold_id: Bytes::from_static(&[2; 16]),
+            ..SeatMoment::default()
+        };
+        let moments = [held, expired];
+        let kept = moments.len().saturating_sub(request.moments_max as usize);
+        Ok(Response::new(SeatHistoryResponse {
+            event_id: request.event_id,
+            index: 0,
+            label: "row A/seat 1".into(),
+            status: SeatStatus::Available.into(),
+            version: 3,
+            moments: moments[kept..].to_vec(),
+            is_cut: kept > 0,
+        }))
     }
 
     async fn pipeline(
@@ -242,17 +325,28 @@ impl Inventory for Service {
         &self,
         request: Request<GetAvailabilityRequest>,
     ) -> Result<Response<Availability>, Status> {
-        let event_id = request.into_inner().event_id;
+        let asked = request.into_inner();
+        let event_id = asked.event_id;
         assert_ne!(event_id, 13, "the secret of event 13");
         if event_id != 1 {
             return Err(refusal("event_unknown"));
         }
         let seats = Counts { available: 1, held: 1, allocated: 1, blocked: 0, capacity: 3 };
+        let named = |is_asked: bool, name: &str| {
+            let named = is_asked.then(|| NamedCounts { name: name.into(), counts: Some(seats) });
+            named.into_iter().collect()
+        };
         Ok(Response::new(Availability {
             event_id,
             version: 4,
             seats: Some(seats),
-            ..Availability::default()
+            places: Some(Counts { available: 7, capacity: 7, ..Counts::default() }),
+            is_closed: true,
+            sections: named(asked.by_section, ""),
+            categories: named(asked.by_category, "best"),
+            ticket_types: named(asked.by_ticket_type, "adult"),
+            areas: named(asked.by_area, "Lawn"),
+            available_seats: Bytes::from_static(if asked.by_seat { &[0b101] } else { &[] }),
         }))
     }
 
@@ -319,12 +413,14 @@ impl Inventory for Service {
     }
 }
 
-const ADMIN_IS_NOT_THE_EDGE: &str = "the edge changes no events";
-
 #[tonic::async_trait]
 impl InventoryAdmin for Admin {
-    async fn close_event(&self, _: Request<CloseEventRequest>) -> Result<Response<Event>, Status> {
-        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    async fn close_event(
+        &self,
+        request: Request<CloseEventRequest>,
+    ) -> Result<Response<Event>, Status> {
+        let event = event(request.into_inner().event_id)?;
+        Ok(Response::new(Event { closed_at_millis: Some(1_795_244_014_250), ..event }))
     }
 
     async fn list_events(
@@ -332,49 +428,98 @@ impl InventoryAdmin for Admin {
         request: Request<ListEventsRequest>,
     ) -> Result<Response<ListEventsResponse>, Status> {
         let ListEventsRequest { page_size, after_event_id } = request.into_inner();
-        let rules = EventRules { sale_opens_at_millis: Some(0), ..EventRules::default() };
-        let event = |event_id| Event {
-            event_id,
-            name: format!("Night {event_id}"),
-            rules: Some(rules),
-            ..Event::default()
-        };
         let after: Vec<u64> = (after_event_id + 1..=3).collect();
         let more = after.len() > page_size as usize;
-        let events = after.into_iter().take(page_size as usize).map(event).collect();
+        let events = after.into_iter().take(page_size as usize).map(event);
+        let events = events.collect::<Result<_, _>>()?;
         Ok(Response::new(ListEventsResponse { events, more }))
     }
 
     async fn put_chart(
         &self,
-        _: Request<PutChartRequest>,
+        request: Request<PutChartRequest>,
     ) -> Result<Response<ChartSummary>, Status> {
-        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+        let PutChartRequest { content, format } = request.into_inner();
+        if content.as_ref() != b"{}" {
+            let mut details = ErrorDetails::with_bad_request_violation("row \"A\"", "is odd");
+            details.set_error_info("chart_invalid", "holdfast", []);
+            let code = Code::InvalidArgument;
+            return Err(Status::with_error_details(code, "the chart has a mistake", details));
+        }
+        Ok(Response::new(ChartSummary {
+            chart_hash: Bytes::from_static(&[0xab; 32]),
+            name: format!("format {format}"),
+            seats: 3,
+            places: 7,
+            warnings: vec!["a shape is not used".into()],
+        }))
     }
 
     async fn create_event(
         &self,
-        _: Request<CreateEventRequest>,
+        request: Request<CreateEventRequest>,
     ) -> Result<Response<Event>, Status> {
-        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+        let create = request.into_inner();
+        Ok(Response::new(Event {
+            event_id: create.event_id,
+            name: create.name,
+            chart_hash: create.chart_hash,
+            rules: create.rules,
+            ticket_types: create.ticket_types,
+            ..Event::default()
+        }))
     }
 
-    async fn get_event(&self, _: Request<GetEventRequest>) -> Result<Response<Event>, Status> {
-        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    async fn get_event(
+        &self,
+        request: Request<GetEventRequest>,
+    ) -> Result<Response<Event>, Status> {
+        event(request.into_inner().event_id).map(Response::new)
     }
 
-    async fn block(&self, _: Request<BlockRequest>) -> Result<Response<Blocked>, Status> {
-        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    async fn block(&self, request: Request<BlockRequest>) -> Result<Response<Blocked>, Status> {
+        let BlockRequest { event_id, seats, areas, .. } = request.into_inner();
+        let labels = seats.unwrap_or_default().labels;
+        Ok(Response::new(Blocked { event_id, labels, areas, ..Blocked::default() }))
     }
 
-    async fn unblock(&self, _: Request<UnblockRequest>) -> Result<Response<Unblocked>, Status> {
-        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+    async fn unblock(
+        &self,
+        request: Request<UnblockRequest>,
+    ) -> Result<Response<Unblocked>, Status> {
+        let UnblockRequest { event_id, seats, areas, .. } = request.into_inner();
+        let labels = seats.unwrap_or_default().labels;
+        Ok(Response::new(Unblocked { event_id, labels, areas, ..Unblocked::default() }))
     }
 
     async fn verify_event(
         &self,
-        _: Request<VerifyEventRequest>,
+        request: Request<VerifyEventRequest>,
     ) -> Result<Response<Verification>, Status> {
-        Err(Status::unimplemented(ADMIN_IS_NOT_THE_EDGE))
+        let event_id = event(request.into_inner().event_id)?.event_id;
+        let lawn = NamedCounts { name: "Lawn".into(), counts: Some(Counts::default()) };
+        Ok(Response::new(Verification {
+            event_id,
+            lsn: 9,
+            areas: vec![lawn],
+            digest: Bytes::from_static(&[3; 16]),
+            ..Verification::default()
+        }))
     }
+}
+
+/// The events 1 to 3.
+fn event(event_id: u64) -> Result<Event, Status> {
+    if !(1..=3).contains(&event_id) {
+        return Err(refusal("event_unknown"));
+    }
+    let rules = EventRules { sale_opens_at_millis: Some(0), ..EventRules::default() };
+    Ok(Event {
+        event_id,
+        name: format!("Night {event_id}"),
+        rules: Some(rules),
+        ticket_types: vec![TicketType { key: "adult".into(), ..TicketType::default() }],
+        places: Some(Counts { available: 7, capacity: 7, ..Counts::default() }),
+        ..Event::default()
+    })
 }

@@ -6,6 +6,8 @@
 //! **Invariant:** nothing here depends on the engine but through its contract, whether it is in
 //! this process or not.
 
+mod admin_calls;
+mod admin_token;
 mod app;
 pub mod engine;
 mod extract;
@@ -14,6 +16,7 @@ mod fake_engine;
 mod idle;
 mod in_flight;
 mod limits;
+mod live;
 pub mod metric_names;
 mod object;
 mod pipeline;
@@ -25,6 +28,7 @@ mod seat_map;
 #[cfg(test)]
 mod serve_tests;
 mod server;
+mod throttle;
 mod timestamp;
 mod values;
 
@@ -37,6 +41,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+pub use crate::admin_token::AdminToken;
 use crate::app::App;
 use crate::engine::EngineService;
 pub use crate::metric_names::describe_metrics;
@@ -58,6 +63,8 @@ pub struct EdgeOptions {
     pub pipeline_streams: usize,
     /// How long requests that are in flight may take when the edge stops; 10 seconds.
     pub drain_timeout: Duration,
+    /// What organizers' requests have to show; none: nobody may do what organizers do.
+    pub admin_token: Option<AdminToken>,
 }
 
 impl Default for EdgeOptions {
@@ -69,6 +76,7 @@ impl Default for EdgeOptions {
             reads_in_flight_max: limits::READS_IN_FLIGHT_MAX_DEFAULT,
             pipeline_streams: limits::PIPELINE_STREAMS_DEFAULT,
             drain_timeout: limits::DRAIN_TIMEOUT_DEFAULT,
+            admin_token: None,
         }
     }
 }

@@ -28,6 +28,10 @@ pub(crate) const CONNECTION_IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Bytes of a request's head, and of what is read ahead on a connection.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
 
+/// Bytes that the system takes for a connection beyond what it has sent already. What lies there
+/// grows old: a listener who does not read is better told later, and all at once.
+pub(crate) const UNSENT_BYTES_MAX: u32 = 64 * 1024;
+
 /// Requests at once on one connection of HTTP/2.
 pub(crate) const CONNECTION_STREAMS_MAX: u32 = 256;
 
@@ -46,6 +50,10 @@ pub(crate) const PIPELINE_STREAMS_DEFAULT: usize = 2;
 
 /// Commands of one batch.
 pub(crate) const BATCH_COMMANDS_MAX: usize = 64;
+
+/// Bytes of its commands after which a batch takes no more. The engine takes messages of 1 MiB,
+/// and no body makes a command of half of that.
+pub(crate) const BATCH_BYTES_FULL: usize = 256 * 1024;
 
 /// Batches that were made and wait for room on the stream. One: what comes meanwhile makes the
 /// next batch larger, not the line longer.
@@ -77,6 +85,27 @@ pub(crate) const SEAT_MAP_BYTES_MAX: usize = 192 * 1024 * 1024;
 /// Charts whose seats are kept ready to be written out.
 pub(crate) const CHARTS_CACHED_MAX: usize = 64;
 
+/// Connections that listen to live changes. They last, so others need places too.
+pub(crate) const LIVE_CONNECTIONS_MAX: usize = 8_192;
+
+/// Events that are listened to at once, each over a stream of its own to the engine.
+pub(crate) const LIVE_EVENTS_MAX: usize = 512;
+
+/// How long an event's stream stays open when nobody listens any more.
+pub(crate) const LIVE_LINGER: Duration = Duration::from_secs(10);
+
+/// Deltas of an event that are kept for who is behind or comes back.
+pub(crate) const LIVE_FRAMES_MAX: usize = 1_024;
+
+/// Changes in all deltas of an event that are kept.
+pub(crate) const LIVE_RING_CHANGES_MAX: usize = 131_072;
+
+/// Texts of merged deltas that are kept until the next delta, for others who are as far behind.
+pub(crate) const LIVE_MERGES_KEPT_MAX: usize = 16;
+
+/// How often a listener to whom there is nothing to tell is shown that somebody is there.
+pub(crate) const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+
 /// Bytes of an idempotency key.
 pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
@@ -85,6 +114,32 @@ pub(crate) const USER_ID_BYTES_MAX: usize = 64;
 
 /// Bytes of a label; no chart has longer ones.
 pub(crate) const LABEL_BYTES_MAX: usize = 255;
+
+/// Bytes of a ticket type's key; no event has longer ones.
+pub(crate) const TICKET_TYPE_BYTES_MAX: usize = 64;
+
+/// Things that happened to a seat of which one request is told, by default and at most.
+pub(crate) const HISTORY_MOMENTS_DEFAULT: u32 = 100;
+/// See [`HISTORY_MOMENTS_DEFAULT`].
+pub(crate) const HISTORY_MOMENTS_MAX: u32 = 10_000;
+
+/// Bytes of a body of an organizer's that is no chart: the longest list of seats to block.
+pub(crate) const ADMIN_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of a chart. The engine takes messages of 64 MiB from organizers.
+pub(crate) const CHART_BODY_BYTES_MAX: usize = 63 * 1024 * 1024;
+
+/// Charts that are taken in at once.
+pub(crate) const CHARTS_IN_FLIGHT_MAX: usize = 2;
+
+/// Organizers' requests that wait for the engine at once.
+pub(crate) const ADMIN_CALLS_IN_FLIGHT_MAX: usize = 64;
+
+/// How long a chart may take to arrive, and the engine to read it.
+pub(crate) const CHART_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bytes of a body that is not wanted at all.
+pub(crate) const NO_BODY_BYTES_MAX: usize = 1024;
 
 /// Characters of what a problem document says in words.
 pub(crate) const DETAIL_CHARS_MAX: usize = 400;
@@ -100,11 +155,27 @@ pub(crate) const OVERLOADED_RETRY_MILLIS: u64 = 500;
 /// What a caller whose engine is away is told to wait.
 pub(crate) const UNAVAILABLE_RETRY_MILLIS: u64 = 1_000;
 
+/// What a caller who was refused for want of space on the engine's disk is told to wait.
+pub(crate) const STORAGE_SHORT_RETRY_MILLIS: u64 = 5_000;
+
+/// How often a line of the log is written that many events would write.
+pub(crate) const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
+
 // Who waits for an answer, or is only asked whether it is there, is not taken for idle.
 const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(KEEP_ALIVE_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
+// A batch that was not full and the largest command stay below 1 MiB: what a body names by a
+// letter may cost the engine's form of it a ticket type's key each.
+const _: () = assert!(BATCH_BYTES_FULL + 8 * BODY_BYTES_MAX_DEFAULT < 1024 * 1024);
+const _: () = assert!(HEARTBEAT_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
+// Who listens leaves half of the places to who asks.
+const _: () = assert!(LIVE_CONNECTIONS_MAX * 2 <= CONNECTIONS_MAX);
 // A head that is late is told from a connection that is idle.
 const _: () = assert!(HEAD_TIMEOUT.as_secs() < CONNECTION_IDLE_TIMEOUT.as_secs());
+const _: () = assert!(CHART_TIMEOUT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
+const _: () = assert!(HISTORY_MOMENTS_DEFAULT <= HISTORY_MOMENTS_MAX);
+const _: () = assert!(ADMIN_BODY_BYTES_MAX < CHART_BODY_BYTES_MAX);
+const _: () = assert!(CHARTS_IN_FLIGHT_MAX <= ADMIN_CALLS_IN_FLIGHT_MAX);
 const _: () = assert!(EVENTS_PAGE_DEFAULT <= EVENTS_PAGE_MAX);
 const _: () = assert!(BODY_BYTES_MAX_DEFAULT < BODY_BYTES_SKIPPED_MAX);
 const _: () = assert!(BATCH_COMMANDS_MAX <= COMMANDS_IN_FLIGHT_MAX_DEFAULT);

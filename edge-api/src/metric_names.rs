@@ -19,6 +19,8 @@ pub const SEAT_RESERVATIONS_FAILED: &str = "seat_reservations_failed";
 pub const COMMANDS_IN_FLIGHT: &str = "edge_commands_in_flight";
 /// Reads that wait for the engine.
 pub const READS_IN_FLIGHT: &str = "edge_reads_in_flight";
+/// Organizers' changes that wait for the engine.
+pub const ADMIN_CALLS_IN_FLIGHT: &str = "edge_admin_calls_in_flight";
 /// Commands a batch.
 pub const BATCH_COMMANDS: &str = "edge_pipeline_batch_commands";
 /// Streams to the engine that are open.
@@ -27,6 +29,18 @@ pub const STREAMS_OPEN: &str = "edge_pipeline_streams_open";
 pub const STREAMS_BROKEN: &str = "edge_pipeline_streams_broken_total";
 /// Commands whose outcome was lost with their stream.
 pub const OUTCOMES_LOST: &str = "edge_pipeline_outcomes_lost_total";
+/// Connections that listen to live changes.
+pub const LIVE_CONNECTIONS: &str = "edge_live_connections_open";
+/// Events that are listened to.
+pub const LIVE_EVENTS: &str = "edge_live_events";
+/// Deltas made, each once for all listeners.
+pub const LIVE_DELTAS: &str = "edge_live_deltas_total";
+/// Deltas that were merged for listeners who were behind.
+pub const LIVE_MERGED: &str = "edge_live_deltas_merged_total";
+/// Snapshots sent to listeners.
+pub const LIVE_SNAPSHOTS: &str = "edge_live_snapshots_total";
+/// Streams of live changes from the engine that broke.
+pub const LIVE_STREAMS_BROKEN: &str = "edge_live_streams_broken_total";
 
 /// Gives the installed recorder the meaning of every metric of the edge.
 pub fn describe_metrics() {
@@ -46,6 +60,11 @@ pub fn describe_metrics() {
     );
     describe_gauge!(COMMANDS_IN_FLIGHT, Unit::Count, "Commands that wait for the engine");
     describe_gauge!(READS_IN_FLIGHT, Unit::Count, "Reads that wait for the engine");
+    describe_gauge!(
+        ADMIN_CALLS_IN_FLIGHT,
+        Unit::Count,
+        "Organizers' changes that wait for the engine"
+    );
     describe_histogram!(BATCH_COMMANDS, Unit::Count, "Commands sent to the engine in one batch");
     describe_gauge!(STREAMS_OPEN, Unit::Count, "Streams to the engine that are open");
     describe_counter!(STREAMS_BROKEN, Unit::Count, "Streams to the engine that broke");
@@ -53,5 +72,19 @@ pub fn describe_metrics() {
         OUTCOMES_LOST,
         Unit::Count,
         "Commands whose outcome was lost with their stream"
+    );
+    describe_gauge!(LIVE_CONNECTIONS, Unit::Count, "Connections that listen to live changes");
+    describe_gauge!(LIVE_EVENTS, Unit::Count, "Events that are listened to");
+    describe_counter!(LIVE_DELTAS, Unit::Count, "Deltas made, each once for all listeners");
+    describe_counter!(
+        LIVE_MERGED,
+        Unit::Count,
+        "Deltas that were merged for listeners who were behind"
+    );
+    describe_counter!(LIVE_SNAPSHOTS, Unit::Count, "Snapshots sent to listeners");
+    describe_counter!(
+        LIVE_STREAMS_BROKEN,
+        Unit::Count,
+        "Streams of live changes from the engine that broke"
     );
 }

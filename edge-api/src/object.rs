@@ -14,9 +14,23 @@ use crate::values::Label;
 #[derive(Debug)]
 pub(crate) struct Object<T>(pub(crate) T);
 
-/// A list of seats.
+/// A list of things of one kind.
 #[derive(Debug)]
-pub(crate) struct SeatLabels(pub(crate) Vec<Label>);
+pub(crate) struct List<T>(pub(crate) Vec<T>);
+
+/// What lists are made of.
+pub(crate) trait Listed {
+    /// What a list of them is called, for who sends something else.
+    const LIST: &'static str;
+}
+
+impl Listed for Label {
+    const LIST: &'static str = "a list of labels";
+}
+
+impl<T: Listed> Listed for Object<T> {
+    const LIST: &'static str = T::LIST;
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -38,27 +52,27 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for SeatLabels {
+impl<'de, T: Deserialize<'de> + Listed> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(SeatLabelsVisitor)
+        deserializer.deserialize_seq(ListVisitor(PhantomData))
     }
 }
 
-struct SeatLabelsVisitor;
+struct ListVisitor<T>(PhantomData<T>);
 
-impl<'de> Visitor<'de> for SeatLabelsVisitor {
-    type Value = SeatLabels;
+impl<'de, T: Deserialize<'de> + Listed> Visitor<'de> for ListVisitor<T> {
+    type Value = List<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of seat labels")
+        f.write_str(T::LIST)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<SeatLabels, A::Error> {
-        let mut labels = Vec::new();
-        while let Some(label) = list.next_element()? {
-            labels.push(label);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
         }
-        Ok(SeatLabels(labels))
+        Ok(List(items))
     }
 }
 
@@ -91,10 +105,10 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_seats_is_a_list() {
-        let SeatLabels(labels) = serde_json::from_str(r#"["A-1", 2]"#).unwrap();
+    fn a_list_of_labels_is_a_list() {
+        let List(labels): List<Label> = serde_json::from_str(r#"["A-1", 2]"#).unwrap();
         assert_eq!(labels, [Label("A-1".into()), Label("2".into())]);
-        let error = serde_json::from_str::<SeatLabels>("\"A-1\"").unwrap_err().to_string();
-        assert!(error.contains("expected a list of seat labels"), "{error}");
+        let error = serde_json::from_str::<List<Label>>("\"A-1\"").unwrap_err().to_string();
+        assert!(error.contains("expected a list of labels"), "{error}");
     }
 }

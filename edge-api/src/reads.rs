@@ -8,13 +8,15 @@ use metrics::gauge;
 use proto::inventory::v1::inventory_admin_client::InventoryAdminClient;
 use proto::inventory::v1::inventory_client::InventoryClient;
 use proto::inventory::v1::{
-    Availability, GetAvailabilityRequest, GetHoldRequest, GetSeatMapRequest, Hold,
-    ListEventsRequest, ListEventsResponse, SeatMap,
+    Availability, Event, GetAvailabilityRequest, GetEventRequest, GetHoldRequest,
+    GetSeatMapRequest, Hold, ListEventsRequest, ListEventsResponse, SeatHistoryRequest,
+    SeatHistoryResponse, SeatMap, Verification, VerifyEventRequest,
 };
 use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt;
 
 use crate::engine::EngineService;
 use crate::in_flight::InFlightLimit;
@@ -22,6 +24,57 @@ use crate::limits::{READY_TIMEOUT, SEAT_MAP_BYTES_MAX};
 use crate::metric_names;
 use crate::problem::Problem;
 use crate::values::{EventId, HoldId};
+
+/// What an engine says of itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum EngineState {
+    /// Callers may be sent to it.
+    Ready,
+    /// It reads what it knows, and is so far.
+    Recovering {
+        /// What is to be read; 0 as long as that is not known.
+        bytes_total: u64,
+        /// What was read.
+        bytes_read: u64,
+        /// What was applied.
+        facts: u64,
+    },
+    /// It was told to stop.
+    Leaving,
+    /// It has stopped by itself.
+    Stopped {
+        /// Why.
+        cause: String,
+    },
+    /// It does not answer.
+    Unavailable,
+}
+
+impl EngineState {
+    /// By what an engine says that takes no calls.
+    fn of(status: &Status) -> Self {
+        let Some(info) = status.get_details_error_info() else { return Self::Unavailable };
+        let number =
+            |name| info.metadata.get(name).and_then(|text| text.parse().ok()).unwrap_or_default();
+        match info.reason.as_str() {
+            "recovering" => Self::Recovering {
+                bytes_total: number("bytes_total"),
+                bytes_read: number("bytes_read"),
+                facts: number("facts"),
+            },
+            "leaving" | "shutting_down" => Self::Leaving,
+            "stopped" => {
+                Self::Stopped { cause: info.metadata.get("cause").cloned().unwrap_or_default() }
+            }
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+/// Whether an engine refuses calls because it is not there yet.
+pub(crate) fn is_recovering(status: &Status) -> bool {
+    matches!(EngineState::of(status), EngineState::Recovering { .. })
+}
 
 pub(crate) struct Reads {
     engine: EngineService,
@@ -35,13 +88,15 @@ impl Reads {
         Self { engine, limit, timeout }
     }
 
-    /// How many seats of an event are in which state.
-    pub(crate) async fn availability(&self, event_id: EventId) -> Result<Availability, Problem> {
-        let request = self.request(GetAvailabilityRequest {
-            event_id: event_id.0,
-            ..GetAvailabilityRequest::default()
-        });
-        let mut client = InventoryClient::new(self.engine.clone());
+    /// How many seats and places of an event are in which state.
+    pub(crate) async fn availability(
+        &self,
+        asked: GetAvailabilityRequest,
+    ) -> Result<Availability, Problem> {
+        let request = self.request(asked);
+        // By section, category and area of the largest chart.
+        let mut client =
+            InventoryClient::new(self.engine.clone()).max_decoding_message_size(SEAT_MAP_BYTES_MAX);
         self.bounded(client.get_availability(request)).await
     }
 
@@ -68,6 +123,32 @@ impl Reads {
         self.bounded(client.get_hold(request)).await
     }
 
+    /// What happened to a seat.
+    pub(crate) async fn seat_history(
+        &self,
+        asked: SeatHistoryRequest,
+    ) -> Result<SeatHistoryResponse, Problem> {
+        let request = self.request(asked);
+        let mut client =
+            InventoryClient::new(self.engine.clone()).max_decoding_message_size(SEAT_MAP_BYTES_MAX);
+        self.bounded(client.seat_history(request)).await
+    }
+
+    /// One event.
+    pub(crate) async fn event(&self, event_id: EventId) -> Result<Event, Problem> {
+        let request = self.request(GetEventRequest { event_id: event_id.0 });
+        let mut client = InventoryAdminClient::new(self.engine.clone());
+        self.bounded(client.get_event(request)).await
+    }
+
+    /// An event held against itself.
+    pub(crate) async fn verification(&self, event_id: EventId) -> Result<Verification, Problem> {
+        let request = self.request(VerifyEventRequest { event_id: event_id.0 });
+        let mut client = InventoryAdminClient::new(self.engine.clone())
+            .max_decoding_message_size(SEAT_MAP_BYTES_MAX);
+        self.bounded(client.verify_event(request)).await
+    }
+
     /// A page of events.
     pub(crate) async fn events(
         &self,
@@ -75,27 +156,32 @@ impl Reads {
         after_event_id: u64,
     ) -> Result<ListEventsResponse, Problem> {
         let request = self.request(ListEventsRequest { page_size, after_event_id });
-        let mut client = InventoryAdminClient::new(self.engine.clone());
+        let mut client = InventoryAdminClient::new(self.engine.clone())
+            .max_decoding_message_size(SEAT_MAP_BYTES_MAX);
         self.bounded(client.list_events(request)).await
     }
 
-    /// Whether the engine says that it serves. An engine without a health service is asked for
-    /// something cheap instead.
-    pub(crate) async fn is_engine_ready(&self) -> bool {
+    /// What the engine says of itself. Its health service says whether it serves; one that does
+    /// not, or has no health service, is asked for something cheap, for that says why.
+    pub(crate) async fn engine_state(&self) -> EngineState {
         let asking = async {
             let mut health = HealthClient::new(self.engine.clone());
             let request = HealthCheckRequest { service: String::new() };
-            match health.check(request).await {
+            let is_serving = match health.check(request).await {
                 Ok(answer) => answer.into_inner().status() == ServingStatus::Serving,
-                Err(status) if status.code() == Code::Unimplemented => {
-                    let mut client = InventoryAdminClient::new(self.engine.clone());
-                    let first = ListEventsRequest { page_size: 1, after_event_id: 0 };
-                    client.list_events(first).await.is_ok()
-                }
-                Err(_) => false,
+                Err(status) if status.code() == Code::Unimplemented => true,
+                Err(_) => return EngineState::Unavailable,
+            };
+            let mut client = InventoryAdminClient::new(self.engine.clone());
+            let first = ListEventsRequest { page_size: 1, after_event_id: 0 };
+            match client.list_events(first).await {
+                Ok(_) if is_serving => EngineState::Ready,
+                // It still answers, and wants nobody new.
+                Ok(_) => EngineState::Leaving,
+                Err(status) => EngineState::of(&status),
             }
         };
-        tokio::time::timeout(READY_TIMEOUT, asking).await.unwrap_or(false)
+        tokio::time::timeout(READY_TIMEOUT, asking).await.unwrap_or(EngineState::Unavailable)
     }
 
     /// A request that tells a remote engine how long its answer is wanted.
@@ -109,7 +195,7 @@ impl Reads {
         &self,
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T, Problem> {
-        let _permit = self.limit.try_acquire().ok_or_else(Problem::too_many_reads)?;
+        let _permit = self.limit.try_acquire().ok_or_else(Problem::too_many_waiting)?;
         match tokio::time::timeout(self.timeout, call).await {
             Ok(answer) => Ok(answer?.into_inner()),
             Err(_) => Err(Status::deadline_exceeded("no answer in time").into()),

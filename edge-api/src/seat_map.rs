@@ -6,12 +6,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
-use proto::inventory::v1::{CategoryInfo, SeatInfo, SeatMap, SeatStatus};
+use proto::inventory::v1::{AreaInfo, CategoryInfo, SeatInfo, SeatMap, SeatStatus};
 use serde::Serialize;
 
 use crate::limits::CHARTS_CACHED_MAX;
 use crate::problem::Problem;
 use crate::reads::Reads;
+use crate::routes::counts::CountsDocument;
 use crate::values::{EventId, hex, status_word};
 
 /// What never changes of a seat map.
@@ -43,6 +44,28 @@ struct SeatDocument<'a> {
     companion: bool,
     #[serde(skip_serializing_if = "is_false")]
     restricted_view: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    zone: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    floor: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    entrance: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    table: &'a str,
+    #[serde(skip_serializing_if = "is_false")]
+    table_is_whole: bool,
+}
+
+/// An area is written out anew each time: its numbers change, and there are few of them.
+#[derive(Serialize)]
+struct AreaDocument<'a> {
+    area: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    section: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    category: &'a str,
+    #[serde(flatten)]
+    counts: CountsDocument,
 }
 
 #[derive(Serialize)]
@@ -76,19 +99,21 @@ impl ChartPart {
         Ok(Self { chart_hash, categories: serde_json::to_string(&categories)?, seats, ends })
     }
 
-    /// The whole document for these states; `None` if they are not as many as the seats.
+    /// The whole document for these states; `None` if they are not as many as the seats, or if
+    /// an area cannot be written as JSON.
     pub(crate) fn document(&self, map: &SeatMap) -> Option<Vec<u8>> {
         if map.statuses.len() != self.ends.len() {
             return None;
         }
         let words = "\"available\"},".len() * self.ends.len();
-        let mut body = Vec::with_capacity(self.seats.len() + words + self.categories.len() + 256);
         let (event_id, version) = (map.event_id, map.version);
         let (chart_hash, categories) = (&self.chart_hash, &self.categories);
+        let areas = areas(map)?;
         let head = format!(
             "{{\"eventId\":{event_id},\"version\":{version},\"chartHash\":\"{chart_hash}\",\
-             \"categories\":{categories},\"seats\":["
+             \"categories\":{categories},\"areas\":{areas},\"seats\":["
         );
+        let mut body = Vec::with_capacity(head.len() + self.seats.len() + words + 2);
         body.extend_from_slice(head.as_bytes());
         let mut start = 0;
         for (end, status) in self.ends.iter().zip(&map.statuses) {
@@ -105,19 +130,31 @@ impl ChartPart {
     }
 }
 
-/// The document that has the states alone: a digit a seat, in the order of the whole document.
-pub(crate) fn statuses_document(map: &SeatMap) -> Vec<u8> {
+/// The areas of a seat map; `None` if one cannot be written as JSON.
+fn areas(map: &SeatMap) -> Option<String> {
+    let areas: Vec<_> = map.areas.iter().map(AreaDocument::from).collect();
+    serde_json::to_string(&areas).ok()
+}
+
+/// The document that has the states alone: the areas, and a digit a seat, in the order of the
+/// whole document. `None` if an area cannot be written as JSON.
+pub(crate) fn statuses_document(map: &SeatMap) -> Option<Vec<u8>> {
     let (event_id, version) = (map.event_id, map.version);
-    let chart_hash = hex(&map.chart_hash);
+    let (chart_hash, areas) = (hex(&map.chart_hash), areas(map)?);
     let head = format!(
         "{{\"eventId\":{event_id},\"version\":{version},\"chartHash\":\"{chart_hash}\",\
-         \"statuses\":\""
+         \"areas\":{areas},\"statuses\":\""
     );
     let mut body = Vec::with_capacity(head.len() + map.statuses.len() + 2);
     body.extend_from_slice(head.as_bytes());
-    body.extend(map.statuses.iter().map(|status| b'0' + known(*status) as u8));
+    body.extend(map.statuses.iter().copied().map(digit));
     body.extend_from_slice(b"\"}");
-    body
+    Some(body)
+}
+
+/// The digit of a state.
+pub(crate) fn digit(status: u8) -> u8 {
+    b'0' + known(status) as u8
 }
 
 fn word_of(status: u8) -> &'static str {
@@ -144,6 +181,22 @@ impl<'a> From<&'a SeatInfo> for SeatDocument<'a> {
             accessible: seat.accessible,
             companion: seat.companion,
             restricted_view: seat.restricted_view,
+            zone: &seat.zone,
+            floor: &seat.floor,
+            entrance: &seat.entrance,
+            table: &seat.table,
+            table_is_whole: seat.table_is_whole,
+        }
+    }
+}
+
+impl<'a> From<&'a AreaInfo> for AreaDocument<'a> {
+    fn from(area: &'a AreaInfo) -> Self {
+        Self {
+            area: &area.label,
+            section: &area.section,
+            category: &area.category,
+            counts: CountsDocument::of(area.counts),
         }
     }
 }
@@ -213,6 +266,7 @@ impl ChartCache {
 
 #[cfg(test)]
 mod tests {
+    use proto::inventory::v1::Counts;
     use serde_json::{Value, json};
 
     use super::*;
@@ -227,19 +281,39 @@ mod tests {
         };
         let accessible =
             SeatInfo { accessible: true, section: "S}".into(), ..seat("\"odd\" }}", "1") };
+        let at_a_table = SeatInfo {
+            zone: "left".into(),
+            floor: "Ground".into(),
+            entrance: "Door 1".into(),
+            table: "T1".into(),
+            table_is_whole: true,
+            ..seat("A-3", "")
+        };
         SeatMap {
             event_id: 7,
             version: 12,
             statuses: Bytes::from_static(&[1, 3, 9]),
-            seats: vec![seat("A-1", ""), accessible, seat("A-3", "")],
+            seats: vec![seat("A-1", ""), accessible, at_a_table],
             categories: vec![CategoryInfo {
                 key: "1".into(),
                 label: "Floor".into(),
                 color: "#fff".into(),
             }],
             chart_hash: Bytes::from_static(&[0xab; 32]),
-            ..SeatMap::default()
+            areas: vec![AreaInfo {
+                label: "\"Lawn\"".into(),
+                category: "1".into(),
+                counts: Some(Counts { available: 5, held: 2, capacity: 7, ..Counts::default() }),
+                ..AreaInfo::default()
+            }],
         }
+    }
+
+    fn lawn() -> Value {
+        json!([{
+            "area": "\"Lawn\"", "category": "1",
+            "available": 5, "held": 2, "allocated": 0, "blocked": 0, "capacity": 7,
+        }])
     }
 
     #[test]
@@ -252,13 +326,18 @@ mod tests {
             "version": 12,
             "chartHash": "ab".repeat(32),
             "categories": [{ "key": "1", "label": "Floor", "color": "#fff" }],
+            "areas": lawn(),
             "seats": [
                 { "seatId": "A-1", "x": 1.5, "y": -2.0, "status": "available" },
                 {
                     "seatId": "\"odd\" }}", "section": "S}", "category": "1", "x": 1.5, "y": -2.0,
                     "accessible": true, "status": "allocated",
                 },
-                { "seatId": "A-3", "x": 1.5, "y": -2.0, "status": "blocked" },
+                {
+                    "seatId": "A-3", "x": 1.5, "y": -2.0, "zone": "left", "floor": "Ground",
+                    "entrance": "Door 1", "table": "T1", "tableIsWhole": true,
+                    "status": "blocked",
+                },
             ],
         });
         assert_eq!(document, expected);
@@ -266,8 +345,10 @@ mod tests {
 
     #[test]
     fn states_alone_are_a_digit_a_seat() {
-        let document: Value = serde_json::from_slice(&statuses_document(&map())).unwrap();
+        let body = statuses_document(&map()).unwrap();
+        let document: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!((&document["version"], &document["statuses"]), (&json!(12), &json!("134")));
+        assert_eq!(document["areas"], lawn());
     }
 
     #[test]

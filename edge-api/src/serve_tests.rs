@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proto::inventory::v1::{EventSnapshot, Update};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -107,4 +108,31 @@ async fn a_body_that_does_not_arrive_is_told_so() {
     // The rest of the body cannot be skipped: the connection ends with the reply.
     connection.read_to_string(&mut reply).await.unwrap();
     assert!(reply.starts_with("HTTP/1.1 408 ") && reply.contains("request_timeout"), "{reply}");
+}
+
+#[tokio::test]
+async fn who_only_listens_is_sent_away_when_the_edge_stops() {
+    let mut engine = FakeEngine::in_process();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let edge = Edge::new(options(Duration::from_secs(20)), engine.service.clone(), None);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(edge.serve(listener, stop.clone()));
+
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let request = "GET /v1/events/1/seats/stream HTTP/1.1\r\nhost: edge\r\n\r\n";
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let watch = engine.watches.recv().await.unwrap();
+    let snapshot = EventSnapshot { version: 7, ..EventSnapshot::default() };
+    watch.send(Update::Snapshot(snapshot)).await;
+    let mut reply = Vec::new();
+    while !reply.ends_with(b"}\n\n\r\n") {
+        assert!(connection.read_buf(&mut reply).await.unwrap() > 0, "{reply:?}");
+    }
+    stop.cancel();
+    // The last chunk is the empty one: a whole reply.
+    connection.read_to_end(&mut reply).await.unwrap();
+    assert!(reply.ends_with(b"}\n\n\r\n0\r\n\r\n"), "{reply:?}");
+    timeout(Duration::from_secs(10), serving).await.expect("at once").unwrap();
+    watch.left().await;
 }

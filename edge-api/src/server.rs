@@ -12,6 +12,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use metrics::{Gauge, gauge};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -20,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 use crate::idle::IdleLimit;
 use crate::limits::{
     CONNECTION_IDLE_TIMEOUT, CONNECTION_STREAMS_MAX, CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIMEOUT,
-    KEEP_ALIVE_EVERY,
+    KEEP_ALIVE_EVERY, UNSENT_BYTES_MAX,
 };
 use crate::metric_names;
+use crate::throttle::Throttle;
 
 /// After a failure that is not about a single connection, such as too many open files.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(200);
@@ -55,11 +57,11 @@ pub(crate) async fn serve(
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let connections = GracefulShutdown::new();
     let builder = builder(patience.head);
+    let lines = Throttle::new();
     let open = gauge!(metric_names::HTTP_CONNECTIONS);
-    while let Some((stream, place)) = next(&listener, &room, &shutdown).await {
-        // Replies are small and each is awaited: none may wait for more to fill a packet.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection does not take TCP_NODELAY");
+    while let Some((stream, place)) = next(&listener, &room, &shutdown, &lines).await {
+        if let Err(error) = prepare(&stream) {
+            tracing::debug!(%error, "a connection does not take its options");
         }
         let stream = TokioIo::new(IdleLimit::new(stream, patience.idle));
         let service = TowerToHyperService::new(router.clone());
@@ -75,8 +77,16 @@ pub(crate) async fn serve(
     // From here on connecting is refused, and what is open ends after its answer.
     drop(listener);
     if timeout(patience.drain, connections.shutdown()).await.is_err() {
-        tracing::warn!(drain_timeout = ?patience.drain, "stopped with requests still in flight");
+        let waited_ms = patience.drain.as_millis() as u64;
+        tracing::warn!(waited_ms, "HTTP requests that were still in flight were cut");
     }
+}
+
+/// Replies are small and each is awaited: none may wait for more to fill a packet. And what the
+/// system takes is not to grow old there.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX)
 }
 
 fn builder(head_timeout: Duration) -> Builder<TokioExecutor> {
@@ -99,6 +109,7 @@ async fn next(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
     shutdown: &CancellationToken,
+    lines: &Throttle,
 ) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     let accepting = async {
         let place = Arc::clone(room).acquire_owned().await.ok()?;
@@ -107,7 +118,9 @@ async fn next(
                 Ok((stream, _)) => return Some((stream, place)),
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::error!(%error, "no connection can be taken; trying again");
+                    if let Some(attempts) = lines.count() {
+                        tracing::error!(%error, attempts, "no connection can be taken");
+                    }
                     sleep(ACCEPT_AGAIN_AFTER).await;
                 }
             }

@@ -1,7 +1,9 @@
-//! Milliseconds since 1970 as RFC 3339 text, in UTC with milliseconds. The other direction is
-//! not needed: callers give no times.
+//! Milliseconds since 1970 as RFC 3339 text, in UTC with milliseconds, and back from any text
+//! with a date, a time and a distance from UTC. What is written here is read as the same.
 
 use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
 
 /// The last millisecond that has a four-digit year.
 const LAST_MILLIS: u64 = 253_402_300_799_999;
@@ -15,6 +17,13 @@ pub(crate) fn rfc3339(millis: u64) -> String {
     let (hour, minute) = (millis_of_day / 3_600_000, millis_of_day / 60_000 % 60);
     let (second, milli) = (millis_of_day / 1_000 % 60, millis_of_day % 1_000);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+}
+
+/// The milliseconds of `2026-11-21T06:53:34.250Z` or `2026-11-21T07:53:34+01:00`; finer parts of
+/// a second are cut. `None` for what is no such text, or before 1970.
+pub(crate) fn millis_of_rfc3339(text: &str) -> Option<u64> {
+    let moment: Timestamp = text.parse().ok()?;
+    u64::try_from(moment.as_millisecond()).ok()
 }
 
 /// The wall clock.
@@ -57,6 +66,42 @@ mod tests {
         check(4_107_542_399_999, "2100-02-28T23:59:59.999Z");
         check(4_107_542_400_000, "2100-03-01T00:00:00.000Z");
         check(u64::MAX, "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn what_rfc_3339_allows_is_read() {
+        let check = |text: &str, expect: Option<u64>| {
+            assert_eq!(millis_of_rfc3339(text), expect, "{text}");
+        };
+        check("2026-11-21T06:53:34.250Z", Some(1_795_244_014_250));
+        check("2026-11-21t06:53:34.2509999z", Some(1_795_244_014_250));
+        check("2026-11-21 06:53:34Z", Some(1_795_244_014_000));
+        check("2026-11-21T06:53:34.2Z", Some(1_795_244_014_200));
+        check("2026-11-21T07:53:34.25+01:00", Some(1_795_244_014_250));
+        check("2026-11-20T22:23:34.25-08:30", Some(1_795_244_014_250));
+        check("1970-01-01T00:00:00Z", Some(0));
+        for bad in [
+            "",
+            "2026-11-21",
+            "2026-11-21T06:53:34",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T25:00:00Z",
+            "2026-01-01T00:00:00ZZ",
+            "2026/01/01T00:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "1970-01-01T00:00:00+00:01",
+            "２026-01-01T00:00:00Z",
+        ] {
+            check(bad, None);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        for millis in [0, 999, 951_782_400_000, 951_868_799_999, 1_795_244_014_250] {
+            assert_eq!(millis_of_rfc3339(&rfc3339(millis)), Some(millis));
+        }
     }
 
     #[test]

@@ -45,8 +45,21 @@ enum Word {
 /// share, they are left alone; as a flag they are a misunderstanding.
 const WITHOUT_EFFECT: [(&str, &[&str]); 3] = [
     ("up", &["engine", "metrics"]),
-    ("engine", &["http", "engine"]),
-    ("edge", &["data_dir", "grpc", "chart", "writers", "hold_secs", "buyer_seats_max", "metrics"]),
+    ("engine", &["http", "engine", "admin_token"]),
+    (
+        "edge",
+        &[
+            "data_dir",
+            "grpc",
+            "chart",
+            "writers",
+            "hold_secs",
+            "buyer_seats_max",
+            "metrics",
+            "history_retention_days",
+            "journal_segment_bytes",
+        ],
+    ),
 ];
 
 impl Cli {

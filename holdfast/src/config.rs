@@ -19,17 +19,19 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use inventory_core::limits::HOLD_TTL_MILLIS_DEFAULT;
+use persistence::limits::SEGMENT_BYTES_DEFAULT;
 
 pub(crate) use self::error::ConfigError;
 use self::layer::SettingLayer;
 pub(crate) use self::layer::{DataDirFlags, EngineFlags, SettingFlags};
-pub(crate) use self::values::LogFormat;
+pub(crate) use self::values::{LogFormat, Secret};
 
 const DATA_DIR_DEFAULT: &str = "holdfast-data";
 const HTTP_DEFAULT: &str = "127.0.0.1:8080";
 const GRPC_DEFAULT: &str = "127.0.0.1:7420";
 const ENGINE_DEFAULT: &str = "http://127.0.0.1:7420";
 const LOG_DEFAULT: &str = "info";
+const HISTORY_RETENTION_DAYS_DEFAULT: u64 = 90;
 
 /// Every setting with the value that it has for this run.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -50,12 +52,18 @@ pub(crate) struct Settings {
     pub(crate) hold_secs: u64,
     /// Seats of the demonstration event that one buyer may have, if that is limited.
     pub(crate) buyer_seats_max: Option<u32>,
+    /// What organizers' requests have to show to the edge, if there may be any.
+    pub(crate) admin_token: Option<Secret>,
     /// What is logged, in the syntax of `tracing`'s filters.
     pub(crate) log: String,
     /// How it is written.
     pub(crate) log_format: LogFormat,
     /// Where an engine of its own serves its metrics, if it does.
     pub(crate) metrics: Option<SocketAddr>,
+    /// How many days sealed history is kept.
+    pub(crate) history_retention_days: u64,
+    /// Bytes that a segment of the journal takes of the disk.
+    pub(crate) journal_segment_bytes: u64,
 }
 
 impl Settings {
@@ -90,10 +98,50 @@ impl Settings {
             writers: layer.writers.map(|writers| writers.get() as usize),
             hold_secs: layer.hold_secs.map_or(HOLD_TTL_MILLIS_DEFAULT / 1_000, |secs| secs.get()),
             buyer_seats_max: layer.buyer_seats_max.map(|seats| seats.get() as u32),
+            admin_token: layer.admin_token,
             log: layer.log.map_or_else(|| LOG_DEFAULT.to_owned(), String::from),
             log_format: layer.log_format.unwrap_or_default(),
             metrics: layer.metrics.map(SocketAddr::from),
+            history_retention_days: layer
+                .history_retention_days
+                .map_or(HISTORY_RETENTION_DAYS_DEFAULT, |days| days.get()),
+            journal_segment_bytes: layer
+                .journal_segment_bytes
+                .map_or(SEGMENT_BYTES_DEFAULT, |bytes| bytes.get()),
         }
+    }
+
+    /// The settings that are not what they are by default, as `key=value`, in their order.
+    pub(crate) fn changed(&self) -> String {
+        let default = Self::complete(SettingLayer::default());
+        let changed = self.shown().into_iter().zip(default.shown());
+        let changed = changed.filter(|(own, default)| own != default).map(|(own, _)| own);
+        let changed: Vec<_> = changed.map(|(key, value)| format!("{key}={value}")).collect();
+        changed.join(" ")
+    }
+
+    /// Every setting as text.
+    fn shown(&self) -> Vec<(&'static str, String)> {
+        fn text(value: Option<impl ToString>) -> String {
+            value.map_or_else(String::new, |value| value.to_string())
+        }
+        vec![
+            ("data_dir", self.data_dir.display().to_string()),
+            ("http", self.http.to_string()),
+            ("grpc", self.grpc.to_string()),
+            ("chart", text(self.chart.as_deref().map(Path::display))),
+            ("engine", self.engine.clone()),
+            ("writers", text(self.writers)),
+            ("hold_secs", self.hold_secs.to_string()),
+            ("buyer_seats_max", text(self.buyer_seats_max)),
+            ("log", self.log.clone()),
+            ("log_format", self.log_format.name().to_owned()),
+            ("metrics", text(self.metrics)),
+            // That there is one, and no more.
+            ("admin_token", text(self.admin_token.as_ref().map(|_| "(set)"))),
+            ("history_retention_days", self.history_retention_days.to_string()),
+            ("journal_segment_bytes", self.journal_segment_bytes.to_string()),
+        ]
     }
 }
 

@@ -51,7 +51,7 @@ fn read(path: &Path) -> anyhow::Result<Document> {
     let imported = import(&content, None)
         .map_err(|mistakes| anyhow!("{}: {mistakes}\nNothing was put on sale", path.display()))?;
     for warning in &imported.warnings {
-        warn!(chart = %path.display(), %warning, "in the chart");
+        warn!(chart = %path.display(), %warning, "something in the chart is of no use here");
     }
     Ok(document_of(&imported.chart))
 }

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod demonstration;
 mod node;
+mod probes;
 mod telemetry;
 
 use std::process::ExitCode;

@@ -1,13 +1,23 @@
-//! What every serving command does around its servers: bind first, say where it is, wait for a
-//! signal or for trouble, and leave in order.
+//! What every serving command does around its servers: bind and serve first, recover, say where
+//! it is, wait for a signal or for trouble, and leave in order.
 
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use inventory_engine::engine::{Engine, EngineOptions};
+use anyhow::{Context, bail};
+use edge_api::{AdminToken, EdgeOptions};
+use inventory_engine::engine::{Engine, EngineOptions, Handle};
+use inventory_engine::metrics::{
+    RECOVERY_BYTES_READ, RECOVERY_BYTES_TOTAL, RECOVERY_FACTS_APPLIED,
+};
+use inventory_engine::progress::RecoveryProgress;
+use inventory_engine::readiness::Readiness;
+use inventory_engine::snapshots::SnapshotOptions;
 use inventory_engine::stop::{StopReason, Stopper};
+use metrics::gauge;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -16,6 +26,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::config::Settings;
+
+const DAY_SECS: u64 = 24 * 60 * 60;
+
+/// How often the metrics of a recovery are written.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs work that waits to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -38,7 +53,11 @@ fn allow_many_connections() {
     if limit.current != limit.maximum
         && let Err(cause) = setrlimit(Resource::Nofile, asked)
     {
-        warn!(%cause, open_files = limit.current, "connections are limited by open files");
+        warn!(
+            %cause,
+            open_files = limit.current,
+            "the limit of open files, and so of connections, cannot be raised"
+        );
     }
 }
 
@@ -49,33 +68,104 @@ pub(crate) async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<T
     })
 }
 
-/// Recovers and starts an engine as the settings say. `None` if the process is asked to leave
-/// meanwhile: a recovery may end anywhere, as in a crash.
+/// Where the servers of a process listen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Addresses {
+    pub(crate) http: Option<SocketAddr>,
+    pub(crate) grpc: Option<SocketAddr>,
+    pub(crate) metrics: Option<SocketAddr>,
+}
+
+impl Addresses {
+    /// The first line of the log: what runs here, on which data, where, and how it differs from
+    /// what is usual.
+    pub(crate) fn log_start(&self, command: &str, settings: &Settings) {
+        info!(
+            version = env!("CARGO_PKG_VERSION"),
+            command,
+            data_dir = self.grpc.map(|_| tracing::field::display(settings.data_dir.display())),
+            http = self.http.map(tracing::field::display),
+            grpc = self.grpc.map(tracing::field::display),
+            metrics = self.metrics.map(tracing::field::display),
+            settings = settings.changed(),
+            "starting"
+        );
+    }
+
+    /// Says on standard output where the servers are, one `name=HOST:PORT` a line.
+    pub(crate) fn announce(&self) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        let all = [("http", self.http), ("grpc", self.grpc), ("metrics", self.metrics)];
+        for (name, address) in all {
+            let Some(address) = address else { continue };
+            writeln!(out, "{name}={address}").context("say where it is")?;
+        }
+        out.flush().context("say where it is")
+    }
+}
+
+/// Recovers and starts an engine as the settings say, while servers say how far it is. `None` if
+/// the process is asked to leave meanwhile: a recovery may end anywhere, as in a crash.
 pub(crate) async fn start_engine(
     settings: &Settings,
+    readiness: &Readiness,
     signals: &mut Signals,
+    shutdown: &CancellationToken,
 ) -> anyhow::Result<Option<Engine>> {
     let options = EngineOptions {
         data_dir: settings.data_dir.clone(),
         writers: settings.writers.unwrap_or(1),
-        journal: persistence::file::Options::default(),
+        journal: persistence::file::Options { segment_bytes: settings.journal_segment_bytes },
+        snapshots: SnapshotOptions {
+            history_retention: Duration::from_secs(settings.history_retention_days * DAY_SECS),
+            ..SnapshotOptions::default()
+        },
     };
-    info!(data_dir = %options.data_dir.display(), "recovering");
-    let recovery = tokio::task::spawn_blocking(move || Engine::start(&options));
-    tokio::select! {
-        engine = recovery => Ok(Some(engine??)),
-        signal = signals.heard() => {
-            info!(signal, "leaving in the middle of the recovery");
-            Ok(None)
+    info!("recovering");
+    let progress = Arc::clone(readiness.progress());
+    let mut recovery = tokio::task::spawn_blocking(move || Engine::start(&options, &progress));
+    let mut tick = tokio::time::interval(PROGRESS_EVERY);
+    loop {
+        tokio::select! {
+            engine = &mut recovery => {
+                show_progress(readiness.progress());
+                return Ok(Some(engine??));
+            }
+            signal = signals.heard() => {
+                info!(signal, "leaving in the middle of the recovery");
+                return Ok(None);
+            }
+            () = shutdown.cancelled() => bail!("a server ended while the engine recovered"),
+            _ = tick.tick() => show_progress(readiness.progress()),
         }
     }
 }
 
-/// Says on standard output where a listener is, one `name=HOST:PORT` a line.
-pub(crate) fn announce(name: &str, listener: &TcpListener) -> anyhow::Result<()> {
-    let address = listener.local_addr()?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{name}={address}").and_then(|()| out.flush()).context("say where it is")
+fn show_progress(progress: &RecoveryProgress) {
+    gauge!(RECOVERY_BYTES_TOTAL).set(progress.bytes_total() as f64);
+    gauge!(RECOVERY_BYTES_READ).set(progress.bytes_read() as f64);
+    gauge!(RECOVERY_FACTS_APPLIED).set(progress.facts() as f64);
+}
+
+/// The line of the log that says that callers may come.
+pub(crate) fn log_ready(engine: &Handle, readiness: &Readiness, started: Instant) {
+    info!(
+        epoch = engine.epoch().0,
+        events = engine.directory().event_count(),
+        seats = engine.directory().seat_count(),
+        facts_replayed = readiness.progress().facts(),
+        took_ms = started.elapsed().as_millis() as u64,
+        "ready"
+    );
+}
+
+/// An edge as the settings say.
+pub(crate) fn edge_options(settings: &Settings) -> EdgeOptions {
+    let admin_token = settings.admin_token.as_ref();
+    EdgeOptions {
+        admin_token: admin_token.map(|token| AdminToken::new(token.reveal())),
+        ..EdgeOptions::default()
+    }
 }
 
 /// How the process ends once its engine has: well, unless the engine had to stop by itself.
@@ -133,8 +223,8 @@ impl Signals {
         const LEAVING: &str = "leaving: nothing new is taken, what is under way is answered";
         tokio::select! {
             signal = self.heard() => info!(signal, "{LEAVING}"),
-            () = shutdown.cancelled() => error!("leaving: a server has ended"),
-            reason = stopped => error!(%reason, "leaving: the engine has stopped"),
+            () = shutdown.cancelled() => error!("leaving because a server has ended"),
+            reason = stopped => error!(%reason, "leaving because the engine has stopped"),
         }
         shutdown.cancel();
     }

@@ -2,9 +2,11 @@
 //! a command was asked for.
 
 use std::io::{IsTerminal, Write};
+use std::time::Duration;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::task::AbortOnDropHandle;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Settings};
@@ -45,6 +47,19 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     inventory_engine::metrics::describe();
     edge_api::describe_metrics();
     Ok(handle)
+}
+
+/// Histograms grow until somebody empties them into their buckets, which scrapes do; this does
+/// it where nobody scrapes, until dropped. The edge does the same for what it shows.
+pub(crate) fn keep_tidy(handle: PrometheusHandle) -> AbortOnDropHandle<()> {
+    const EVERY: Duration = Duration::from_secs(5);
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut tick = tokio::time::interval(EVERY);
+        loop {
+            tick.tick().await;
+            handle.run_upkeep();
+        }
+    }))
 }
 
 /// Says on standard error why the program ends, with every cause that says something new.

@@ -127,6 +127,16 @@ pub enum Failure {
         /// When it is worth trying again.
         retry_after: Duration,
     },
+    /// What is left of the disk is kept for the endings of live holds. Nothing was done.
+    #[error(
+        "the disk is nearly full: what is left is kept for holds that live; allocating and \
+         releasing go on, nothing was done, try again in {} s",
+        .retry_after.as_secs()
+    )]
+    StorageShort {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
     /// Nobody waits any more. Nothing was done.
     #[error("the time for this request was up before it was decided; nothing was done")]
     DeadlineExceeded,

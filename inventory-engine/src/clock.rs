@@ -29,8 +29,7 @@ impl Clock {
         if behind_ms > WALL_BEHIND_MILLIS_TOLD {
             warn!(
                 behind_ms,
-                "the wall clock is behind the last journaled time; time goes on from there, and \
-                 sale windows open and close that much early: check the machine's clock"
+                "the machine's clock is behind the journal: time goes on from the journal"
             );
         }
         Self {

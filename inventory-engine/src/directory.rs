@@ -45,6 +45,11 @@ impl Directory {
         self.events.len()
     }
 
+    /// How many seats all events have together.
+    pub fn seat_count(&self) -> u64 {
+        self.events.iter().map(|event| u64::from(event.counts().total())).sum()
+    }
+
     /// A chart that somebody uses.
     pub fn chart(&self, hash: ChartHash) -> Option<Arc<Chart>> {
         self.charts.get(&hash)?.upgrade()

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use inventory_charts::{Format, Mistakes};
 use inventory_core::chart::Chart;
 use inventory_core::command::Command;
-use inventory_core::ids::{ChartHash, Lsn, SeatIndex, ShardId};
+use inventory_core::ids::{ChartHash, Epoch, Lsn, SeatIndex, ShardId};
 use inventory_core::state::ShardState;
 use persistence::charts::ChartStore;
 use persistence::dir::DataDirPaths;
@@ -25,13 +25,17 @@ use crate::ask::Ask;
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::inbox::{Inbox, Request, inbox};
-use crate::journal_thread;
+use crate::journal_thread::JournalThread;
 use crate::limits::{CHART_IMPORTS_MAX, HISTORY_READS_MAX};
-use crate::metrics::{EVENTS, RECOVERY_SECONDS, WriterMetrics};
+use crate::metrics::{EVENTS, JournalMetrics, RECOVERY_SECONDS, SNAPSHOT_NUMBER, WriterMetrics};
 use crate::pipeline::CommitPipeline;
+use crate::progress::RecoveryProgress;
 use crate::recovery::{Recovered, RecoveryError, read_chart, recover};
+use crate::room::Room;
 use crate::seat_history::{self, SeatStory};
+use crate::snapshots::{SnapshotOptions, SnapshotThread, Snapshotter};
 use crate::stop::{StopReason, Stopper};
+use crate::throttle::Throttle;
 use crate::ticket::Ticket;
 use crate::view::EventView;
 use crate::writer::Writer;
@@ -45,6 +49,8 @@ pub struct EngineOptions {
     pub writers: usize,
     /// How the journal is written.
     pub journal: Options,
+    /// When snapshots are made, and how long history is kept.
+    pub snapshots: SnapshotOptions,
 }
 
 /// Why an engine did not start.
@@ -63,6 +69,7 @@ pub enum StartError {
 pub struct Engine {
     handle: Handle,
     threads: Vec<JoinHandle<()>>,
+    snapshots: Option<SnapshotThread>,
 }
 
 /// The way to a running engine; cheap to clone.
@@ -78,6 +85,7 @@ struct Shared {
     stopper: Stopper,
     draining: CancellationToken,
     chart_imports: Semaphore,
+    epoch: Epoch,
     /// Where the journal is, if that is in files.
     paths: OnceLock<DataDirPaths>,
     history_reads: Semaphore,
@@ -123,16 +131,25 @@ pub enum HistoryError {
 }
 
 impl Engine {
-    /// Recovers what the data directory holds and starts to serve it. Blocks.
-    pub fn start(options: &EngineOptions) -> Result<Self, StartError> {
-        let Recovered { shards, charts, journal, took, .. } =
-            recover(&options.data_dir, options.journal)?;
+    /// Recovers what the data directory holds and starts to serve it. Blocks; how far it is can
+    /// be seen by `progress` meanwhile.
+    pub fn start(
+        options: &EngineOptions,
+        progress: &Arc<RecoveryProgress>,
+    ) -> Result<Self, StartError> {
+        let Recovered { shards, charts, journal, took, snapshot, useless_snapshots, .. } =
+            recover(&options.data_dir, options.journal, progress)?;
         metrics::gauge!(RECOVERY_SECONDS).set(took.as_secs_f64());
-        let paths = journal.data_dir().paths().clone();
+        metrics::gauge!(SNAPSHOT_NUMBER).set(snapshot.unwrap_or(0) as f64);
+        let room = Room::new(options.journal.segment_bytes);
+        let share = journal.share();
         let journal = Box::new(journal);
-        let engine = Self::start_on(journal, shards, charts, options.writers)?;
+        let mut engine = Self::start_within(room, journal, shards, charts, options.writers)?;
         // Nobody has the handle yet, so nothing was set before.
-        let _ = engine.handle.shared.paths.set(paths);
+        let _ = engine.handle.shared.paths.set(share.paths.clone());
+        let directory = Arc::clone(&engine.handle.shared.directory);
+        let snapshotter = Snapshotter::new(share, directory, useless_snapshots, options.snapshots);
+        engine.snapshots = Some(SnapshotThread::start(snapshotter)?);
         Ok(engine)
     }
 
@@ -143,6 +160,18 @@ impl Engine {
         charts: ChartStore,
         writers: usize,
     ) -> Result<Self, std::io::Error> {
+        let room = Room::new(Options::default().segment_bytes);
+        Self::start_within(room, journal, shards, charts, writers)
+    }
+
+    fn start_within(
+        room: Room,
+        journal: Box<dyn Journal>,
+        shards: Vec<(ShardState, u64)>,
+        charts: ChartStore,
+        writers: usize,
+    ) -> Result<Self, std::io::Error> {
+        let room = Arc::new(room);
         let writers = writers.clamp(1, shards.len().max(1));
         let directory = Arc::new(Directory::default());
         for (state, _) in &shards {
@@ -167,22 +196,28 @@ impl Engine {
             let (inbox, parcels) = inbox();
             inboxes.push(inbox.clone());
             let writer = Writer {
-                pipeline: CommitPipeline::new(epoch, shards),
+                pipeline: CommitPipeline::new(epoch, shards).within(Arc::clone(&room)),
                 clock,
                 inbox,
                 parcels,
                 journal: turn_sender.clone(),
                 directory: Arc::clone(&directory),
                 metrics: WriterMetrics::new(number),
+                storage_short: Throttle::new(),
             };
             threads.push(spawn(format!("writer-{number}"), &stopper, move || writer.run())?);
         }
         drop(turn_sender);
-        let inboxes_to_close = inboxes.clone();
-        let journal_stopper = stopper.clone();
-        threads.push(spawn("journal".to_owned(), &stopper, move || {
-            journal_thread::run(journal, &turns, &inboxes_to_close, &journal_stopper);
-        })?);
+        let journal_thread = JournalThread {
+            journal,
+            inboxes: inboxes.clone(),
+            room,
+            stopper: stopper.clone(),
+            metrics: JournalMetrics::new(),
+            is_told: false,
+        };
+        let work = move || journal_thread.run(&turns);
+        threads.push(spawn("journal".to_owned(), &stopper, work)?);
         let shared = Arc::new(Shared {
             inboxes,
             directory,
@@ -190,10 +225,11 @@ impl Engine {
             stopper,
             draining: CancellationToken::new(),
             chart_imports: Semaphore::new(CHART_IMPORTS_MAX),
+            epoch,
             paths: OnceLock::new(),
             history_reads: Semaphore::new(HISTORY_READS_MAX),
         });
-        Ok(Self { handle: Handle { shared }, threads })
+        Ok(Self { handle: Handle { shared }, threads, snapshots: None })
     }
 
     /// The way to ask it.
@@ -208,7 +244,8 @@ impl Engine {
         for inbox in &self.handle.shared.inboxes {
             inbox.close();
         }
-        let threads = self.threads;
+        let mut threads = self.threads;
+        threads.extend(self.snapshots.map(SnapshotThread::stop));
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()
         });
@@ -284,6 +321,11 @@ impl Handle {
     /// Tells when the engine stops by itself, and why.
     pub fn stopper(&self) -> Stopper {
         self.shared.stopper.clone()
+    }
+
+    /// The epoch that it writes under.
+    pub fn epoch(&self) -> Epoch {
+        self.shared.epoch
     }
 
     /// Lets streams end: what they sent is answered, and nothing more is read from them.

@@ -7,11 +7,13 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use metrics::Counter;
 use tokio::sync::{Semaphore, TryAcquireError};
+use tracing::warn;
 
 use crate::answer::Failure;
 use crate::ask::Ask;
 use crate::limits::{INBOX_COMMANDS_MAX, OVERLOADED_RETRY_AFTER};
 use crate::metrics::FAILURES;
+use crate::throttle::Throttle;
 use crate::ticket::Ticket;
 
 /// Something asked, and who waits for the answer.
@@ -31,14 +33,6 @@ pub(crate) enum Parcel {
 }
 
 impl Parcel {
-    /// How much room it takes.
-    pub(crate) fn requests(&self) -> usize {
-        match self {
-            Self::Requests(requests) => requests.len(),
-            Self::Last => 0,
-        }
-    }
-
     /// The requests in it.
     pub(crate) fn into_requests(self) -> Vec<Request> {
         match self {
@@ -54,6 +48,7 @@ pub(crate) struct Inbox {
     room: Arc<Semaphore>,
     parcels: Sender<Parcel>,
     overloaded: Counter,
+    told: Arc<Throttle>,
 }
 
 /// A new inbox and the writer's end of it.
@@ -62,7 +57,8 @@ pub(crate) fn inbox() -> (Inbox, Receiver<Parcel>) {
     let (sender, receiver) = unbounded();
     let room = Arc::new(Semaphore::new(INBOX_COMMANDS_MAX));
     let overloaded = metrics::counter!(FAILURES, "reason" => "overloaded");
-    (Inbox { room, parcels: sender, overloaded }, receiver)
+    let told = Arc::new(Throttle::new());
+    (Inbox { room, parcels: sender, overloaded, told }, receiver)
 }
 
 impl Inbox {
@@ -72,6 +68,10 @@ impl Inbox {
             Ok(permit) => permit.forget(),
             Err(TryAcquireError::NoPermits) => {
                 self.overloaded.increment(1);
+                if let Some(refused) = self.told.count() {
+                    let waiting = self.waiting();
+                    warn!(refused, waiting, "calls were refused because the inbox is full");
+                }
                 return Err(Failure::Overloaded { retry_after: OVERLOADED_RETRY_AFTER });
             }
             Err(TryAcquireError::Closed) => return Err(Failure::ShuttingDown),

@@ -76,6 +76,31 @@ pub const REPLAY_THREADS_MAX: usize = 8;
 /// Batches that a start reads ahead of each of them.
 pub const REPLAY_BATCHES_AHEAD_MAX: usize = 256;
 
+/// Shards of a snapshot that a start reads ahead of the threads that restore them.
+pub const RESTORE_SECTIONS_AHEAD_MAX: usize = 4;
+
+/// How often a recovery says in the log how far it is.
+pub const TELL_PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// Shards whose states the making of a snapshot has in memory at a time, beside those that serve.
+pub const SNAPSHOT_PASS_SHARDS: u16 = 32;
+
+/// Sealed segments behind the last snapshot that make it time for the next, unless the options
+/// say otherwise.
+pub const SNAPSHOT_AFTER_SEGMENTS_DEFAULT: usize = 1;
+
+/// The time between the end of a snapshot, made or failed, and the next attempt.
+pub const SNAPSHOT_PAUSE_DEFAULT: Duration = Duration::from_secs(30);
+
+/// How long sealed segments are kept that no start needs, unless the options say otherwise.
+pub const HISTORY_RETENTION_DEFAULT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// How often old segments are looked for while no snapshot is made.
+pub const ARCHIVE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// The priority of the thread that makes snapshots: the lowest there is.
+pub const SNAPSHOT_NICENESS: i32 = 19;
+
 /// Events in one page of a listing, unless asked for another number, and at most.
 pub const LIST_PAGE_EVENTS_DEFAULT: usize = 100;
 /// See [`LIST_PAGE_EVENTS_DEFAULT`].
@@ -84,8 +109,55 @@ pub const LIST_PAGE_EVENTS_MAX: usize = 1_000;
 /// What who is refused for overload is told to wait.
 pub const OVERLOADED_RETRY_AFTER: Duration = Duration::from_millis(50);
 
+/// What who is refused for want of space on the disk is told to wait.
+pub const STORAGE_SHORT_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What who comes before the engine has recovered is told to wait.
+pub const RECOVERING_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How often an idle journal is asked how much room it has.
+pub const ROOM_CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// Bytes of the journal that new holds leave for seats that come back and for the unused tails
+/// of segments: one of so many parts of a segment.
+pub const ROOM_MARGIN_SEGMENT_PARTS: u64 = 16;
+/// See [`ROOM_MARGIN_SEGMENT_PARTS`]; and at most this.
+pub const ROOM_MARGIN_BYTES_MAX: u64 = 1 << 20;
+
+/// An append that takes longer is told in the log.
+pub const APPEND_SLOW: Duration = Duration::from_secs(1);
+
+/// How often a line of the log is written that many events would write.
+pub const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
+
 /// How long connections may take to end once the engine has answered everything.
 pub const CONNECTION_DRAIN_MAX: Duration = Duration::from_secs(5);
+
+/// How often the feed of an event that is watched makes a frame; the first after a pause is made
+/// at once.
+pub const FRAME_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Watchers of all events.
+pub const WATCHERS_MAX: usize = 4_096;
+
+/// Events that are watched at the same time.
+pub const FEEDS_MAX: usize = 1_024;
+
+/// How long a feed goes on when nobody watches any more: who comes back gets what it missed.
+pub const FEED_LINGER: Duration = Duration::from_secs(10);
+
+/// Frames that a feed keeps for who is behind or comes back: those of 51 busy seconds.
+pub const FEED_FRAMES_MAX: usize = 1_024;
+
+/// Changes in all frames that a feed keeps.
+pub const FEED_RING_CHANGES_MAX: usize = 131_072;
+
+/// Changes that a writer has told and the feed has not taken. Beyond it they are dropped, and
+/// every watcher gets a snapshot.
+pub const FEED_PENDING_CHANGES_MAX: usize = 65_536;
+
+/// Merged deltas that a feed keeps until its next frame, for others who are as far behind.
+pub const FEED_MERGES_KEPT_MAX: usize = 16;
 
 // A drained batch has to leave room for what arrives while the disk syncs.
 const _: () = assert!(BATCH_COMMANDS_MAX * 4 <= INBOX_COMMANDS_MAX);
@@ -100,6 +172,19 @@ const _: () = assert!(
     BATCH_COMMANDS_MAX + STREAM_MESSAGE_COMMANDS_MAX + BATCH_EXPIRIES_MAX
         <= persistence::limits::BATCH_FACTS_MAX
 );
+// The shards are passed through in equal parts.
+const _: () = assert!(inventory_core::limits::SHARDS.is_multiple_of(SNAPSHOT_PASS_SHARDS));
 // One sync can take all that one writer may leave undurable.
 const _: () = assert!(TURNS_IN_FLIGHT_MAX <= GROUP_BATCHES_MAX);
 const _: () = assert!(REQUEST_BYTES_MAX < CHART_REQUEST_BYTES_MAX);
+// Who comes back when told finds what the journal has said meanwhile.
+const _: () = assert!(ROOM_CHECK_EVERY.as_secs() < STORAGE_SHORT_RETRY_AFTER.as_secs());
+// The largest frame fits into the ring.
+const _: () = assert!(FEED_PENDING_CHANGES_MAX <= FEED_RING_CHANGES_MAX);
+// Whatever one fact can change can be told.
+const _: () = assert!(
+    (inventory_core::limits::BLOCK_SEATS_MAX + inventory_core::limits::AREA_LINES_MAX) * 2
+        <= FEED_PENDING_CHANGES_MAX
+);
+const _: () = assert!(FEEDS_MAX <= WATCHERS_MAX);
+const _: () = assert!(FRAME_INTERVAL.as_millis() < FEED_LINGER.as_millis());

@@ -1,5 +1,7 @@
 //! The engine's metrics: their names, their words, and handles that cost an addition.
 
+use std::time::Duration;
+
 use metrics::{Counter, Gauge, Histogram, Unit};
 
 use inventory_core::fact::Change;
@@ -27,14 +29,48 @@ pub const APPEND_SECONDS: &str = "holdfast_journal_append_seconds";
 pub const INBOX: &str = "holdfast_inbox_commands";
 /// Whether the journal's next segment could not be had: 1 or 0.
 pub const SHORT_OF_SPACE: &str = "holdfast_journal_short_of_space";
+/// Bytes of the journal that are taken of the disk and not written yet.
+pub const ROOM_BYTES: &str = "holdfast_journal_room_bytes";
+/// Bytes of the journal that the endings of all live holds may need.
+pub const OWED_BYTES: &str = "holdfast_journal_owed_bytes";
+/// Whether new holds are refused for want of space: 1 or 0.
+pub const REFUSING_HOLDS: &str = "holdfast_storage_short";
 /// Answers that wait for the disk.
 pub const PARKED: &str = "holdfast_parked_answers";
 /// Streams that are open.
 pub const STREAMS: &str = "holdfast_streams_open";
+/// Who watches events.
+pub const WATCHERS: &str = "holdfast_watchers_open";
+/// Events that are watched.
+pub const FEEDS: &str = "holdfast_watched_events";
+/// Frames made for watchers.
+pub const FRAMES: &str = "holdfast_watch_frames_total";
+/// Frames that were merged for watchers who were behind.
+pub const FRAMES_MERGED: &str = "holdfast_watch_frames_merged_total";
+/// Snapshots sent to watchers.
+pub const SNAPSHOTS_SENT: &str = "holdfast_watch_snapshots_total";
+/// Times that a feed could not keep up with its writer.
+pub const FEED_OVERFLOWS: &str = "holdfast_watch_overflows_total";
 /// Events on sale.
 pub const EVENTS: &str = "holdfast_events";
+/// Whether the engine serves: 1 or 0.
+pub const READY: &str = "holdfast_ready";
 /// How long recovery took at the last start.
 pub const RECOVERY_SECONDS: &str = "holdfast_recovery_seconds";
+/// Bytes that the recovery has to read.
+pub const RECOVERY_BYTES_TOTAL: &str = "holdfast_recovery_bytes";
+/// Bytes that it has read.
+pub const RECOVERY_BYTES_READ: &str = "holdfast_recovery_bytes_read";
+/// Facts that it has applied.
+pub const RECOVERY_FACTS_APPLIED: &str = "holdfast_recovery_facts_applied";
+/// Snapshots made.
+pub const SNAPSHOTS: &str = "holdfast_snapshots_total";
+/// How long a snapshot takes.
+pub const SNAPSHOT_SECONDS: &str = "holdfast_snapshot_seconds";
+/// Snapshots that could not be made, and old segments that could not be put away.
+pub const SNAPSHOT_FAILURES: &str = "holdfast_snapshot_failures_total";
+/// The first batch behind the last snapshot.
+pub const SNAPSHOT_NUMBER: &str = "holdfast_snapshot_number";
 
 /// Tells the recorder what each metric means. Call once, when it is installed.
 pub fn describe() {
@@ -55,14 +91,47 @@ pub fn describe() {
     );
     metrics::describe_gauge!(
         SHORT_OF_SPACE,
-        "1 while there is no space for the journal's next segment: the engine stops when the \
-         present one is full"
+        "1 while the disk has no space for the journal's next segment"
+    );
+    metrics::describe_gauge!(
+        ROOM_BYTES,
+        Unit::Bytes,
+        "Bytes of the journal that are taken of the disk and not written yet"
+    );
+    metrics::describe_gauge!(
+        OWED_BYTES,
+        Unit::Bytes,
+        "Bytes of the journal that the endings of all live holds may need"
+    );
+    metrics::describe_gauge!(
+        REFUSING_HOLDS,
+        "1 while new holds are refused because the disk is nearly full"
     );
     metrics::describe_gauge!(INBOX, "Commands that wait, by writer");
     metrics::describe_gauge!(PARKED, "Answers that wait for the disk, by writer");
     metrics::describe_gauge!(STREAMS, "Pipeline streams that are open");
     metrics::describe_gauge!(EVENTS, "Events on sale");
+    metrics::describe_gauge!(READY, "1 while the engine serves");
+    metrics::describe_gauge!(WATCHERS, "Streams of live changes that are open");
+    metrics::describe_gauge!(FEEDS, "Events that are watched");
+    metrics::describe_counter!(FRAMES, "Frames of live changes made, each once for all watchers");
+    metrics::describe_counter!(FRAMES_MERGED, "Frames merged for watchers that were behind");
+    metrics::describe_counter!(SNAPSHOTS_SENT, "Snapshots sent to watchers");
+    metrics::describe_counter!(
+        FEED_OVERFLOWS,
+        "Times that live changes came faster than they were taken, and snapshots had to be sent"
+    );
     metrics::describe_gauge!(RECOVERY_SECONDS, Unit::Seconds, "Time of the last recovery");
+    metrics::describe_gauge!(RECOVERY_BYTES_TOTAL, Unit::Bytes, "Bytes that recovery has to read");
+    metrics::describe_gauge!(RECOVERY_BYTES_READ, Unit::Bytes, "Bytes that recovery has read");
+    metrics::describe_gauge!(RECOVERY_FACTS_APPLIED, "Facts that recovery has applied");
+    metrics::describe_counter!(SNAPSHOTS, "Snapshots made");
+    metrics::describe_histogram!(SNAPSHOT_SECONDS, Unit::Seconds, "Time of making a snapshot");
+    metrics::describe_counter!(
+        SNAPSHOT_FAILURES,
+        "Snapshots that could not be made, and old segments that could not be put away"
+    );
+    metrics::describe_gauge!(SNAPSHOT_NUMBER, "The first batch behind the last snapshot");
 }
 
 /// A writer's own handles, looked up once.
@@ -73,6 +142,7 @@ pub(crate) struct WriterMetrics {
     rejections: Vec<Counter>,
     pub(crate) late: Counter,
     pub(crate) unknown: Counter,
+    pub(crate) storage_short: Counter,
     pub(crate) expired: Counter,
     pub(crate) facts: Counter,
     placed: Counter,
@@ -121,6 +191,7 @@ impl WriterMetrics {
             rejections: RejectionCode::ALL.iter().map(rejection).collect(),
             late: metrics::counter!(FAILURES, "reason" => "deadline_exceeded"),
             unknown: metrics::counter!(FAILURES, "reason" => "unknown"),
+            storage_short: metrics::counter!(FAILURES, "reason" => "storage_short"),
             expired: metrics::counter!(EXPIRED),
             facts: metrics::counter!(FACTS),
             placed: metrics::counter!(RESERVATIONS),
@@ -156,6 +227,9 @@ pub(crate) struct JournalMetrics {
     pub(crate) append_seconds: Histogram,
     pub(crate) group_facts: Histogram,
     pub(crate) short_of_space: Gauge,
+    pub(crate) room_bytes: Gauge,
+    pub(crate) owed_bytes: Gauge,
+    pub(crate) refusing_holds: Gauge,
 }
 
 impl JournalMetrics {
@@ -164,6 +238,34 @@ impl JournalMetrics {
             append_seconds: metrics::histogram!(APPEND_SECONDS),
             group_facts: metrics::histogram!(GROUP_FACTS),
             short_of_space: metrics::gauge!(SHORT_OF_SPACE),
+            room_bytes: metrics::gauge!(ROOM_BYTES),
+            owed_bytes: metrics::gauge!(OWED_BYTES),
+            refusing_holds: metrics::gauge!(REFUSING_HOLDS),
         }
+    }
+}
+
+/// The handles of the thread that makes snapshots.
+pub(crate) struct SnapshotMetrics {
+    made: Counter,
+    seconds: Histogram,
+    pub(crate) failures: Counter,
+    number: Gauge,
+}
+
+impl SnapshotMetrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            made: metrics::counter!(SNAPSHOTS),
+            seconds: metrics::histogram!(SNAPSHOT_SECONDS),
+            failures: metrics::counter!(SNAPSHOT_FAILURES),
+            number: metrics::gauge!(SNAPSHOT_NUMBER),
+        }
+    }
+
+    pub(crate) fn made(&self, number: u64, took: Duration) {
+        self.made.increment(1);
+        self.seconds.record(took);
+        self.number.set(number as f64);
     }
 }

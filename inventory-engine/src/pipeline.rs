@@ -15,10 +15,11 @@ use inventory_core::state::{Decision, EventState, ShardState};
 use inventory_core::time::Timestamp;
 use persistence::batch::Batch;
 
-use crate::answer::{Accepted, Answer, Refusal};
+use crate::answer::{Accepted, Answer, Failure, Refusal};
 use crate::ask::{Ask, NamedPart, Query, set_part};
-use crate::limits::BATCH_EXPIRIES_MAX;
+use crate::limits::{BATCH_EXPIRIES_MAX, STORAGE_SHORT_RETRY_AFTER};
 use crate::names::{EventNames, Unknown};
+use crate::room::{Room, Toll};
 
 /// What the pipeline does for a writer's shards. `T` names who waits for an answer.
 pub struct CommitPipeline<T> {
@@ -29,6 +30,7 @@ pub struct CommitPipeline<T> {
     /// Every shard with a live hold, by the earliest deadline.
     deadlines: BTreeSet<(Timestamp, ShardId)>,
     parked: usize,
+    room: Arc<Room>,
 }
 
 /// Where what leaves the pipeline goes.
@@ -37,6 +39,8 @@ pub trait Outlet<T> {
     fn publish(&mut self, event: &EventState, fact: &Fact);
     /// All that `answer` rests on is durable and published.
     fn answer(&mut self, ticket: T, answer: Answer);
+    /// Nothing was done, and nothing has to be waited for to say so.
+    fn fail(&mut self, ticket: T, failure: Failure);
 }
 
 /// One shard on its way through the pipeline. Watermarks, oldest first:
@@ -77,11 +81,19 @@ impl<T> CommitPipeline<T> {
             fresh: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             parked: 0,
+            room: Arc::new(Room::endless()),
         };
         for shard in pipeline.lanes.keys().copied().collect::<Vec<_>>() {
             pipeline.note_deadline(shard);
         }
         pipeline
+    }
+
+    /// The same with a journal whose room is bounded: new holds are refused where it is short.
+    pub(crate) fn within(mut self, room: Arc<Room>) -> Self {
+        self.lanes.values().for_each(|lane| room.owe_endings_of(&lane.state));
+        self.room = room;
+        self
     }
 
     /// When the next hold of any shard runs out.
@@ -108,7 +120,8 @@ impl<T> CommitPipeline<T> {
             let lane = lane(&mut self.lanes, shard);
             for _ in 0..BATCH_EXPIRIES_MAX {
                 let Some(fact) = lane.state.decide_expiry(now) else { break };
-                lane.accept(fact);
+                let toll = Toll::of(&lane.state, &fact);
+                lane.accept(fact, &toll, &self.room);
                 expired += 1;
             }
             self.fresh.insert(shard);
@@ -117,25 +130,30 @@ impl<T> CommitPipeline<T> {
         expired
     }
 
-    /// Decides and applies what is asked, and answers at once or parks the answer.
+    /// Decides and applies what is asked, and answers at once or parks the answer. What the
+    /// rules would permit and the journal has no room for is refused at once.
     pub fn handle(&mut self, now: Timestamp, ask: Ask, ticket: T, outlet: &mut impl Outlet<T>) {
         let shard = ask.shard();
         let lane = lane(&mut self.lanes, shard);
-        let answer = match ask {
+        let decided = match ask {
             Ask::Command { mut command, unknown, part } => {
                 let unknown = match part {
                     Some(part) => resolve_part(&lane.state, &mut command, &part),
                     None => unknown,
                 };
-                lane.decide(now, &command, unknown)
+                lane.decide(now, &command, unknown, &self.room)
             }
             Ask::CreateEvent { command, chart } => {
                 if let (Verb::CreateEvent(create), Some(chart)) = (&command.verb, chart) {
                     lane.state.register_chart(create.chart, chart);
                 }
-                lane.decide(now, &command, Unknown::default())
+                lane.decide(now, &command, Unknown::default(), &self.room)
             }
-            Ask::Query(query) => lane.look_up(query),
+            Ask::Query(query) => Ok(lane.look_up(query)),
+        };
+        let answer = match decided {
+            Ok(answer) => answer,
+            Err(failure) => return outlet.fail(ticket, failure),
         };
         let is_new = !lane.fresh.is_empty();
         let rests_on = lane.state.last_lsn();
@@ -211,17 +229,29 @@ fn lane<T>(lanes: &mut BTreeMap<ShardId, Lane<T>>, shard: ShardId) -> &mut Lane<
 }
 
 impl<T> Lane<T> {
-    fn accept(&mut self, fact: Fact) -> Arc<Fact> {
+    fn accept(&mut self, fact: Fact, toll: &Toll, room: &Room) -> Arc<Fact> {
+        room.take(toll);
         let fact = Arc::new(fact);
         self.state.apply(Arc::clone(&fact));
         self.fresh.push(Arc::clone(&fact));
         fact
     }
 
-    fn decide(&mut self, now: Timestamp, command: &Command, unknown: Unknown) -> Answer {
-        match self.state.decide(now, command) {
+    fn decide(
+        &mut self,
+        now: Timestamp,
+        command: &Command,
+        unknown: Unknown,
+        room: &Room,
+    ) -> Result<Answer, Failure> {
+        Ok(match self.state.decide(now, command) {
             Ok(Decision::New(fact)) => {
-                let fact = self.accept(fact);
+                // Only now: a repeat and a refusal need no room, and deciding changes nothing.
+                let toll = Toll::of(&self.state, &fact);
+                if !room.admits(&toll) {
+                    return Err(Failure::StorageShort { retry_after: STORAGE_SHORT_RETRY_AFTER });
+                }
+                let fact = self.accept(fact, &toll, room);
                 Answer::Accepted(self.with_names(fact, false))
             }
             Ok(Decision::Repeat(fact)) => Answer::Accepted(self.with_names(fact, true)),
@@ -230,7 +260,7 @@ impl<T> Lane<T> {
                 let names = event.map(EventNames::of);
                 Answer::Refused(Box::new(Refusal { rejection, names, unknown }))
             }
-        }
+        })
     }
 
     fn with_names(&self, fact: Arc<Fact>, is_repeat: bool) -> Accepted {

@@ -1,32 +1,37 @@
-//! From a data directory to shards that can serve: every fact is applied again in order, and
-//! each batch's digest is compared with the state it leaves. Nothing is decided again.
+//! From a data directory to shards that can serve: the newest snapshot that can be used is
+//! restored, and every fact behind it is applied again in order. Nothing is decided again.
+//!
+//! Must always hold: each batch's digest is compared with the state it leaves, so the state that
+//! serves is the one that was lived; a snapshot that cannot be used costs time and no data.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::num::NonZero;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use inventory_charts::CanonicalError;
 use inventory_core::chart::Chart;
-use inventory_core::digest::Digest;
-use inventory_core::fact::Change;
 use inventory_core::ids::{ChartHash, EventId, Lsn, ShardId};
 use inventory_core::limits::SHARDS;
 use inventory_core::state::ShardState;
 use persistence::batch::Batch;
 use persistence::charts::ChartStore;
-use persistence::dir::DataDir;
+use persistence::dir::{DataDir, DataDirPaths};
 use persistence::file::recovery::{Recovery, RecoveryReport};
-use persistence::file::{FileJournal, Options};
-use tracing::info;
+use persistence::file::{FileJournal, Options, Position};
+use persistence::snapshot::{Section, SnapshotReader};
+use tracing::{info, warn};
 
-use crate::limits::{REPLAY_BATCHES_AHEAD_MAX, REPLAY_THREADS_MAX};
+use crate::limits::{
+    REPLAY_BATCHES_AHEAD_MAX, REPLAY_THREADS_MAX, RESTORE_SECTIONS_AHEAD_MAX, TELL_PROGRESS_EVERY,
+};
+use crate::progress::RecoveryProgress;
+use crate::replay::{Charts, RestoreError, replay, restore};
 
 /// Why a data directory cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +42,9 @@ pub enum RecoveryError {
     /// The journal cannot be trusted.
     #[error(transparent)]
     Journal(#[from] persistence::file::error::Error),
+    /// The file system failed.
+    #[error(transparent)]
+    File(#[from] persistence::files::Error),
     /// A chart that an event uses is gone or damaged.
     #[error(
         "the chart of event {event_id} cannot be read: {cause}. Restore charts/ of the data \
@@ -95,38 +103,195 @@ pub struct Recovered {
     pub journal: FileJournal,
     /// What was read.
     pub report: RecoveryReport,
+    /// The first batch behind the snapshot that was restored; `None` without one.
+    pub snapshot: Option<u64>,
+    /// Snapshots that could not be used.
+    pub useless_snapshots: Vec<u64>,
     /// How long it took.
     pub took: Duration,
 }
 
 /// Every shard without history, hashing by a seed of this process.
 pub fn empty_shards() -> Vec<(ShardState, u64)> {
-    let seed = RandomState::new().build_hasher().finish();
+    let seed = hash_seed();
     (0..SHARDS).map(|shard| (ShardState::seeded(ShardId(shard), seed), 1)).collect()
 }
 
-/// Locks a data directory, replays its journal, and opens it for writing.
-pub fn recover(path: &Path, options: Options) -> Result<Recovered, RecoveryError> {
+/// A seed that nobody outside of this process knows.
+pub(crate) fn hash_seed() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Locks a data directory, restores its newest snapshot, replays its journal from there, and
+/// opens it for writing. How far it is can be seen by `progress` meanwhile.
+pub fn recover(
+    path: &Path,
+    options: Options,
+    progress: &Arc<RecoveryProgress>,
+) -> Result<Recovered, RecoveryError> {
     let started = Instant::now();
     let dir = DataDir::open(path)?;
-    let charts = dir.charts();
-    let mut recovery = Recovery::open(dir, options)?;
-    let shards = replay_all(&mut recovery, &charts)?;
+    let store = dir.charts();
+    let charts = Charts::new(&store, None);
+    let mut teller = Teller { progress, last_told: started };
+    let (restored, useless_snapshots) = restore_newest(dir.paths(), &charts, &mut teller)?;
+    let snapshot = restored.as_ref().map(|restored| restored.position.next_number());
+    let (mut recovery, shards) = match restored {
+        Some(Restored { position, shards }) => {
+            (Recovery::open_behind(dir, options, position)?, shards)
+        }
+        None => (Recovery::open(dir, options)?, empty_shards()),
+    };
+    let shards = replay_all(&mut recovery, &charts, shards, &mut teller)?;
     let (journal, report) = recovery.finish()?;
+    progress.finish();
     let took = started.elapsed();
-    info!(%report, took_ms = took.as_millis() as u64, "recovered");
-    Ok(Recovered { shards, charts, journal, report, took })
+    info!(%report, snapshot, took_ms = took.as_millis() as u64, "recovered");
+    let charts = store;
+    Ok(Recovered { shards, charts, journal, report, snapshot, useless_snapshots, took })
+}
+
+/// Tells how far it is: whoever looks, and the log from time to time.
+struct Teller<'a> {
+    progress: &'a RecoveryProgress,
+    last_told: Instant,
+}
+
+impl Teller<'_> {
+    fn read(&mut self, bytes: u64) {
+        let progress = self.progress;
+        progress.set_read(bytes);
+        if self.last_told.elapsed() >= TELL_PROGRESS_EVERY {
+            self.last_told = Instant::now();
+            info!(
+                bytes_read = progress.bytes_read(),
+                bytes_total = progress.bytes_total(),
+                facts = progress.facts(),
+                snapshot = progress.snapshot_number(),
+                "recovering"
+            );
+        }
+    }
+}
+
+/// The state that a snapshot says.
+struct Restored {
+    position: Position,
+    /// Every shard, each with the number of its next batch.
+    shards: Vec<(ShardState, u64)>,
+}
+
+/// Restores the newest snapshot that can be used. Says as well which cannot.
+fn restore_newest(
+    paths: &DataDirPaths,
+    charts: &Charts<'_>,
+    teller: &mut Teller<'_>,
+) -> Result<(Option<Restored>, Vec<u64>), RecoveryError> {
+    let snapshots = paths.snapshots();
+    let mut useless = Vec::new();
+    for number in snapshots.newest_first()? {
+        let restored = snapshots
+            .open(number)
+            .map_err(RestoreError::from)
+            .and_then(|reader| restore_all(reader, charts, teller));
+        match restored {
+            Ok(restored) => {
+                teller.progress.set_snapshot(number);
+                return Ok((Some(restored), useless));
+            }
+            Err(RestoreError::Chart(error)) => return Err(error),
+            Err(cause) => {
+                warn!(
+                    snapshot = number,
+                    %cause,
+                    "a snapshot cannot be used; the start takes an older one, or the whole journal"
+                );
+                useless.push(number);
+            }
+        }
+    }
+    Ok((None, useless))
+}
+
+/// Reads a snapshot on this thread, and makes states of it on others.
+fn restore_all(
+    mut reader: SnapshotReader,
+    charts: &Charts<'_>,
+    teller: &mut Teller<'_>,
+) -> Result<Restored, RestoreError> {
+    let position = reader.position().clone();
+    let read_before = teller.progress.bytes_total();
+    teller.progress.add_total(reader.bytes_in_all());
+    let seed = hash_seed();
+    let mut shards = std::thread::scope(|scope| {
+        let (sender, sections) = bounded::<Section>(RESTORE_SECTIONS_AHEAD_MAX);
+        let restorers: Vec<_> = (0..threads())
+            .map(|_| {
+                let (sections, position) = (sections.clone(), &position);
+                scope.spawn(move || restore_some(charts, &sections, position, seed))
+            })
+            .collect();
+        drop(sections);
+        let mut read = Ok(());
+        loop {
+            match reader.next_section() {
+                Ok(Some(section)) => {
+                    // If nobody takes more, something was found, which is told below.
+                    if sender.send(section).is_err() {
+                        break;
+                    }
+                    teller.read(read_before + reader.bytes_read());
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    read = Err(error);
+                    break;
+                }
+            }
+        }
+        drop(sender);
+        let mut shards = Vec::with_capacity(usize::from(SHARDS));
+        for restorer in restorers {
+            shards.extend(restorer.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        read?;
+        Ok::<_, RestoreError>(shards)
+    })?;
+    shards.sort_unstable_by_key(|(state, _)| state.shard());
+    Ok(Restored { position, shards })
+}
+
+/// Makes states of the sections that come.
+fn restore_some(
+    charts: &Charts<'_>,
+    sections: &Receiver<Section>,
+    position: &Position,
+    seed: u64,
+) -> Result<Vec<(ShardState, u64)>, RestoreError> {
+    let restored = sections.iter().map(|section| {
+        let next_sequence = position.next_sequence(section.shard());
+        Ok((restore(charts, &section, seed)?, next_sequence))
+    });
+    restored.collect()
+}
+
+fn threads() -> usize {
+    available_parallelism().map_or(1, NonZero::get).min(REPLAY_THREADS_MAX)
 }
 
 /// Reads and decodes on this thread, and applies on others, each with some of the shards.
 fn replay_all(
     recovery: &mut Recovery,
-    charts: &ChartStore,
+    charts: &Charts<'_>,
+    shards: Vec<(ShardState, u64)>,
+    teller: &mut Teller<'_>,
 ) -> Result<Vec<(ShardState, u64)>, RecoveryError> {
-    let threads = available_parallelism().map_or(1, NonZero::get).min(REPLAY_THREADS_MAX);
-    let charts = Charts { store: charts, known: Mutex::default() };
+    let threads = threads();
+    let progress = teller.progress;
+    let read_before = progress.bytes_total();
+    progress.add_total(recovery.bytes_in_all());
     let mut by_thread: Vec<Vec<(ShardState, u64)>> = (0..threads).map(|_| Vec::new()).collect();
-    for shard in empty_shards() {
+    for shard in shards {
         by_thread[usize::from(shard.0.shard().0) % threads].push(shard);
     }
     let mut shards = std::thread::scope(|scope| {
@@ -134,19 +299,20 @@ fn replay_all(
         let mut inboxes = Vec::new();
         for shards in by_thread {
             let (inbox, batches) = bounded(REPLAY_BATCHES_AHEAD_MAX);
-            let charts = &charts;
-            appliers.push(scope.spawn(move || apply_all(charts, shards, threads, &batches)));
+            let apply = move || apply_all(charts, shards, threads, &batches, progress);
+            appliers.push(scope.spawn(apply));
             inboxes.push(inbox);
         }
         let mut read = Ok(());
         loop {
             match recovery.next_batch() {
-                // One that takes no more has found something, which is told below.
                 Ok(Some(batch)) => {
                     let thread = usize::from(batch.shard().0) % threads;
+                    // One that takes no more has found something, which is told below.
                     if inboxes[thread].send(batch).is_err() {
                         break;
                     }
+                    teller.read(read_before + recovery.bytes_read());
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -174,59 +340,15 @@ fn apply_all(
     mut shards: Vec<(ShardState, u64)>,
     threads: usize,
     batches: &Receiver<Batch>,
+    progress: &RecoveryProgress,
 ) -> Result<Vec<(ShardState, u64)>, RecoveryError> {
     for batch in batches {
         let (state, next_sequence) = &mut shards[usize::from(batch.shard().0) / threads];
         replay(charts, state, &batch)?;
         *next_sequence = batch.sequence() + 1;
+        progress.add_facts(batch.facts().len() as u64);
     }
     Ok(shards)
-}
-
-/// Charts, each read once for all shards.
-struct Charts<'a> {
-    store: &'a ChartStore,
-    known: Mutex<BTreeMap<ChartHash, Arc<Chart>>>,
-}
-
-impl Charts<'_> {
-    fn get(&self, event_id: EventId, hash: ChartHash) -> Result<Arc<Chart>, RecoveryError> {
-        // A map that a panic left behind is whole. Who waits would read the same file.
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(chart) = known.get(&hash) {
-            return Ok(Arc::clone(chart));
-        }
-        let document = self.store.get(hash);
-        let document =
-            document.map_err(|cause| RecoveryError::ChartUnreadable { event_id, cause })?;
-        let chart = Arc::new(read_chart(hash, &document)?);
-        known.insert(hash, Arc::clone(&chart));
-        Ok(chart)
-    }
-}
-
-fn replay(charts: &Charts<'_>, state: &mut ShardState, batch: &Batch) -> Result<(), RecoveryError> {
-    for fact in batch.facts() {
-        if let Change::EventCreated { chart: hash, .. } = fact.change
-            && state.chart(hash).is_none()
-        {
-            state.register_chart(hash, charts.get(fact.event_id, hash)?);
-        }
-        // What `apply` asserts is for facts that were decided here; these come from a file. A
-        // state that a panic left half done is dropped with the error.
-        let applied = catch_unwind(AssertUnwindSafe(|| state.apply(Arc::clone(fact))));
-        if applied.is_err() {
-            let (shard, lsn) = (batch.shard(), fact.lsn);
-            return Err(RecoveryError::FactImpossible { shard, lsn });
-        }
-    }
-    let Digest(found) = state.digest();
-    let Digest(expected) = batch.digest_after();
-    if found == expected {
-        return Ok(());
-    }
-    let (shard, lsn) = (batch.shard(), batch.last_lsn());
-    Err(RecoveryError::DigestDiffers { shard, lsn, found, expected })
 }
 
 /// A chart from its canonical document.

@@ -28,6 +28,17 @@ pub enum StopReason {
     WriterPanicked,
 }
 
+impl StopReason {
+    /// What happened in a few words that may be shown to anybody; the log has the rest.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::JournalFailed { .. } => "the journal failed",
+            Self::Fenced { .. } => "another engine has taken over",
+            Self::WriterPanicked => "a thread of the engine panicked",
+        }
+    }
+}
+
 /// Stops once, with the first reason.
 #[derive(Clone, Debug, Default)]
 pub struct Stopper {
@@ -47,6 +58,11 @@ impl Stopper {
         self.stopped.cancelled().await;
         // Set before the token is cancelled.
         self.reason.get().cloned().unwrap_or(StopReason::WriterPanicked)
+    }
+
+    /// Whether the engine has stopped by itself.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.reason.get().is_some()
     }
 
     /// Why the engine has stopped by itself, if it has.

@@ -2,7 +2,8 @@
 //! when facts become durable, read by anyone without waiting.
 //!
 //! Must always hold: a version is stored after what it shows, so who reads it first and the
-//! states then sees at least that version's.
+//! states then sees at least that version's; what is shown is told to the event's feed after
+//! that, if it is watched.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -16,6 +17,7 @@ use inventory_core::state::EventState;
 use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 
+use crate::feed::{Feed, Picture, Tap};
 use crate::names::EventNames;
 use crate::view::shared_counts::SharedCounts;
 
@@ -51,6 +53,8 @@ pub struct EventView {
     closed_at: AtomicU64,
     /// The LSN of the newest fact of the event that is shown in full.
     version: AtomicU64,
+    tap: Tap,
+    feed: Feed,
 }
 
 /// Seats and places of one part of an event: of a section, of a category.
@@ -122,18 +126,47 @@ impl EventView {
             ticket_types_sold: all(types.collect()).collect(),
             closed_at: AtomicU64::new(0),
             version: AtomicU64::new(lsn.0),
+            tap: Tap::default(),
+            feed: Feed::default(),
         }
     }
 
     /// Shows a durable fact. Only the event's writer calls this, in LSN order.
     pub fn show(&self, fact: &Fact) {
+        self.tap.begin(fact.lsn.0);
         if let Some((spots, from, became)) = fact.change.spots_moved() {
             self.move_spots(spots, from, became);
         }
         if matches!(fact.change, Change::EventClosed) {
             self.closed_at.store(fact.at.0, Ordering::Release);
         }
-        self.version.store(fact.lsn.0, Ordering::Release);
+        // In one order with the look at the tap; its module says why.
+        self.version.store(fact.lsn.0, Ordering::SeqCst);
+        if self.tap.is_open() {
+            self.tell(fact);
+        }
+    }
+
+    /// Tells the feed what a fact left behind.
+    fn tell(&self, fact: &Fact) {
+        self.tap.tell(fact.lsn.0, |pending| {
+            if let Some((spots, _, became)) = fact.change.spots_moved()
+                // Each spot may have a ticket type, which changes too.
+                && pending.has_room((spots.seats.len() + spots.areas.len()) * 2)
+            {
+                spots.seat_indexes().for_each(|seat| pending.seat(seat.0, became));
+                for places in &spots.areas {
+                    pending.area(places.area.0, self.areas[places.area.0 as usize].get());
+                }
+                for (ticket_type, _) in spots.by_ticket_type() {
+                    let counts = self.ticket_types_sold[usize::from(ticket_type.0)].get();
+                    pending.ticket_type(ticket_type.0.into(), counts);
+                }
+            }
+            if matches!(fact.change, Change::EventClosed) {
+                pending.closed();
+            }
+        });
     }
 
     fn move_spots(&self, spots: &Spots, from: SeatStatus, became: SeatStatus) {
@@ -163,6 +196,27 @@ impl EventView {
         self.places.shift(from, became, count);
         self.sections[section_place(&self.chart, of.section)].shift(from, became, count);
         self.categories[category_place(&self.chart, of.category)].shift(from, became, count);
+    }
+
+    pub(crate) fn tap(&self) -> &Tap {
+        &self.tap
+    }
+
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Everything, at least as new as the version.
+    pub(crate) fn picture(&self) -> Picture {
+        // In one order with the opening of the tap.
+        let version = self.version.load(Ordering::SeqCst);
+        Picture {
+            version,
+            statuses: self.statuses().collect(),
+            areas: self.areas().collect(),
+            ticket_types: self.ticket_type_counts().collect(),
+            is_closed: self.closed_at().is_some(),
+        }
     }
 
     /// What it calls things.

@@ -11,6 +11,7 @@ use inventory_core::ids::{Lsn, ShardId};
 use inventory_core::state::EventState;
 use inventory_core::time::Timestamp;
 use persistence::batch::Batch;
+use tracing::warn;
 
 use crate::answer::{Answer, Failure};
 use crate::clock::Clock;
@@ -21,6 +22,7 @@ use crate::limits::{
 };
 use crate::metrics::WriterMetrics;
 use crate::pipeline::{CommitPipeline, Outlet};
+use crate::throttle::Throttle;
 use crate::ticket::Ticket;
 
 /// One turn's facts on their way to the journal.
@@ -73,6 +75,8 @@ pub(crate) struct Writer {
     pub(crate) journal: Sender<Turn>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) metrics: WriterMetrics,
+    /// Of the line that says that holds are refused for want of space.
+    pub(crate) storage_short: Throttle,
 }
 
 /// What wakes a writer.
@@ -176,12 +180,20 @@ impl Writer {
             self.metrics.late.increment(1);
             return request.ticket.reply(Err(Failure::DeadlineExceeded));
         }
-        let mut outlet = Street { directory: &self.directory, metrics: &self.metrics };
+        let mut outlet = Street {
+            directory: &self.directory,
+            metrics: &self.metrics,
+            storage_short: &self.storage_short,
+        };
         self.pipeline.handle(now, request.ask, request.ticket, &mut outlet);
     }
 
     fn let_go(&mut self, watermarks: &[(ShardId, Lsn)]) {
-        let mut outlet = Street { directory: &self.directory, metrics: &self.metrics };
+        let mut outlet = Street {
+            directory: &self.directory,
+            metrics: &self.metrics,
+            storage_short: &self.storage_short,
+        };
         for &(shard, lsn) in watermarks {
             self.pipeline.durable(shard, lsn, &mut outlet);
         }
@@ -209,6 +221,7 @@ impl Writer {
 struct Street<'a> {
     directory: &'a Directory,
     metrics: &'a WriterMetrics,
+    storage_short: &'a Throttle,
 }
 
 impl Outlet<Ticket> for Street<'_> {
@@ -223,5 +236,13 @@ impl Outlet<Ticket> for Street<'_> {
     fn answer(&mut self, ticket: Ticket, answer: Answer) {
         self.metrics.answered(&answer);
         ticket.reply(Ok(answer));
+    }
+
+    fn fail(&mut self, ticket: Ticket, failure: Failure) {
+        self.metrics.storage_short.increment(1);
+        if let Some(refused) = self.storage_short.count() {
+            warn!(refused, "commands were refused because the disk is nearly full");
+        }
+        ticket.reply(Err(failure));
     }
 }

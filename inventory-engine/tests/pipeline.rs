@@ -15,7 +15,7 @@ use inventory_core::rules::EventRules;
 use inventory_core::spots::Spots;
 use inventory_core::state::{EventState, ShardState};
 use inventory_core::time::Timestamp;
-use inventory_engine::answer::Answer;
+use inventory_engine::answer::{Answer, Failure};
 use inventory_engine::ask::{Ask, NamedPart, Query};
 use inventory_engine::names::Unknown;
 use inventory_engine::pipeline::{CommitPipeline, Outlet};
@@ -54,6 +54,10 @@ impl Outlet<&'static str> for Notebook {
                 format!("{ticket}: verified {violations:?}")
             }
         });
+    }
+
+    fn fail(&mut self, ticket: &'static str, failure: Failure) {
+        self.lines.push(format!("{ticket}: {failure}"));
     }
 }
 

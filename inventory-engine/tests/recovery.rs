@@ -23,6 +23,7 @@ use inventory_engine::answer::{Answer, Reply};
 use inventory_engine::ask::{Ask, Query};
 use inventory_engine::engine::{Engine, EngineOptions, Handle, StartError};
 use inventory_engine::recovery::{RecoveryError, recover};
+use inventory_engine::snapshots::SnapshotOptions;
 use persistence::batch::Batch;
 use persistence::file::Options;
 use persistence::journal::{Append, Journal};
@@ -32,7 +33,9 @@ use support::{EVENT, create_event, request_id};
 const JOURNAL: Options = Options { segment_bytes: 1 << 16 };
 
 fn start(data_dir: &Path) -> Result<Engine, StartError> {
-    Engine::start(&EngineOptions { data_dir: data_dir.to_owned(), writers: 2, journal: JOURNAL })
+    let (data_dir, snapshots) = (data_dir.to_owned(), SnapshotOptions::default());
+    let options = EngineOptions { data_dir, writers: 2, journal: JOURNAL, snapshots };
+    Engine::start(&options, &Arc::default())
 }
 
 fn why_not(data_dir: &Path) -> RecoveryError {
@@ -94,7 +97,7 @@ async fn allocate(handle: &Handle, hold_id: HoldId, buyer: &str) {
 
 /// Writes facts behind all that a directory has, as another release or a bug could have.
 fn plant(data_dir: &Path, fact: impl FnOnce(Lsn) -> Fact, digest: Option<Digest>) {
-    let mut recovered = recover(data_dir, JOURNAL).unwrap();
+    let mut recovered = recover(data_dir, JOURNAL, &Arc::default()).unwrap();
     let shard = EVENT.shard();
     let (state, sequence) = &mut recovered.shards[usize::from(shard.0)];
     let fact = Arc::new(fact(state.last_lsn().next()));

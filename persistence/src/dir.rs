@@ -21,6 +21,7 @@ use crate::charts::ChartStore;
 use crate::file::segments::history_path;
 use crate::files::{self, Context, create_dir, remove_leftovers};
 use crate::identity::{self, Identity};
+use crate::snapshot::Snapshots;
 
 /// A data directory, locked for this process until it is dropped.
 #[derive(Debug)]
@@ -89,7 +90,7 @@ impl DataDir {
         };
         // A crash may have left either of them out.
         let paths = DataDirPaths { path, identity };
-        let folders = [paths.journal(), charts_path(paths.path()), paths.snapshots()];
+        let folders = [paths.journal(), charts_path(paths.path()), paths.snapshots_path()];
         for folder in &folders {
             create_dir(folder)?;
             remove_leftovers(folder)?;
@@ -158,7 +159,12 @@ impl DataDirPaths {
         journal_path(&self.path)
     }
 
-    pub(crate) fn snapshots(&self) -> PathBuf {
+    /// Its snapshots.
+    pub fn snapshots(&self) -> Snapshots {
+        Snapshots::new(self.snapshots_path(), self.node_id())
+    }
+
+    pub(crate) fn snapshots_path(&self) -> PathBuf {
         self.path.join("snapshots")
     }
 }

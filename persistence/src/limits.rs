@@ -57,6 +57,9 @@ pub const COMPRESSION_LEVEL: i32 = 1;
 /// Bytes that are compressed, or copied into a snapshot, between two looks at whether to go on.
 pub const COPY_BYTES: usize = 1 << 20;
 
+/// Bytes that a snapshot's header says of one shard.
+pub const SNAPSHOT_SHARD_BYTES: usize = 32;
+
 /// Snapshots that are kept.
 pub const SNAPSHOTS_KEPT: usize = 2;
 

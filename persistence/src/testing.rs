@@ -11,6 +11,7 @@ use inventory_core::ids::{
 };
 use inventory_core::rules::EventRules;
 use inventory_core::spots::{AreaPlaces, SeatSpot, Spots};
+use inventory_core::state::{Allocation, EndedHold, Ending, EventImage, Hold, ShardImage};
 use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 
@@ -52,6 +53,65 @@ fn fact(shard: u16, lsn: u64) -> Fact {
         request: (!lsn.is_multiple_of(4))
             .then_some(RequestMark { id: request_id, fingerprint: lsn * 31 }),
         change: changes[lsn as usize % changes.len()].clone(),
+    }
+}
+
+/// A shard's image with one of everything that there may be. What it says of digests is not so.
+pub(crate) fn full_image() -> ShardImage {
+    let (event_id, shard) = (EventId(7), ShardId(200));
+    let buyer_id = BuyerId::new("ann").unwrap();
+    let hold_id = HoldId(0x00c8_0000_0000_0005_1122_3344_5566_7788);
+    let id = AllocationId(0x00c8_0000_0000_0006_1122_3344_5566_7788);
+    let mut changes = all_changes().into_iter();
+    let (rules, ticket_types) = match changes.next() {
+        Some(Change::EventCreated { rules, ticket_types, .. }) => (rules, ticket_types),
+        other => panic!("{other:?}"),
+    };
+    let spots = match changes.find_map(|change| Some(change.spots_moved()?.0.clone())) {
+        Some(spots) => spots,
+        None => panic!("some change moves spots"),
+    };
+    ShardImage {
+        shard,
+        last_lsn: Lsn(9),
+        last_at: Timestamp(1_700_000_000_009),
+        newest_forgotten: 0x0102,
+        digest: Digest(0xaabb),
+        events: vec![EventImage {
+            id: event_id,
+            name: "Gala".into(),
+            chart: ChartHash([0xab; 32]),
+            rules,
+            ticket_types,
+            created_at: Timestamp(1_700_000_000_000),
+            closed_at: Some(Timestamp(1_700_000_000_001)),
+            blocked_seats: vec![(SeatIndex(4), 3)],
+            blocked_places: vec![(AreaIndex(1), 5)],
+        }],
+        holds: vec![Hold {
+            id: hold_id,
+            event_id,
+            buyer_id: buyer_id.clone(),
+            spots: spots.clone(),
+            deadline: Timestamp(1_700_000_900_000),
+            extensions: 2,
+        }],
+        allocations: vec![Allocation {
+            id,
+            hold_id,
+            event_id,
+            buyer_id: buyer_id.clone(),
+            spots,
+            allocated_at: Timestamp(1_700_000_000_002),
+        }],
+        ended_holds: vec![EndedHold {
+            id: hold_id,
+            event_id,
+            buyer_id,
+            ending: Ending::Allocated,
+            at: Timestamp(1_700_000_000_002),
+        }],
+        requests: vec![Arc::new(fact(200, 9))],
     }
 }
 

@@ -9,11 +9,14 @@
     reason = "generated"
 )]
 
+mod event_update;
+
 /// The seat inventory, version 1.
 pub mod inventory {
     /// `holdfast.inventory.v1`.
     pub mod v1 {
         tonic::include_proto!("holdfast.inventory.v1");
+        pub use crate::event_update::{EventUpdate, Update};
     }
 }
 

@@ -48,6 +48,9 @@ pub(crate) enum PipelineError {
     /// Nothing was done.
     #[error("the engine cannot be reached; nothing was done")]
     EngineUnavailable,
+    /// Nothing was done.
+    #[error("the engine has not recovered yet; nothing was done")]
+    EngineRecovering,
     /// Anything may have been done.
     #[error("the command was sent and no answer came; ask again with the same request id")]
     OutcomeUnknown,

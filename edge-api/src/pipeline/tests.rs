@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::fake_engine::{FakeEngine, agree};
-use crate::limits::BATCH_COMMANDS_MAX;
+use crate::limits::{BATCH_BYTES_FULL, BATCH_COMMANDS_MAX};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -68,6 +68,33 @@ async fn what_has_queued_up_goes_out_in_full_batches() {
     let (outcomes, sizes) = tokio::join!(calls, serve);
     assert_eq!(sizes, [BATCH_COMMANDS_MAX, BATCH_COMMANDS_MAX, 150 - 2 * BATCH_COMMANDS_MAX]);
     assert!(outcomes.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn large_commands_go_out_in_several_messages() {
+    let mut engine = FakeEngine::closed().await;
+    let pipeline = start(&engine, 1_000, LONG);
+    let large = |event_id| {
+        let place = PlaceRequest { event_id, ..PlaceRequest::default() };
+        Verb::Place(PlaceRequest { buyer_id: "x".repeat(60_000), ..place })
+    };
+    let mut calls = Box::pin(join_all((0..64).map(|id| pipeline.call(large(id)))));
+    assert!(poll!(&mut calls).is_pending());
+    engine.may_open.add_permits(1);
+    let serve = async {
+        let mut stream = engine.next_stream().await;
+        let mut answered = 0;
+        while answered < 64 {
+            let commands = stream.next_batch().await.unwrap();
+            let bytes: usize = commands.iter().map(prost::Message::encoded_len).sum();
+            assert!(bytes < BATCH_BYTES_FULL + 61_000, "{bytes}");
+            answered += commands.len();
+            stream.answer(commands, agree).await;
+        }
+    };
+    let (outcomes, ()) = tokio::join!(calls, serve);
+    let events: Vec<u64> = outcomes.iter().map(event_of).collect();
+    assert_eq!(events, (0..64).collect::<Vec<u64>>());
 }
 
 #[tokio::test]

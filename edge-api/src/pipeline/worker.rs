@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::{Either, pending};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use proto::inventory::v1::inventory_client::InventoryClient;
 use proto::inventory::v1::{AnswerBatch, Command, CommandBatch};
@@ -19,14 +20,17 @@ use super::{Job, PipelineError, Reply};
 use crate::engine::EngineService;
 use crate::in_flight::Permit;
 use crate::limits::{
-    BACKOFF_MAX, BACKOFF_MIN, BATCH_COMMANDS_MAX, BATCHES_QUEUED_MAX, LAST_ANSWERS_TIMEOUT,
-    STALL_CHECK_EVERY, STREAM_OPEN_TIMEOUT,
+    BACKOFF_MAX, BACKOFF_MIN, BATCH_BYTES_FULL, BATCH_COMMANDS_MAX, BATCHES_QUEUED_MAX,
+    LAST_ANSWERS_TIMEOUT, STALL_CHECK_EVERY, STREAM_OPEN_TIMEOUT,
 };
 use crate::metric_names;
+use crate::reads::is_recovering;
 
 pub(super) struct Worker {
     engine: EngineService,
     jobs: mpsc::UnboundedReceiver<Job>,
+    /// Taken from `jobs` and not sent yet.
+    queued: Vec<Job>,
     parked: Parked,
     stalled_after: Duration,
     batch_commands: Histogram,
@@ -57,6 +61,8 @@ enum StreamEnd {
     CallersGone,
     #[error("the stream could not be opened: {0}")]
     NotOpened(Status),
+    #[error("the engine is recovering")]
+    Recovering,
     #[error("the stream could not be opened in {STREAM_OPEN_TIMEOUT:?}")]
     NotOpenedInTime,
     #[error("the stream broke: {0}")]
@@ -84,6 +90,7 @@ impl Worker {
         Self {
             engine,
             jobs,
+            queued: Vec::with_capacity(BATCH_COMMANDS_MAX),
             parked,
             stalled_after,
             batch_commands: histogram!(metric_names::BATCH_COMMANDS),
@@ -105,18 +112,34 @@ impl Worker {
             self.parked.lose_all();
             match end {
                 StreamEnd::CallersGone => return,
-                StreamEnd::NotOpened(_) | StreamEnd::NotOpenedInTime => self.refuse_queued(),
+                StreamEnd::Recovering => self.refuse_queued(PipelineError::EngineRecovering),
+                StreamEnd::NotOpened(_) | StreamEnd::NotOpenedInTime => {
+                    self.refuse_queued(PipelineError::EngineUnavailable);
+                }
                 _ => self.streams_broken.increment(1),
             }
-            if failures_in_a_row == 0 {
-                tracing::warn!(reason = %end, "lost a stream to the engine; opening it again");
-            } else {
-                tracing::debug!(reason = %end, failures_in_a_row, "no stream to the engine yet");
+            match (&end, failures_in_a_row) {
+                (StreamEnd::Recovering, 0) => tracing::info!("waiting for the engine to recover"),
+                (_, 0) => {
+                    tracing::warn!(reason = %end, "lost a stream to the engine; opening it again");
+                }
+                _ => {
+                    tracing::debug!(reason = %end, failures_in_a_row, "no stream yet");
+                }
             }
             failures_in_a_row += 1;
-            sleep(backoff).await;
+            // An engine that says that it is not ready yet costs little to ask again: whoever
+            // comes next is told how it is now, and not how it was.
+            let until_wanted = match end {
+                StreamEnd::Recovering => Either::Left(self.jobs.recv()),
+                _ => Either::Right(pending()),
+            };
+            tokio::select! {
+                () = sleep(backoff) => {}
+                job = until_wanted => self.queued.extend(job),
+            }
             backoff = (backoff * 2).min(BACKOFF_MAX);
-            if self.jobs.is_closed() && self.jobs.is_empty() {
+            if self.jobs.is_closed() && self.jobs.is_empty() && self.queued.is_empty() {
                 return;
             }
         }
@@ -130,6 +153,7 @@ impl Worker {
         let opening = client.pipeline(ReceiverStream::new(batches));
         let inbound = match timeout(STREAM_OPEN_TIMEOUT, opening).await {
             Ok(Ok(response)) => response.into_inner(),
+            Ok(Err(status)) if is_recovering(&status) => return StreamEnd::Recovering,
             Ok(Err(status)) => return StreamEnd::NotOpened(status),
             Err(_) => return StreamEnd::NotOpenedInTime,
         };
@@ -148,7 +172,6 @@ impl Worker {
         outbound: mpsc::Sender<CommandBatch>,
         mut inbound: Streaming<AnswerBatch>,
     ) -> StreamEnd {
-        let mut queued = Vec::with_capacity(BATCH_COMMANDS_MAX);
         let mut stall_check = interval(STALL_CHECK_EVERY.min(self.stalled_after));
         stall_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -158,14 +181,14 @@ impl Worker {
                     Ok(None) => return StreamEnd::Closed,
                     Err(status) => return StreamEnd::Broken(status),
                 },
-                room = next_jobs(&outbound, &mut self.jobs, &mut queued) => {
+                room = next_jobs(&outbound, &mut self.jobs, &mut self.queued) => {
                     let Some(room) = room else {
                         return self.hear_out(inbound).await;
                     };
-                    if queued.is_empty() {
+                    if self.queued.is_empty() {
                         return StreamEnd::CallersGone;
                     }
-                    let commands = self.parked.park(&mut queued);
+                    let commands = self.parked.park(&mut self.queued);
                     if !commands.is_empty() {
                         self.batch_commands.record(commands.len() as f64);
                         room.send(CommandBatch { commands });
@@ -194,17 +217,18 @@ impl Worker {
     }
 
     /// The engine is away: those who queued need not wait until their time is over.
-    fn refuse_queued(&mut self) {
-        while let Ok(job) = self.jobs.try_recv() {
+    fn refuse_queued(&mut self, why: PipelineError) {
+        let queued = self.queued.drain(..).chain(std::iter::from_fn(|| self.jobs.try_recv().ok()));
+        for job in queued {
             // The caller may have left; then nobody needs to know.
-            let _ = job.reply.send(Err(PipelineError::EngineUnavailable));
+            let _ = job.reply.send(Err(why));
         }
     }
 }
 
-/// Waits for room on the stream and then for commands, up to a batch of them; none if nobody
-/// can send any more. `None` if the stream takes nothing more. Dropped at any point it has
-/// taken nothing.
+/// Waits for room on the stream and then, unless some are left from the batch before, for
+/// commands, up to a batch of them; none if nobody can send any more. `None` if the stream takes
+/// nothing more. Dropped at any point it has taken nothing.
 async fn next_jobs<'a>(
     outbound: &'a mpsc::Sender<CommandBatch>,
     jobs: &mut mpsc::UnboundedReceiver<Job>,
@@ -212,16 +236,19 @@ async fn next_jobs<'a>(
 ) -> Option<mpsc::Permit<'a, CommandBatch>> {
     // Room first: while there is none, what comes makes the next batch larger.
     let room = outbound.reserve().await.ok()?;
-    jobs.recv_many(queued, BATCH_COMMANDS_MAX).await;
+    if queued.is_empty() {
+        jobs.recv_many(queued, BATCH_COMMANDS_MAX).await;
+    }
     Some(room)
 }
 
 impl Parked {
-    /// The commands that are still wanted; from here on they count as sent.
+    /// The commands that are still wanted, as many as one message takes; from here on they count
+    /// as sent.
     fn park(&mut self, queued: &mut Vec<Job>) -> Vec<Command> {
         let now = Instant::now();
         let mut commands = Vec::with_capacity(queued.len());
-        for job in queued.drain(..) {
+        for job in queued.drain(..fitting(queued)) {
             // Whoever has left, by a timeout or a lost connection, is not worth the engine's time.
             if job.reply.is_closed() || !job.claim.send() {
                 continue;
@@ -268,6 +295,18 @@ impl Parked {
             let _ = caller.reply.send(Err(PipelineError::OutcomeUnknown));
         }
     }
+}
+
+/// How many of these go into one message: the engine ends a stream whose message is too large,
+/// and the other callers would pay for it with their outcomes.
+fn fitting(queued: &[Job]) -> usize {
+    let mut bytes = 0;
+    let before_full = queued.iter().take_while(|job| {
+        let is_room = bytes < BATCH_BYTES_FULL;
+        bytes += job.verb.encoded_len();
+        is_room
+    });
+    before_full.count()
 }
 
 /// What the engine may take to begin, of what the caller has left: a tenth is kept for the sync

@@ -5,12 +5,14 @@
 use std::borrow::Cow;
 
 use prost::Message;
-use proto::inventory::v1::{Failure, FailureCode, Rejection, SeatConflict, SeatStatus};
+use proto::inventory::v1::{self, Failure, FailureCode, Rejection, SeatConflict, SeatStatus};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use super::{Conflict, Problem, Retry, table};
-use crate::limits::{OVERLOADED_RETRY_MILLIS, UNAVAILABLE_RETRY_MILLIS};
+use super::{AreaConflict, Conflict, Problem, Retry, table};
+use crate::limits::{
+    OVERLOADED_RETRY_MILLIS, STORAGE_SHORT_RETRY_MILLIS, UNAVAILABLE_RETRY_MILLIS,
+};
 use crate::pipeline::PipelineError;
 use crate::values::status_word;
 
@@ -18,32 +20,53 @@ const ASK_AGAIN: &str = "ask again with the same Idempotency-Key to be told the 
                          one, look at the hold or the seats before asking for more";
 const NOTHING_DONE_OVERLOADED: &str = "nothing was done; try again later";
 const NOTHING_DONE_STOPPING: &str = "nothing was done; try again in a moment";
+const NOTHING_DONE_RECOVERING: &str = "nothing was done; the engine is reading what it knows, try \
+                                       again in a moment";
+const NOTHING_DONE_STORAGE: &str = "nothing was done; the seats that are held can still be \
+                                    allocated and released, new holds have to wait";
 const NOTHING_DONE_IN_TIME: &str = "nothing was done; try again";
 
 impl Problem {
-    fn overloaded(retry_after_millis: Option<u32>) -> Self {
+    pub(super) fn overloaded(retry_after_millis: Option<u32>) -> Self {
         let millis = retry_after_millis.map_or(OVERLOADED_RETRY_MILLIS, u64::from);
         Self::new(&table::OVERLOADED, NOTHING_DONE_OVERLOADED).retry_after_millis(millis)
     }
 
-    /// Too many reads are waiting already.
-    pub(crate) fn too_many_reads() -> Self {
+    /// Too much of its kind is waiting already.
+    pub(crate) fn too_many_waiting() -> Self {
         Self::overloaded(None)
     }
 
-    fn engine_unavailable() -> Self {
+    pub(super) fn engine_unavailable() -> Self {
         Self::new(&table::ENGINE_UNAVAILABLE, NOTHING_DONE_STOPPING)
             .retry_after_millis(UNAVAILABLE_RETRY_MILLIS)
     }
 
-    fn shutting_down(retry_after_millis: Option<u32>) -> Self {
+    pub(super) fn shutting_down(retry_after_millis: Option<u32>) -> Self {
         let millis = retry_after_millis.map_or(UNAVAILABLE_RETRY_MILLIS, u64::from);
         Self::new(&table::SHUTTING_DOWN, NOTHING_DONE_STOPPING).retry_after_millis(millis)
     }
 
-    fn deadline_exceeded() -> Self {
+    /// The engine is not there yet.
+    pub(crate) fn recovering() -> Self {
+        Self::new(&table::RECOVERING, NOTHING_DONE_RECOVERING)
+            .retry_after_millis(UNAVAILABLE_RETRY_MILLIS)
+    }
+
+    pub(super) fn storage_short(retry_after_millis: Option<u32>) -> Self {
+        let millis = retry_after_millis.map_or(STORAGE_SHORT_RETRY_MILLIS, u64::from);
+        Self::new(&table::STORAGE_SHORT, NOTHING_DONE_STORAGE).retry_after_millis(millis)
+    }
+
+    pub(super) fn deadline_exceeded() -> Self {
         Self::new(&table::DEADLINE_EXCEEDED, NOTHING_DONE_IN_TIME)
             .retry_after_millis(OVERLOADED_RETRY_MILLIS)
+    }
+
+    /// The engine does not know what was asked.
+    pub(super) fn not_supported() -> Self {
+        let detail = "nothing was done; the engine is of an older release than this edge";
+        Self::new(&table::NOT_SUPPORTED, detail)
     }
 
     /// It may have been done or not.
@@ -66,6 +89,8 @@ impl From<Rejection> for Problem {
         problem.0.retryable = rejection.retryable;
         problem.0.retry = rejection.retry_at_millis.map(Retry::AtMillis);
         problem.0.conflicts = rejection.conflicts.into_iter().map(Conflict::from).collect();
+        problem.0.areas = rejection.areas.into_iter().map(AreaConflict::from).collect();
+        problem.0.ticket_type = Some(rejection.ticket_type).filter(|key| !key.is_empty());
         problem.0.could_have = rejection.could_have;
         problem
     }
@@ -81,6 +106,14 @@ impl From<SeatConflict> for Conflict {
     }
 }
 
+impl From<v1::AreaConflict> for AreaConflict {
+    fn from(conflict: v1::AreaConflict) -> Self {
+        Self { area: conflict.area, could_have: conflict.could_have }
+    }
+}
+
+/// Each failure of the contract has its arm: a new one does not compile until it has a kind in
+/// the table.
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure.code() {
@@ -88,6 +121,7 @@ impl From<Failure> for Problem {
             FailureCode::Overloaded => Self::overloaded(failure.retry_after_millis),
             FailureCode::DeadlineExceeded => Self::deadline_exceeded(),
             FailureCode::ShuttingDown => Self::shutting_down(failure.retry_after_millis),
+            FailureCode::StorageShort => Self::storage_short(failure.retry_after_millis),
             // What a newer engine means by another code is not known either.
             FailureCode::Unknown | FailureCode::Unspecified => Self::outcome_unknown(),
         }
@@ -100,6 +134,7 @@ impl From<PipelineError> for Problem {
             PipelineError::Overloaded => Self::overloaded(None),
             PipelineError::DeadlineExceeded => Self::deadline_exceeded(),
             PipelineError::EngineUnavailable => Self::engine_unavailable(),
+            PipelineError::EngineRecovering => Self::recovering(),
             PipelineError::OutcomeUnknown => Self::outcome_unknown(),
         }
     }
@@ -118,16 +153,23 @@ impl From<Status> for Problem {
         match status.code() {
             Code::InvalidArgument => invalid(status.message()),
             Code::NotFound => Self::new(&table::NOT_FOUND, status.message().to_owned()),
+            Code::ResourceExhausted if reason.as_deref() == Some(table::STORAGE_SHORT.code) => {
+                Self::storage_short(retry_delay_millis(&status))
+            }
             Code::ResourceExhausted => Self::overloaded(retry_delay_millis(&status)),
             Code::DeadlineExceeded => Self::deadline_exceeded(),
             Code::Unavailable if reason.as_deref() == Some(table::SHUTTING_DOWN.code) => {
                 Self::shutting_down(None)
+            }
+            Code::Unavailable if reason.as_deref() == Some(table::RECOVERING.code) => {
+                Self::recovering()
             }
             // 'Unknown' is what an engine says that had to stop in the middle.
             Code::Unavailable | Code::Cancelled | Code::Unknown => {
                 tracing::debug!(%status, "a read did not reach the engine");
                 Self::engine_unavailable()
             }
+            Code::Unimplemented => Self::not_supported(),
             _ => {
                 tracing::error!(%status, "the engine failed a read");
                 Self::internal()
@@ -136,40 +178,54 @@ impl From<Status> for Problem {
     }
 }
 
-/// What makes no sense to the engine. A hold's id has its 16 bytes when it gets there: one that
-/// the engine calls invalid is one that it never gave out, which is no different to its caller.
-fn invalid(message: &str) -> Problem {
-    match table::rejection("hold_unknown") {
-        Some(hold_unknown) if message.starts_with("hold_id: ") => {
-            Problem::new(hold_unknown, "there is no such hold")
+/// What makes no sense to the engine. A hold's or an allocation's id has its 16 bytes when it
+/// gets there: one that the engine calls invalid is one that it never gave out, which is no
+/// different to its caller.
+pub(super) fn invalid(message: &str) -> Problem {
+    let never_given = [
+        ("hold_id: ", "hold_unknown", "there is no such hold"),
+        ("allocation_id: ", "allocation_unknown", "there is no such allocation"),
+    ];
+    for (start, code, detail) in never_given {
+        if let (true, Some(kind)) = (message.starts_with(start), table::rejection(code)) {
+            return Problem::new(kind, detail);
         }
-        _ => Problem::invalid(in_rest_words(message)),
     }
+    Problem::invalid(in_rest_words(message))
 }
 
 /// The engine names fields as its contract does; callers know them by the names they sent.
 fn in_rest_words(message: &str) -> String {
-    const NAMES: [(&str, &str); 4] = [
-        ("best_available", "bestAvailable"),
-        ("buyer_id", "userId"),
-        ("event_id", "eventId"),
-        ("hold_id", "holdId"),
-    ];
     let Some((field, problem)) = message.split_once(": ") else {
         return message.to_owned();
     };
-    let rename = |field: String, (theirs, ours): &(&str, &str)| field.replace(theirs, ours);
-    format!("{}: {problem}", NAMES.iter().fold(field.to_owned(), rename))
+    let is_field = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.');
+    if !field.bytes().all(is_field) {
+        return message.to_owned();
+    }
+    let mut renamed = String::with_capacity(field.len());
+    let mut is_first_of_word = false;
+    for letter in field.replace("buyer_id", "user_id").chars() {
+        match letter {
+            '_' => is_first_of_word = true,
+            letter if is_first_of_word => {
+                renamed.push(letter.to_ascii_uppercase());
+                is_first_of_word = false;
+            }
+            letter => renamed.push(letter),
+        }
+    }
+    format!("{renamed}: {problem}")
 }
 
 /// How long the engine wants to be left alone.
-fn retry_delay_millis(status: &Status) -> Option<u32> {
+pub(super) fn retry_delay_millis(status: &Status) -> Option<u32> {
     let delay = status.get_details_retry_info()?.retry_delay?;
     u32::try_from(delay.as_millis()).ok()
 }
 
 /// The refusal among a status's details.
-fn rejection_of(status: &Status) -> Option<Rejection> {
+pub(super) fn rejection_of(status: &Status) -> Option<Rejection> {
     let details = tonic_types::pb::Status::decode(status.details()).ok()?.details;
     let is_rejection = |url: &str| url.ends_with("/holdfast.inventory.v1.Rejection");
     let detail = details.into_iter().find(|detail| is_rejection(&detail.type_url))?;
@@ -230,6 +286,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_refusal_names_areas_and_ticket_types_too() {
+        let area = |area: &str, could_have| v1::AreaConflict { area: area.into(), could_have };
+        let rejection = Rejection {
+            reason: "area_full".into(),
+            message: "ask for fewer".into(),
+            areas: vec![area("Lawn", Some(3)), area("Moon", None)],
+            ticket_type: "adult".into(),
+            ..Rejection::default()
+        };
+        let (status, _, body) = reply(rejection.into()).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert_eq!(body["areas"], json!([{ "area": "Lawn", "couldHave": 3 }, { "area": "Moon" }]));
+        assert_eq!((&body["ticketType"], body.get("conflicts")), (&json!("adult"), None));
+    }
+
+    #[tokio::test]
     async fn a_refusal_until_a_time_says_when() {
         let opens_at_millis = now_millis() + 90_500;
         let rejection = Rejection {
@@ -268,6 +340,7 @@ mod tests {
         let table = [
             (FailureCode::Overloaded, 503, "overloaded", Some("2")),
             (FailureCode::ShuttingDown, 503, "shutting_down", Some("2")),
+            (FailureCode::StorageShort, 503, "storage_short", Some("2")),
             (FailureCode::Unknown, 503, "outcome_unknown", Some("1")),
             (FailureCode::Unspecified, 503, "outcome_unknown", Some("1")),
             (FailureCode::DeadlineExceeded, 504, "deadline_exceeded", Some("1")),
@@ -300,15 +373,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_id_that_no_hold_can_have_is_that_of_no_hold() {
-        let words = "hold_id: no hold was ever given this id";
-        let failure = Failure {
-            code: FailureCode::Invalid.into(),
-            message: words.into(),
-            retry_after_millis: None,
-        };
-        for problem in [failure.into(), Status::invalid_argument(words).into()] {
-            let (status, _, body) = reply(problem).await;
-            assert_eq!((status.as_u16(), &body["code"]), (404, &json!("hold_unknown")));
+        for (words, code) in [
+            ("hold_id: no hold was ever given this id", "hold_unknown"),
+            ("allocation_id: no allocation was ever given this id", "allocation_unknown"),
+        ] {
+            let failure = Failure {
+                code: FailureCode::Invalid.into(),
+                message: words.into(),
+                retry_after_millis: None,
+            };
+            for problem in [failure.into(), Status::invalid_argument(words).into()] {
+                let (status, _, body) = reply(problem).await;
+                assert_eq!((status.as_u16(), &body["code"]), (404, &json!(code)));
+            }
         }
     }
 
@@ -318,7 +395,9 @@ mod tests {
         let section = "best_available.section: there is no section \"event_id\"";
         check(section, "bestAvailable.section: there is no section \"event_id\"");
         check("buyer_id: too long: 65 bytes", "userId: too long: 65 bytes");
+        check("best_available.ticket_types: bad", "bestAvailable.ticketTypes: bad");
         check("no field here", "no field here");
+        check("No field_name: here", "No field_name: here");
     }
 
     #[tokio::test]
@@ -336,8 +415,15 @@ mod tests {
             (&headers["retry-after"], &body["code"]),
             (&"3".parse().unwrap(), &json!("overloaded"))
         );
-        let (_, _, body) = reply(status(Code::Unavailable, "shutting_down").into()).await;
-        assert_eq!(body["code"], "shutting_down");
+        for (code, reason) in [
+            (Code::Unavailable, "shutting_down"),
+            (Code::Unavailable, "recovering"),
+            (Code::ResourceExhausted, "storage_short"),
+        ] {
+            let (status, headers, body) = reply(status(code, reason).into()).await;
+            assert_eq!((status.as_u16(), &body["code"]), (503, &json!(reason)));
+            assert!(headers.contains_key("retry-after"), "{reason}");
+        }
     }
 
     fn prost_any(type_url: &str, message: &impl Message) -> prost_types::Any {

@@ -3,12 +3,13 @@
 //! to do and never what is inside here; what is inside goes to the log.
 
 mod from_engine;
+mod of_change;
 pub(crate) mod table;
 
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use self::table::Kind;
@@ -26,7 +27,10 @@ struct Content {
     retryable: bool,
     retry: Option<Retry>,
     conflicts: Vec<Conflict>,
+    areas: Vec<AreaConflict>,
+    ticket_type: Option<String>,
     could_have: Option<u32>,
+    mistakes: Vec<Mistake>,
 }
 
 #[derive(Debug)]
@@ -41,6 +45,23 @@ enum Retry {
 struct Conflict {
     seat_id: String,
     status: &'static str,
+}
+
+/// An area that stood in the way.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AreaConflict {
+    area: String,
+    /// Absent if there is no such area.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    could_have: Option<u32>,
+}
+
+/// What is wrong in a chart.
+#[derive(Debug, Serialize)]
+struct Mistake {
+    object: String,
+    problem: String,
 }
 
 /// The code of a problem's reply, for metrics and logs.
@@ -63,8 +84,14 @@ struct Document<'a> {
     retry_after_millis: Option<u64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     conflicts: &'a [Conflict],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    areas: &'a [AreaConflict],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     could_have: Option<u32>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mistakes: &'a [Mistake],
 }
 
 impl Problem {
@@ -77,7 +104,10 @@ impl Problem {
             retryable: false,
             retry: None,
             conflicts: Vec::new(),
+            areas: Vec::new(),
+            ticket_type: None,
             could_have: None,
+            mistakes: Vec::new(),
         }))
     }
 
@@ -86,9 +116,9 @@ impl Problem {
         Self::new(&table::INVALID_REQUEST, detail)
     }
 
-    /// A list of seats that names none.
+    /// Lists of seats and areas that name none.
     pub(crate) fn selection_empty() -> Self {
-        Self::new(&table::SELECTION_EMPTY, "seatIds: name at least one seat")
+        Self::new(&table::SELECTION_EMPTY, "seatIds, seats, areas: name at least one seat or place")
     }
 
     /// A defect, which was logged where it was found.
@@ -135,7 +165,10 @@ impl IntoResponse for Problem {
             },
             retry_after_millis: content.retry.as_ref().map(Retry::after_millis),
             conflicts: &content.conflicts,
+            areas: &content.areas,
+            ticket_type: content.ticket_type.as_deref(),
             could_have: content.could_have,
+            mistakes: &content.mistakes,
         };
         let mut response = (content.kind.status, axum::Json(document)).into_response();
         let headers = response.headers_mut();
@@ -143,6 +176,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, problem_json);
         if let Some(retry) = &content.retry {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(retry.after_secs()));
+        }
+        if content.kind.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(ProblemCode(content.code));
         response

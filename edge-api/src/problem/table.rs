@@ -1,10 +1,10 @@
 //! The one table of problems: code, HTTP status, title. Codes and their meaning are part of the
 //! interface and never change; docs/rest.md lists them all.
 //!
-//! How a status is chosen: 404 for what does not exist, 409 for what stands in the way and may
-//! go away, 410 for a hold that was and is no more, 422 for a request that can never succeed as
-//! it is, 403 for what the event's rules of sale do not permit, 503 and 504 for what is no fault
-//! of the request.
+//! How a status is chosen: 401 for who has not shown that they may, 404 for what does not exist,
+//! 409 for what stands in the way and may go away, 410 for a hold that was and is no more, 422
+//! for a request that can never succeed as it is, 403 for what the event's rules of sale do not
+//! permit, 503 and 504 for what is no fault of the request.
 
 use http::StatusCode;
 
@@ -34,6 +34,12 @@ macro_rules! kinds {
 kinds! {
     /// Something is wrong with the body, a header or a parameter.
     INVALID_REQUEST = BAD_REQUEST "invalid_request" "The request is not understood";
+    /// No token, or another one.
+    UNAUTHORIZED = UNAUTHORIZED "unauthorized" "This is for organizers";
+    /// Nobody may.
+    ADMIN_DISABLED = FORBIDDEN "admin_disabled" "Nobody may do this here";
+    /// The chart has mistakes.
+    CHART_INVALID = UNPROCESSABLE_ENTITY "chart_invalid" "The chart has mistakes";
     /// No such path.
     NOT_FOUND = NOT_FOUND "not_found" "There is nothing here";
     /// The path has other methods.
@@ -47,10 +53,16 @@ kinds! {
         UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body is not said to be JSON";
     /// A defect.
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something went wrong here";
+    /// The engine is of an older release.
+    NOT_SUPPORTED = NOT_IMPLEMENTED "not_supported" "The engine cannot do this yet";
     /// Too much is waiting.
     OVERLOADED = SERVICE_UNAVAILABLE "overloaded" "Too many requests are waiting";
     /// The engine is stopping.
     SHUTTING_DOWN = SERVICE_UNAVAILABLE "shutting_down" "The engine is being restarted";
+    /// The engine reads its journal, and serves nobody before it has.
+    RECOVERING = SERVICE_UNAVAILABLE "recovering" "The engine is still starting";
+    /// What is left of the engine's disk is kept for holds that live.
+    STORAGE_SHORT = SERVICE_UNAVAILABLE "storage_short" "The engine's disk is nearly full";
     /// The engine cannot be reached.
     ENGINE_UNAVAILABLE =
         SERVICE_UNAVAILABLE "engine_unavailable" "The engine cannot be reached";
@@ -71,7 +83,7 @@ const fn advised(mut kind: Kind, advice: &'static str) -> Kind {
 
 /// The one refusal of the engine's that the edge gives too.
 pub(crate) const SELECTION_EMPTY: Kind =
-    kind("selection_empty", StatusCode::UNPROCESSABLE_ENTITY, "No seat was named");
+    kind("selection_empty", StatusCode::UNPROCESSABLE_ENTITY, "Nothing was named");
 
 /// What the engine's rules refuse. The most frequent ones of a sale come first: they are looked
 /// for in this order.
@@ -82,8 +94,13 @@ pub(crate) static REJECTIONS: &[Kind] = &[
     kind("hold_released", StatusCode::GONE, "The hold was released"),
     kind("hold_allocated", StatusCode::CONFLICT, "The hold's seats were allocated already"),
     kind("hold_unknown", StatusCode::NOT_FOUND, "There is no such hold"),
+    kind("area_full", StatusCode::CONFLICT, "Some of the areas have not as many places left"),
+    kind("quota_exceeded", StatusCode::CONFLICT, "The ticket type has not as many left"),
     kind("sale_not_open", StatusCode::FORBIDDEN, "The sale has not begun"),
     kind("sale_closed", StatusCode::FORBIDDEN, "The sale is over"),
+    kind("event_closed", StatusCode::FORBIDDEN, "The event is closed"),
+    kind("ticket_type_not_open", StatusCode::FORBIDDEN, "The ticket type is not on sale yet"),
+    kind("ticket_type_closed", StatusCode::FORBIDDEN, "The ticket type is on sale no more"),
     kind("buyer_limit_exceeded", StatusCode::FORBIDDEN, "More seats than one buyer may have"),
     kind("extensions_exhausted", StatusCode::CONFLICT, "The hold cannot be extended again"),
     kind("event_unknown", StatusCode::NOT_FOUND, "There is no such event"),
@@ -93,15 +110,31 @@ pub(crate) static REJECTIONS: &[Kind] = &[
     kind("allocation_unknown", StatusCode::NOT_FOUND, "There is no such allocation"),
     SELECTION_EMPTY,
     kind("selection_too_large", StatusCode::UNPROCESSABLE_ENTITY, "Too many seats were named"),
-    kind("seat_repeated", StatusCode::UNPROCESSABLE_ENTITY, "A seat was named twice"),
+    kind("seat_repeated", StatusCode::UNPROCESSABLE_ENTITY, "Something was named twice"),
     kind("seat_unknown", StatusCode::UNPROCESSABLE_ENTITY, "There is no such seat"),
-    kind("seat_not_in_hold", StatusCode::UNPROCESSABLE_ENTITY, "The hold has no such seat"),
+    kind("area_unknown", StatusCode::UNPROCESSABLE_ENTITY, "There is no such area"),
+    kind("ticket_type_unknown", StatusCode::UNPROCESSABLE_ENTITY, "There is no such ticket type"),
+    kind("ticket_type_required", StatusCode::UNPROCESSABLE_ENTITY, "A ticket type is missing"),
+    advised(
+        kind(
+            "ticket_type_mismatch",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Some of this is not sold as that ticket type",
+        ),
+        "some of these are of a category that is not sold as this ticket type; the event's \
+         ticketTypes say which are",
+    ),
+    advised(
+        kind("table_not_whole", StatusCode::UNPROCESSABLE_ENTITY, "The table is sold as a whole"),
+        "this table is sold as a whole: name it by its own label, or name all of its seats",
+    ),
+    kind("seat_not_in_hold", StatusCode::UNPROCESSABLE_ENTITY, "The hold does not have this"),
     kind(
         "seat_not_in_allocation",
         StatusCode::UNPROCESSABLE_ENTITY,
-        "The allocation has no such seat",
+        "The allocation does not have this",
     ),
-    kind("seat_not_blocked", StatusCode::CONFLICT, "Some of the seats are not blocked"),
+    kind("seat_not_blocked", StatusCode::CONFLICT, "Some of this is not blocked"),
     advised(
         kind("request_id_reused", StatusCode::UNPROCESSABLE_ENTITY, "The key was used before"),
         "this Idempotency-Key came before with another request; use a new key for a new request",
@@ -133,7 +166,7 @@ mod tests {
     use super::*;
 
     /// Every reason of the contract, in the order of its numbers.
-    const REASONS: [&str; 25] = [
+    const REASONS: [&str; 35] = [
         "request_id_reused",
         "request_too_old",
         "request_id_ahead",
@@ -159,6 +192,16 @@ mod tests {
         "seats_unavailable",
         "not_enough_together",
         "seat_not_blocked",
+        "area_unknown",
+        "ticket_type_unknown",
+        "ticket_type_required",
+        "ticket_type_mismatch",
+        "table_not_whole",
+        "event_closed",
+        "ticket_type_not_open",
+        "ticket_type_closed",
+        "quota_exceeded",
+        "area_full",
     ];
 
     #[test]

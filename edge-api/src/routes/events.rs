@@ -1,15 +1,16 @@
-//! The events on sale, in pages. A page's cursor is where it ended: events that are added while
-//! somebody leafs through them are neither shown twice nor do they hide others.
+//! The events on sale, one by one and in pages. A page's cursor is where it ended: events that
+//! are added while somebody leafs through them are neither shown twice nor do they hide others.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use proto::inventory::v1::{Counts, Event, EventRules};
+use proto::inventory::v1::{Event, EventRules, TicketType};
 use serde::{Deserialize, Serialize};
 
+use super::counts::CountsDocument;
 use crate::app::App;
-use crate::extract::QueryParameters;
+use crate::extract::{EventInPath, QueryParameters};
 use crate::limits::{EVENTS_PAGE_DEFAULT, EVENTS_PAGE_MAX};
 use crate::problem::Problem;
 use crate::timestamp::rfc3339;
@@ -33,14 +34,34 @@ pub(super) struct Events {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct EventDocument {
+pub(super) struct EventDocument {
     event_id: u64,
     name: String,
     chart_hash: String,
     version: u64,
     created_at: String,
+    /// Absent while it is not closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<String>,
     rules: RulesDocument,
+    ticket_types: Vec<TicketTypeDocument>,
     seats: CountsDocument,
+    places: CountsDocument,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TicketTypeDocument {
+    key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sale_opens_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sale_closes_at: Option<String>,
+    /// Left out where all may be sold as this type.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    categories: Vec<String>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -56,16 +77,6 @@ struct RulesDocument {
     sale_opens_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sale_closes_at: Option<String>,
-}
-
-/// How many seats are in which state; they add up to the capacity.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct CountsDocument {
-    available: u32,
-    held: u32,
-    allocated: u32,
-    blocked: u32,
-    capacity: u32,
 }
 
 pub(super) async fn list(
@@ -93,6 +104,13 @@ pub(super) async fn list(
     Ok(Json(Events { events, next_cursor }))
 }
 
+pub(super) async fn look_at(
+    State(app): State<Arc<App>>,
+    EventInPath(event_id): EventInPath,
+) -> Result<Json<EventDocument>, Problem> {
+    Ok(Json(app.reads.event(event_id).await?.into()))
+}
+
 /// A cursor means nothing to callers; what it is made of may change.
 fn write_cursor(event_id: u64) -> String {
     format!("e{event_id:x}")
@@ -113,8 +131,11 @@ impl From<Event> for EventDocument {
             chart_hash: hex(&event.chart_hash),
             version: event.version,
             created_at: rfc3339(event.created_at_millis),
+            closed_at: event.closed_at_millis.map(rfc3339),
             rules: event.rules.map(RulesDocument::from).unwrap_or_default(),
-            seats: event.seats.map(CountsDocument::from).unwrap_or_default(),
+            ticket_types: event.ticket_types.into_iter().map(TicketTypeDocument::from).collect(),
+            seats: CountsDocument::of(event.seats),
+            places: CountsDocument::of(event.places),
         }
     }
 }
@@ -131,14 +152,14 @@ impl From<EventRules> for RulesDocument {
     }
 }
 
-impl From<Counts> for CountsDocument {
-    fn from(counts: Counts) -> Self {
+impl From<TicketType> for TicketTypeDocument {
+    fn from(of: TicketType) -> Self {
         Self {
-            available: counts.available,
-            held: counts.held,
-            allocated: counts.allocated,
-            blocked: counts.blocked,
-            capacity: counts.capacity,
+            key: of.key,
+            quota: of.quota,
+            sale_opens_at: of.sale_opens_at_millis.map(rfc3339),
+            sale_closes_at: of.sale_closes_at_millis.map(rfc3339),
+            categories: of.categories,
         }
     }
 }

@@ -11,19 +11,28 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::problem::{Problem, table};
+use crate::reads::EngineState;
 
 pub(super) async fn live() -> Response {
-    Json(json!({ "status": "UP" })).into_response()
+    Json(json!({ "status": "live" })).into_response()
 }
 
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
-    let engine_is_ready = app.reads.is_engine_ready().await;
-    let is_ready = engine_is_ready && !app.is_stopping();
-    let word = |is_up: bool| if is_up { "UP" } else { "DOWN" };
-    let body = json!({
-        "status": word(is_ready),
-        "components": { "engine": { "status": word(engine_is_ready) } },
-    });
+    let body = match app.reads.engine_state().await {
+        // It has not heard of it yet.
+        EngineState::Ready if app.is_stopping() => json!({ "status": "leaving" }),
+        EngineState::Ready => json!({ "status": "ready" }),
+        EngineState::Recovering { bytes_total, bytes_read, facts } => json!({
+            "status": "recovering",
+            "bytesTotal": bytes_total,
+            "bytesRead": bytes_read,
+            "factsApplied": facts,
+        }),
+        EngineState::Leaving => json!({ "status": "leaving" }),
+        EngineState::Stopped { cause } => json!({ "status": "stopped", "reason": cause }),
+        EngineState::Unavailable => json!({ "status": "engine_unavailable" }),
+    };
+    let is_ready = body["status"] == "ready";
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -1,6 +1,9 @@
 //! Metrics and log lines of every request. Labels come from fixed sets: a caller who makes up
 //! paths or methods makes no new time series.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -11,6 +14,14 @@ use tokio::time::Instant;
 use super::path;
 use crate::metric_names;
 use crate::problem::{ProblemCode, table};
+use crate::throttle::Throttle;
+
+/// Of each kind of failure one line a second.
+static LINES: LazyLock<HashMap<&'static str, Throttle>> = LazyLock::new(|| {
+    let kinds = table::REJECTIONS.iter().chain(table::OWN.iter().copied());
+    let failures = kinds.filter(|kind| kind.status.is_server_error());
+    failures.map(|kind| (kind.code, Throttle::new())).collect()
+});
 
 /// Shows the counts of reservations from the start: a rate needs a zero to rise from.
 pub(super) fn show_reservations() {
@@ -62,7 +73,12 @@ fn log(
     let Some(ProblemCode(code)) = code else { return };
     let status = status.as_u16();
     if status >= 500 {
-        tracing::warn!(route, method, status, %code, elapsed_millis, "request failed");
+        // Of an engine that is away or overloaded all requests tell the same.
+        if let Some(requests) = LINES.get(code.as_ref()).map_or(Some(1), Throttle::count) {
+            tracing::warn!(
+                %code, requests, route, method, status, elapsed_millis, "requests failed"
+            );
+        }
     } else {
         tracing::debug!(route, method, status, %code, elapsed_millis, "request refused");
     }

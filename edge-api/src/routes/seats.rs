@@ -1,46 +1,20 @@
-//! Reading seats: how many are free, and which. The map of an event comes whole or, for callers
+//! The map of an event: each seat and each area with its state. It comes whole or, for callers
 //! who have the chart already, as its states alone; both with an `ETag`, so that who asks again
 //! is sent nothing while nothing changed.
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use proto::inventory::v1::SeatMap;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::events::CountsDocument;
 use crate::app::App;
-use crate::extract::{PathParameter, QueryParameters};
+use crate::extract::{EventInPath, QueryParameters};
 use crate::problem::Problem;
 use crate::seat_map::statuses_document;
-use crate::values::{EventId, hex};
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct WhichEvent {
-    event_id: EventId,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct AvailabilityDocument {
-    event_id: u64,
-    version: u64,
-    #[serde(flatten)]
-    seats: CountsDocument,
-}
-
-pub(super) async fn availability(
-    State(app): State<Arc<App>>,
-    QueryParameters(which): QueryParameters<WhichEvent>,
-) -> Result<Json<AvailabilityDocument>, Problem> {
-    let answer = app.reads.availability(which.event_id).await?;
-    let seats = answer.seats.map(CountsDocument::from).unwrap_or_default();
-    Ok(Json(AvailabilityDocument { event_id: answer.event_id, version: answer.version, seats }))
-}
+use crate::values::hex;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,12 +33,10 @@ enum View {
 
 pub(super) async fn map(
     State(app): State<Arc<App>>,
-    PathParameter(id): PathParameter,
+    EventInPath(event_id): EventInPath,
     QueryParameters(query): QueryParameters<MapQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let event_id = EventId::parse(&id)
-        .map_err(|expected| Problem::invalid(format!("the path has to have {expected}")))?;
     let map = app.reads.seat_map(event_id, false).await?;
     let tag = entity_tag(&map, query.view);
     let response_headers = [(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, "no-cache")];
@@ -73,15 +45,13 @@ pub(super) async fn map(
     }
     let body = match query.view {
         View::Statuses => statuses_document(&map),
-        View::Full => {
-            let chart = app.charts.chart_of(&map, &app.reads).await?;
-            chart.document(&map).ok_or_else(|| {
-                let statuses = map.statuses.len();
-                tracing::error!(event_id = map.event_id, statuses, "states do not fit the chart");
-                Problem::internal()
-            })?
-        }
+        View::Full => app.charts.chart_of(&map, &app.reads).await?.document(&map),
     };
+    let body = body.ok_or_else(|| {
+        let statuses = map.statuses.len();
+        tracing::error!(event_id = map.event_id, statuses, "the states do not fit the chart");
+        Problem::internal()
+    })?;
     let content_type = [(header::CONTENT_TYPE, "application/json")];
     Ok((response_headers, content_type, body).into_response())
 }

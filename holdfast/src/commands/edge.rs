@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
+use edge_api::Edge;
 use edge_api::engine::remote;
-use edge_api::{Edge, EdgeOptions};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -18,8 +18,12 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
     node::block_on(async move {
         let signals = node::Signals::take()?;
         let listener = node::bind("http", settings.http).await?;
-        let edge = Edge::new(EdgeOptions::default(), remote(&settings.engine)?, Some(metrics));
-        node::announce("http", &listener)?;
+        let edge =
+            Edge::new(node::edge_options(&settings), remote(&settings.engine)?, Some(metrics));
+        let addresses =
+            node::Addresses { http: Some(listener.local_addr()?), ..node::Addresses::default() };
+        addresses.log_start("edge", &settings);
+        addresses.announce()?;
         info!(engine = settings.engine, "in front of an engine");
         let shutdown = CancellationToken::new();
         let server = node::spawn_server(edge.serve(listener, shutdown.clone()), &shutdown);

@@ -1,17 +1,17 @@
 //! `holdfast engine`: an engine alone, for edges elsewhere and for callers of gRPC.
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use axum::Router;
-use axum::routing::get;
-use inventory_engine::grpc;
-use metrics_exporter_prometheus::PrometheusHandle;
+use inventory_engine::grpc::Services;
+use inventory_engine::readiness::Readiness;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::config::{SettingFlags, Settings};
-use crate::{demonstration, node, telemetry};
+use crate::{demonstration, node, probes, telemetry};
 
 /// Serves until it is told to leave.
 pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
@@ -19,45 +19,52 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
     telemetry::log(&settings)?;
     let metrics = telemetry::metrics()?;
     node::block_on(async move {
+        let started = Instant::now();
         let mut signals = node::Signals::take()?;
-        let listener = node::bind("grpc", settings.grpc).await?;
-        let metrics_listener = match settings.metrics {
+        let grpc = node::bind("grpc", settings.grpc).await?;
+        let probes = match settings.metrics {
             Some(address) => Some(node::bind("metrics", address).await?),
             None => None,
         };
-        let venue = demonstration::Venue::read(&settings)?;
-        let Some(engine) = node::start_engine(&settings, &mut signals).await? else {
-            return Ok(ExitCode::SUCCESS);
+        let addresses = node::Addresses {
+            http: None,
+            grpc: Some(grpc.local_addr()?),
+            metrics: probes.as_ref().map(TcpListener::local_addr).transpose()?,
         };
+        addresses.log_start("engine", &settings);
+        let venue = demonstration::Venue::read(&settings)?;
+
+        let readiness = Readiness::recovering();
+        let _upkeep = telemetry::keep_tidy(metrics.clone());
+        if let Some(listener) = probes {
+            tokio::spawn(serve_probes(listener, probes::router(readiness.clone(), metrics)));
+        }
+        let services = Services::closed(&readiness).await?;
+        let shutdown = CancellationToken::new();
+        let served = services.clone().serve(grpc, shutdown.clone());
+        let server = node::spawn_server(served, &shutdown);
+
+        let engine = node::start_engine(&settings, &readiness, &mut signals, &shutdown).await?;
+        let Some(engine) = engine else { return Ok(ExitCode::SUCCESS) };
         let handle = engine.handle();
         if settings.chart.is_some() {
             demonstration::put_on_sale(&handle, &settings, venue).await?;
         }
-        let (routes, health) = grpc::routes(&handle).await?;
-        node::announce("grpc", &listener)?;
-        if let Some(listener) = metrics_listener {
-            node::announce("metrics", &listener)?;
-            tokio::spawn(serve_metrics(listener, metrics));
-        }
-        let shutdown = CancellationToken::new();
-        let server = grpc::serve(handle.clone(), routes, health, listener, shutdown.clone());
-        let server = node::spawn_server(server, &shutdown);
+        services.open(&handle).await;
+        node::log_ready(&handle, &readiness, started);
+        addresses.announce()?;
+
         signals.wait(Some(handle.stopper()), &shutdown).await;
         if let Err(cause) = server.await? {
-            error!(%cause, "the engine's listener failed");
+            error!(%cause, "the gRPC server failed");
         }
         Ok(node::exit_code(engine.shutdown().await.as_ref()))
     })
 }
 
-/// `/metrics`, for as long as the process lives.
-async fn serve_metrics(listener: TcpListener, metrics: PrometheusHandle) {
-    let show = move || {
-        let metrics = metrics.clone();
-        async move { metrics.render() }
-    };
-    let router = Router::new().route("/metrics", get(show));
+/// Health and metrics, for as long as the process lives.
+async fn serve_probes(listener: TcpListener, router: Router) {
     if let Err(cause) = axum::serve(listener, router).await {
-        error!(%cause, "the metrics listener failed");
+        error!(%cause, "the server of health and metrics failed");
     }
 }

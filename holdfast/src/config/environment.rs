@@ -31,7 +31,8 @@ pub(super) fn read(
         }
         let bad = |problem| ConfigError::VariableInvalid {
             name: name.to_owned(),
-            value: value.to_string_lossy().into_owned(),
+            // One that is misspelt may still be close to somebody's secret.
+            value: if key == "ADMIN_TOKEN" { "…".into() } else { value.to_string_lossy().into() },
             problem,
         };
         let text = value.to_str().ok_or_else(|| bad("not Unicode".to_owned()))?;
@@ -59,9 +60,12 @@ fn set(flags: &mut SettingFlags, key: &str, text: &str) -> Option<Result<(), Str
         "WRITERS" => put(&mut layer.writers, text),
         "HOLD_SECS" => put(&mut layer.hold_secs, text),
         "BUYER_SEATS_MAX" => put(&mut layer.buyer_seats_max, text),
+        "ADMIN_TOKEN" => put(&mut layer.admin_token, text),
         "LOG" => put(&mut layer.log, text),
         "LOG_FORMAT" => put(&mut layer.log_format, text),
         "METRICS" => put(&mut layer.metrics, text),
+        "HISTORY_RETENTION_DAYS" => put(&mut layer.history_retention_days, text),
+        "JOURNAL_SEGMENT_BYTES" => put(&mut layer.journal_segment_bytes, text),
         _ => return None,
     })
 }

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::values::{Address, BuyerSeats, EngineAddress, HoldSecs, LogFilter, LogFormat, Writers};
+use super::values::{
+    Address, BuyerSeats, EngineAddress, HoldSecs, LogFilter, LogFormat, RetentionDays, Secret,
+    SegmentBytes, Writers,
+};
 
 /// The settings as flags of a command.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -85,6 +88,10 @@ pub(crate) struct SettingLayer {
     /// Seats of event 1 that one buyer may have [default: any number]
     #[arg(long, value_name = "N")]
     pub(crate) buyer_seats_max: Option<BuyerSeats>,
+    /// What organizers' requests to the edge have to show; better a variable than a flag, which
+    /// other users of the machine can read [default: none, and no such requests]
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) admin_token: Option<Secret>,
     /// What is logged: a level, or targets with levels [default: info]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<LogFilter>,
@@ -94,6 +101,12 @@ pub(crate) struct SettingLayer {
     /// Where an engine run apart serves its metrics [default: nowhere]
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics: Option<Address>,
+    /// Days that sealed history is kept; 0 keeps none [default: 90]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) history_retention_days: Option<RetentionDays>,
+    /// Bytes of a segment of the journal, for small disks [default: 67108864]
+    #[arg(long, value_name = "BYTES", hide_short_help = true)]
+    pub(crate) journal_segment_bytes: Option<SegmentBytes>,
 }
 
 impl SettingLayer {
@@ -108,9 +121,12 @@ impl SettingLayer {
             writers: self.writers.or(weaker.writers),
             hold_secs: self.hold_secs.or(weaker.hold_secs),
             buyer_seats_max: self.buyer_seats_max.or(weaker.buyer_seats_max),
+            admin_token: self.admin_token.or(weaker.admin_token),
             log: self.log.or(weaker.log),
             log_format: self.log_format.or(weaker.log_format),
             metrics: self.metrics.or(weaker.metrics),
+            history_retention_days: self.history_retention_days.or(weaker.history_retention_days),
+            journal_segment_bytes: self.journal_segment_bytes.or(weaker.journal_segment_bytes),
         }
     }
 

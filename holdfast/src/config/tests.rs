@@ -60,9 +60,12 @@ fn without_any_source_the_defaults_hold() {
             writers: None,
             hold_secs: 900,
             buyer_seats_max: None,
+            admin_token: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             metrics: None,
+            history_retention_days: 90,
+            journal_segment_bytes: 64 << 20,
         }
     );
 }
@@ -105,11 +108,15 @@ fn every_setting_is_read_from_every_source_under_the_same_name() {
         ("writers", "3"),
         ("hold_secs", "4"),
         ("buyer_seats_max", "5"),
+        ("admin_token", "\"sixteen-letters!\""),
         ("log", "\"debug\""),
         ("log_format", "\"json\""),
         ("metrics", "\"127.0.0.2:6\""),
+        ("history_retention_days", "7"),
+        ("journal_segment_bytes", "65536"),
     ];
     let default = Sources::default().resolve().unwrap();
+    assert_eq!(default.changed(), "");
     for (key, value) in VALUES {
         let text = value.trim_matches('"');
         let variable = format!("HOLDFAST_{}", key.to_uppercase());
@@ -122,6 +129,8 @@ fn every_setting_is_read_from_every_source_under_the_same_name() {
         assert_ne!(by_flag, default, "{key}");
         assert_eq!(by_flag, by_variable, "{key}");
         assert_eq!(by_flag, by_file, "{key}");
+        let shown = if *key == "admin_token" { "(set)" } else { text };
+        assert_eq!(by_flag.changed(), format!("{key}={shown}"), "{key}");
     }
     let named = VALUES.iter().map(|(key, _)| format!("HOLDFAST_{}", key.to_uppercase()));
     let named: Vec<_> = ["HOLDFAST_CONFIG".to_owned()].into_iter().chain(named).collect();
@@ -179,6 +188,8 @@ fn a_bad_value_of_a_variable_is_reported_with_its_name() {
         ("HOLDFAST_HOLD_SECS", "-1", "not a whole number from 1 to 86400"),
         ("HOLDFAST_HOLD_SECS", "15m", "not a whole number from 1 to 86400"),
         ("HOLDFAST_BUYER_SEATS_MAX", "none", "not a whole number from 1 to 1048576"),
+        ("HOLDFAST_HISTORY_RETENTION_DAYS", "-1", "not a whole number from 0 to 36500"),
+        ("HOLDFAST_JOURNAL_SEGMENT_BYTES", "1", "not a whole number from 65536 to 1073741824"),
         ("HOLDFAST_LOG", "edge_api=loud", "not a log filter"),
         ("HOLDFAST_LOG_FORMAT", "xml", "neither text nor json"),
         ("HOLDFAST_DATA_DIR", "", "not a path"),
@@ -186,6 +197,19 @@ fn a_bad_value_of_a_variable_is_reported_with_its_name() {
         let sources = Sources { variables: &[(name, value)], ..Sources::default() };
         sources.fail(&[&format!("the variable {name} holds {value:?}"), problem]);
     }
+}
+
+#[test]
+fn a_secret_is_not_written_even_if_it_is_refused() {
+    for token in ["fifteen-letters", "sixteen letters!", "sixteen-letters!é"] {
+        let variables = [("HOLDFAST_ADMIN_TOKEN", token)];
+        let sources = Sources { variables: &variables, ..Sources::default() };
+        let error = sources.resolve().unwrap_err();
+        assert!(error.contains("HOLDFAST_ADMIN_TOKEN") && error.contains("16 to 255"), "{error}");
+        assert!(!error.contains("letters"), "{error}");
+    }
+    let sources = Sources { flags: &["--admin-token=sixteen-letters!"], ..Sources::default() };
+    assert!(!format!("{:?}", sources.resolve().unwrap()).contains("letters"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A flag and a variable bring text, a file brings TOML's own types; both end in the same check
 //! and the same message.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
@@ -16,6 +17,10 @@ use tracing_subscriber::EnvFilter;
 pub(crate) type Writers = Bounded<1, { SHARDS as u64 }>;
 /// The time of a hold in seconds, as long as the engine allows.
 pub(crate) type HoldSecs = Bounded<1, { HOLD_TTL_MILLIS_MAX / 1_000 }>;
+/// Days: a hundred years are as good as for ever.
+pub(crate) type RetentionDays = Bounded<0, 36_500>;
+/// Bytes of a segment: a group of the journal has to fit, and a start has to read one.
+pub(crate) type SegmentBytes = Bounded<{ 64 << 10 }, { 1 << 30 }>;
 /// Seats of one buyer: no chart has more.
 pub(crate) type BuyerSeats = Bounded<1, { CHART_SEATS_MAX as u64 }>;
 
@@ -70,6 +75,45 @@ impl From<EngineAddress> for String {
     }
 }
 
+/// A secret that somebody has to show: 16 to 255 visible ASCII characters. Never written.
+#[derive(Clone, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// The secret itself.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl FromStr for Secret {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_visible && (16..=255).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("not a token of 16 to 255 visible ASCII characters".to_owned())
+        }
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|problem| format!("this is {problem}"))
+    }
+}
+
 /// What is logged: a filter that `tracing` understands.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
@@ -104,6 +148,16 @@ pub(crate) enum LogFormat {
     Text,
     /// An object a line, for machines.
     Json,
+}
+
+impl LogFormat {
+    /// The word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
 }
 
 impl FromStr for LogFormat {

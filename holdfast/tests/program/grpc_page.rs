@@ -1,12 +1,13 @@
 //! The limits that docs/grpc.md promises are those of the code.
 
 use inventory_core::limits::{
-    BLOCK_SEATS_MAX, BUYER_ID_BYTES_MAX, CHART_SEATS_MAX, HOLD_SEATS_MAX, REQUEST_AHEAD_MILLIS_MAX,
-    REQUEST_KEPT_MILLIS, REQUESTS_KEPT_MAX,
+    AREA_LINES_MAX, BLOCK_SEATS_MAX, BUYER_ID_BYTES_MAX, CHART_SEATS_MAX, HOLD_SEATS_MAX,
+    REQUEST_AHEAD_MILLIS_MAX, REQUEST_KEPT_MILLIS, REQUESTS_KEPT_MAX, TICKET_TYPES_MAX,
 };
 use inventory_engine::limits::{
-    ANSWER_BYTES_MAX, CHART_REQUEST_BYTES_MAX, CONNECTION_STREAMS_MAX, LIST_PAGE_EVENTS_MAX,
-    REQUEST_BYTES_MAX, STREAM_COMMANDS_IN_FLIGHT_MAX, STREAM_MESSAGE_COMMANDS_MAX,
+    ANSWER_BYTES_MAX, CHART_REQUEST_BYTES_MAX, CONNECTION_STREAMS_MAX, FEED_FRAMES_MAX,
+    FEED_LINGER, FEEDS_MAX, FRAME_INTERVAL, LIST_PAGE_EVENTS_MAX, REQUEST_BYTES_MAX,
+    STREAM_COMMANDS_IN_FLIGHT_MAX, STREAM_MESSAGE_COMMANDS_MAX, WATCHERS_MAX,
 };
 
 const PAGE: &str = include_str!("../../../docs/grpc.md");
@@ -36,11 +37,17 @@ fn the_limits_on_the_page_are_those_of_the_code() {
         ("a request message", requests),
         ("an answer message", mib(ANSWER_BYTES_MAX)),
         ("seats in one hold", number(HOLD_SEATS_MAX)),
+        ("lines of areas in one command", number(AREA_LINES_MAX)),
+        ("ticket types of an event", number(TICKET_TYPES_MAX)),
         ("seats in one block or unblock", number(BLOCK_SEATS_MAX)),
         ("seats of a chart", number(CHART_SEATS_MAX)),
         ("commands in a message of a pipeline", number(STREAM_MESSAGE_COMMANDS_MAX)),
         ("commands of a pipeline without an answer", number(STREAM_COMMANDS_IN_FLIGHT_MAX)),
         ("calls at once on a connection", number(CONNECTION_STREAMS_MAX as usize)),
+        (
+            "streams of live changes",
+            format!("{}, of {} events", number(WATCHERS_MAX), number(FEEDS_MAX)),
+        ),
         ("events in a page of `ListEvents`", number(LIST_PAGE_EVENTS_MAX)),
         ("a buyer id", format!("{BUYER_ID_BYTES_MAX} bytes")),
     ] {
@@ -48,6 +55,9 @@ fn the_limits_on_the_page_are_those_of_the_code() {
         assert!(PAGE.lines().any(|line| line.starts_with(&row)), "the page lacks {row}");
     }
     for words in [
+        format!("the last {} frames", number(FEED_FRAMES_MAX)),
+        format!("{} seconds longer", FEED_LINGER.as_secs()),
+        format!("Frames are made {} times a second", 1_000 / FRAME_INTERVAL.as_millis()),
         format!("at most {} commands;", number(STREAM_MESSAGE_COMMANDS_MAX)),
         format!("at most {} commands without", number(STREAM_COMMANDS_IN_FLIGHT_MAX)),
         format!("for {} hours", REQUEST_KEPT_MILLIS / 3_600_000),

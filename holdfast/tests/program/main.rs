@@ -3,10 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod asking;
+mod festival;
+mod full_disk;
 mod grpc_page;
+mod metrics;
 mod node;
 mod onsale_page;
+mod recovering;
 mod rest;
 mod rest_examples;
+mod rest_inventory;
+mod rest_organizers;
 mod running;
 mod venue;

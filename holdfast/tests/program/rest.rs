@@ -6,19 +6,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proto::inventory::v1::inventory_admin_client::InventoryAdminClient;
 use proto::inventory::v1::{CreateEventRequest, EventRules, ListEventsRequest};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::transport::Endpoint;
 
+use crate::festival::{ALLOCATE, EXTEND, RELEASE, RESERVE, document};
 use crate::node::Node;
 use crate::venue::TestVenue;
-
-const RESERVE: &str = "/v1/seats/reserve";
-const ALLOCATE: &str = "/v1/seats/allocate";
-const RELEASE: &str = "/v1/seats/release";
-const EXTEND: &str = "/v1/seats/extend";
 
 /// A server with a hall of three rows of four seats, and somebody who talks to it.
 struct Hall {
@@ -65,23 +61,6 @@ impl Hall {
         assert_eq!((found, &problem["code"]), (status, &json!(code)), "{problem}");
         problem
     }
-}
-
-/// A reply's status and body; a problem is one in every respect.
-async fn document(response: Response) -> (u16, Value) {
-    let status = response.status().as_u16();
-    let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
-    let body: Value = response.json().await.unwrap();
-    if status < 400 {
-        assert_eq!(content_type, "application/json");
-    } else {
-        assert_eq!(content_type, "application/problem+json", "{body}");
-        assert_eq!(body["status"], status);
-        let code = body["code"].as_str().unwrap();
-        assert_eq!(body["type"], format!("urn:holdfast:problem:{code}"));
-        assert!(!body["detail"].as_str().unwrap().is_empty() && body["retryable"].is_boolean());
-    }
-    (status, body)
 }
 
 #[tokio::test]

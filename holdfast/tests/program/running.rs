@@ -208,3 +208,34 @@ fn a_chart_full_of_mistakes_is_told_mistake_by_mistake() {
 fn inspect(chart: &str) -> Output {
     run(&["chart", "inspect", chart], &[])
 }
+
+#[test]
+fn a_chart_is_exported_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.json");
+    let seat = r#"{"seat_number": "1", "position": {"x": 1, "y": 1}, "category": "k"}"#;
+    let content = format!(
+        r#"{{"name": "Playhouse", "categories": [{{"name": "k"}}], "zones": [{{"name": "Hall",
+            "position": {{"x": 0, "y": 0}}, "rows": [{{"row_number": "A",
+            "seats": [{seat}]}}]}}]}}"#
+    );
+    fs::write(&plan, content).unwrap();
+    let chart = |arguments: &[&str]| run(&[&["chart"], arguments].concat(), &[]);
+    let content = |file: &str| {
+        let report = text(&chart(&["inspect", file]).stdout);
+        report.lines().find(|line| line.starts_with("content ")).map(str::to_owned)
+    };
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (plan, ours, svg) = (path("plan.json"), path("ours.json"), path("plan.svg"));
+    assert!(chart(&["export", &plan, "--out", &ours]).status.success());
+    assert!(content(&plan).is_some());
+    assert_eq!(content(&ours), content(&plan), "an export is the same chart");
+    let canonical = chart(&["export", &ours, "--format", "canonical"]);
+    assert!(text(&canonical.stdout).starts_with(r#"{"format":"holdfast-chart-canonical""#));
+
+    assert!(chart(&["draw", &plan, "--out", &svg]).status.success());
+    let drawn = fs::read_to_string(&svg).unwrap();
+    assert!(drawn.starts_with("<svg ") && drawn.contains("Hall-A-1"), "{drawn}");
+    let demonstration = chart(&["draw"]);
+    assert!(text(&demonstration.stdout).contains("Holdfast Arena"));
+}

@@ -11,9 +11,11 @@ use inventory_core::chart::{
 use inventory_core::ids::{CategoryIndex, SeatIndex, SectionIndex, ZoneIndex};
 use inventory_core::limits::{CHART_SEATS_MAX, LABEL_BYTES_MAX};
 
+use crate::indexes::Indexes;
 use crate::lenient::{Label, Value};
 use crate::limits::{AREA_CAPACITY_MAX, COLOR_BYTES_MAX, COORDINATE_MAX};
 use crate::mistake::{Mistakes, Problem, Trail, quoted};
+use crate::overlap;
 
 /// A chart in the making.
 #[derive(Default)]
@@ -23,12 +25,14 @@ pub(crate) struct Builder {
     pub(crate) warnings: Vec<String>,
     categories: HashMap<String, CategoryIndex>,
     zones: HashMap<String, ZoneIndex>,
-    /// Labels of seats and areas.
+    /// Labels of seats, areas, and tables that are sold as a whole.
     labels: HashSet<String>,
+    table_labels: HashSet<String>,
     section_names: HashSet<(Option<String>, String)>,
     floors_by_name: HashMap<String, Option<String>>,
     names_on_two_floors: HashSet<String>,
     stand_ins: usize,
+    indexes: Indexes,
     /// Seats found, those beyond the limit included.
     seats_found: u64,
 }
@@ -47,8 +51,16 @@ pub(crate) struct Scope<'a> {
 }
 
 /// A seat as the readers hand it in.
+#[derive(Default)]
 pub(crate) struct SeatDraft<'a> {
+    /// Its own label, to be joined with what it is in.
     pub(crate) label: &'a str,
+    /// Its full label, where that is not the joined one.
+    pub(crate) full_label: Option<&'a str>,
+    /// Its dense index, where that is not its position in the file.
+    pub(crate) index: Option<u32>,
+    /// Its section, where that is not the scope's.
+    pub(crate) section: Option<Option<SectionIndex>>,
     /// Relative to the scope's origin.
     pub(crate) position: Point,
     pub(crate) category: Option<CategoryIndex>,
@@ -87,8 +99,13 @@ impl Builder {
 
     /// A label that has to be there, as it is used within other labels. Where it is missing, its
     /// stand-in is unlike every other, so that one mistake does not look like many.
-    pub(crate) fn parent_label(&mut self, trail: &Trail<'_>, value: &Value<Label>) -> String {
-        if let Some(label) = self.label(trail, "label", value) {
+    pub(crate) fn parent_label(
+        &mut self,
+        trail: &Trail<'_>,
+        field: &'static str,
+        value: &Value<Label>,
+    ) -> String {
+        if let Some(label) = self.label(trail, field, value) {
             return label.to_owned();
         }
         self.stand_ins += 1;
@@ -107,6 +124,21 @@ impl Builder {
             return None;
         }
         self.checked_label(trail, field, label).map(str::to_owned)
+    }
+
+    /// The joined label of something, or the full one that it gives itself.
+    pub(crate) fn full_label(
+        &mut self,
+        trail: &Trail<'_>,
+        scope: &Scope<'_>,
+        own: &Value<Label>,
+        full: &Value<Label>,
+    ) -> Option<String> {
+        if let Some(full) = self.optional_label(trail, "fullLabel", full) {
+            return Some(full);
+        }
+        let own = self.label(trail, "label", own)?;
+        Some(self.joined(scope, own))
     }
 
     fn checked_label<'v>(
@@ -142,21 +174,22 @@ impl Builder {
         Some(number + 0.0)
     }
 
-    /// A price level.
+    /// A price level; `field` is what the file calls its key.
     pub(crate) fn category(
         &mut self,
         trail: &Trail<'_>,
+        field: &'static str,
         key: &Value<Label>,
         label: &Value<Label>,
         color: &Value<String>,
-    ) {
-        let key = self.label(trail, "key", key);
+    ) -> Option<CategoryIndex> {
+        let key = self.label(trail, field, key);
         let label = self.optional_label(trail, "label", label);
         let color = color.get(trail, "color", &mut self.mistakes).filter(|text| !text.is_empty());
         if let Some(text) = color.filter(|text| !is_color(text)) {
             self.mistakes.add(trail, Problem::Color { found: quoted(text) });
         }
-        let Some(key) = key else { return };
+        let key = key?;
         let index = CategoryIndex(self.parts.categories.len() as u32);
         if self.categories.insert(key.to_owned(), index).is_some() {
             let label = quoted(key);
@@ -167,6 +200,7 @@ impl Builder {
             label: label.unwrap_or_else(|| key.to_owned()),
             color: color.cloned(),
         });
+        Some(index)
     }
 
     /// A group of sections.
@@ -256,22 +290,36 @@ impl Builder {
         self.parts.rows.push(Row { label, section: scope.section, seats });
     }
 
+    /// A table; `label` is its full one.
     pub(crate) fn table(
         &mut self,
+        trail: &Trail<'_>,
         label: String,
         scope: &Scope<'_>,
         seats: Vec<SeatIndex>,
         book_whole: bool,
     ) {
+        if label.len() > LABEL_BYTES_MAX {
+            let bytes = label.len();
+            self.mistakes.add(trail, Problem::LabelTooLong { field: "label", bytes });
+            return;
+        }
+        if !self.table_labels.insert(label.clone()) {
+            let label = quoted(&label);
+            self.mistakes.add(trail, Problem::Duplicate { what: "the table", label });
+        } else if book_whole {
+            // What is sold by its label has to be told from every seat and area.
+            self.take_label(trail, &label);
+        }
         self.parts.tables.push(Table { label, section: scope.section, seats, book_whole });
     }
 
-    /// An area; `name` is its own label.
+    /// An area; `label` is its full one, or nothing after a mistake about it.
     pub(crate) fn area(
         &mut self,
         trail: &Trail<'_>,
         scope: &Scope<'_>,
-        name: Option<&str>,
+        label: Option<String>,
         category: Option<CategoryIndex>,
         capacity: &Value<f64>,
     ) {
@@ -279,12 +327,11 @@ impl Builder {
         let capacity = capacity.and_then(|number| {
             let whole = whole_number(number, AREA_CAPACITY_MAX);
             if whole.is_none() {
-                self.mistakes.add(trail, Problem::Capacity { found: number.to_string() });
+                self.mistakes.add(trail, Problem::Capacity { found: shown(number) });
             }
             whole
         });
-        let Some(name) = name else { return };
-        let label = self.joined(scope, name);
+        let Some(label) = label else { return };
         if !self.take_label(trail, &label) {
             return;
         }
@@ -293,27 +340,34 @@ impl Builder {
         self.parts.areas.push(Area { label, section: scope.section, category, capacity });
     }
 
-    /// A seat in a row or at a table; `parent` is the full label of that.
+    /// A seat. `parent` is the full label of its row or table; nothing for a seat in neither.
     pub(crate) fn seat(
         &mut self,
         trail: &Trail<'_>,
         scope: &Scope<'_>,
-        parent: &str,
+        parent: Option<&str>,
         draft: SeatDraft<'_>,
     ) -> Option<SeatIndex> {
         if !self.count_seats(1) {
             return None;
         }
-        let label = format!("{parent}-{}", draft.label);
+        let label = match (draft.full_label, parent) {
+            (Some(label), _) => label.to_owned(),
+            (None, Some(parent)) => format!("{parent}-{}", draft.label),
+            (None, None) => self.joined(scope, draft.label),
+        };
         let x = self.within_reach(trail, "x", sum(scope.origin.x, draft.position.x));
         let y = self.within_reach(trail, "y", sum(scope.origin.y, draft.position.y));
         if !self.take_label(trail, &label) {
             return None;
         }
-        let index = SeatIndex(self.parts.seats.len() as u32);
+        let position = self.parts.seats.len() as u32;
+        if let Some(problem) = self.indexes.note(position, draft.index) {
+            self.mistakes.add(trail, problem);
+        }
         self.parts.seats.push(Seat {
             label,
-            section: scope.section,
+            section: draft.section.unwrap_or(scope.section),
             category: draft.category.or(scope.category),
             position: Point { x: x?, y: y? },
             entrance: draft.entrance,
@@ -321,7 +375,7 @@ impl Builder {
             companion: draft.companion,
             restricted_view: draft.restricted_view,
         });
-        Some(index)
+        Some(SeatIndex(position))
     }
 
     /// Counts seats; whether there is room for them all.
@@ -350,6 +404,10 @@ impl Builder {
             let seats = self.seats_found;
             self.mistakes.add(&Trail::ROOT, Problem::TooManySeats { seats });
         }
+        let indexes = std::mem::take(&mut self.indexes);
+        if let Some(problem) = indexes.apply(&mut self.parts) {
+            self.mistakes.add(&Trail::ROOT, problem);
+        }
         if self.mistakes.is_empty() && self.parts.seats.is_empty() && self.parts.areas.is_empty() {
             self.mistakes.add(&Trail::ROOT, Problem::NothingToSell);
         }
@@ -357,6 +415,9 @@ impl Builder {
             return Err(self.mistakes);
         }
         self.warn_of_missing_categories();
+        self.warnings.extend(overlap::warning(&self.parts));
+        // The chart makes an index of labels of its own; there need not be two at once.
+        drop(std::mem::take(&mut self.labels));
         let chart =
             Chart::new(self.parts).map_err(|error| Mistakes::whole(Problem::Refused(error)))?;
         Ok((chart, self.warnings))
@@ -377,10 +438,33 @@ pub(crate) fn whole_number(number: f64, limit: u32) -> Option<u32> {
     is_whole.then_some(number as u32)
 }
 
+/// A number as it may stand in a message: no longer than a person can read.
+pub(crate) fn shown(number: f64) -> String {
+    let is_short = number == 0.0 || (1e-6..1e15).contains(&number.abs());
+    if is_short { number.to_string() } else { format!("{number:e}") }
+}
+
 /// A position from its two parts, to a thousandth: 19.94 + 18.25 is 38.19 and not a trillionth
 /// more. A position that is no sum stays exactly as it is.
-fn sum(origin: f64, own: f64) -> f64 {
+pub(crate) fn sum(origin: f64, own: f64) -> f64 {
     if origin == 0.0 { own } else { ((origin + own) * 1_000.0).round() / 1_000.0 }
+}
+
+/// What labels within each of a chart's sections start with, as our own format joins them: the
+/// section's name, behind its floor where another floor uses the name as well.
+pub(crate) fn prefixes(sections: &[Section]) -> Vec<String> {
+    let mut builder = Builder::default();
+    let name = |section: &Section| Label(section.label.clone());
+    for section in sections {
+        builder.note_name(section.floor.as_deref(), Some(&name(section)));
+    }
+    let prefix = |section: &Section| {
+        let floor = section.floor.as_deref();
+        let (origin, category) = (Point::default(), None);
+        let scope = Scope { section: None, prefix: "", floor, category, origin };
+        builder.joined(&scope, &section.label)
+    };
+    sections.iter().map(prefix).collect()
 }
 
 /// What is wrong with a label that is there.
@@ -388,7 +472,10 @@ pub(crate) fn label_problem(field: &'static str, label: &str) -> Option<Problem>
     if label.len() > LABEL_BYTES_MAX {
         return Some(Problem::LabelTooLong { field, bytes: label.len() });
     }
-    label.chars().any(char::is_control).then_some(Problem::ControlCharacter { field })
+    if label.chars().any(char::is_control) {
+        return Some(Problem::ControlCharacter { field });
+    }
+    (label.trim().len() < label.len()).then_some(Problem::SpaceAround { field })
 }
 
 /// What is wrong with a coordinate.
@@ -401,5 +488,5 @@ pub(crate) fn coordinate_problem(field: &'static str, number: f64) -> Option<Pro
 /// and functions, so that it can do no harm in a page.
 pub(crate) fn is_color(text: &str) -> bool {
     let is_fitting = |byte: u8| byte.is_ascii_alphanumeric() || b"#(),.%/ -".contains(&byte);
-    text.len() <= COLOR_BYTES_MAX && text.bytes().all(is_fitting)
+    (1..=COLOR_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_fitting)
 }

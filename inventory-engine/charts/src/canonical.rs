@@ -113,7 +113,7 @@ struct StoredSeat<'a>(Text<'a>, Option<u32>, Option<u32>, Number, Number, u8, Op
 /// A finite number, written as the standard library shows it: the fewest digits that mean it, and
 /// never an exponent. Zero has no sign, since equal numbers have to have equal texts.
 #[derive(Clone, Copy, Deserialize)]
-struct Number(f64);
+pub(crate) struct Number(pub(crate) f64);
 
 /// Below this every whole number is one that 64-bit floating point holds exactly.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;

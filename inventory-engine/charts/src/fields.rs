@@ -11,9 +11,12 @@ use crate::mistake::{Mistakes, Problem, Trail, quoted};
 /// Of each object so many are told; a file has many objects.
 const STRANGE_FIELDS_MAX: usize = 4;
 
-/// The fields of one object that do not belong there; nearly always none.
+/// The fields of one object that do not belong there; nearly always none, and then as small as
+/// can be, for a chart has a million objects.
 #[derive(Debug, Default)]
-pub(crate) struct StrangeFields(Vec<Problem>);
+pub(crate) struct StrangeFields(Option<Box<Told>>);
+
+type Told = Vec<Problem>;
 
 impl StrangeFields {
     /// A name that no field has.
@@ -27,14 +30,15 @@ impl StrangeFields {
     }
 
     fn add(&mut self, problem: impl FnOnce() -> Problem) {
-        if self.0.len() < STRANGE_FIELDS_MAX {
-            self.0.push(problem());
+        let told = self.0.get_or_insert_default();
+        if told.len() < STRANGE_FIELDS_MAX {
+            told.push(problem());
         }
     }
 
     /// Writes them down.
     pub(crate) fn tell(&self, trail: &Trail<'_>, mistakes: &mut Mistakes) {
-        for problem in &self.0 {
+        for problem in self.0.iter().flat_map(|told| told.iter()) {
             mistakes.add(trail, problem.clone());
         }
     }

@@ -2,26 +2,22 @@
 //! wrong: nothing in a chart may do harm in a page or in a terminal, or be absurdly large. What
 //! the core requires of a chart has been checked before.
 
+use std::collections::HashSet;
+
 use inventory_core::chart::{ChartParts, Point};
 
 use crate::builder::{coordinate_problem, is_color, label_problem};
-use crate::limits::AREA_CAPACITY_MAX;
 use crate::mistake::{Mistakes, Problem, Trail, quoted};
 
 /// Lists every mistake of a canonical chart.
 pub(crate) fn check(parts: &ChartParts) -> Result<(), Mistakes> {
     let mut mistakes = Mistakes::default();
     check_labels(parts, &mut mistakes);
+    check_names(parts, &mut mistakes);
     for (index, category) in parts.categories.iter().enumerate() {
         if let Some(color) = category.color.as_ref().filter(|color| !is_color(color)) {
             let trail = Trail::ROOT.element("category", None, "categories", index);
             mistakes.add(&trail, Problem::Color { found: quoted(color) });
-        }
-    }
-    for (index, area) in parts.areas.iter().enumerate() {
-        if area.capacity > AREA_CAPACITY_MAX {
-            let trail = Trail::ROOT.element("area", None, "areas", index);
-            mistakes.add(&trail, Problem::Capacity { found: area.capacity.to_string() });
         }
     }
     check_point(&Trail::ROOT, parts.focal_point, &mut mistakes);
@@ -34,6 +30,42 @@ pub(crate) fn check(parts: &ChartParts) -> Result<(), Mistakes> {
         check_point(&trail, Some(seat.position), &mut mistakes);
     }
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+}
+
+/// What people and hand-written charts refer to by name has to be one thing only.
+fn check_names(parts: &ChartParts, mistakes: &mut Mistakes) {
+    let mut zones = HashSet::new();
+    for (index, zone) in parts.zones.iter().enumerate() {
+        if !zones.insert(zone.key.as_str()) {
+            let trail = Trail::ROOT.element("zone", None, "zones", index);
+            let label = quoted(&zone.key);
+            mistakes.add(&trail, Problem::Duplicate { what: "the zone", label });
+        }
+    }
+    let mut sections = HashSet::new();
+    for (index, section) in parts.sections.iter().enumerate() {
+        if !sections.insert((section.floor.as_deref(), section.label.as_str())) {
+            let trail = Trail::ROOT.element("section", None, "sections", index);
+            let label = quoted(&section.label);
+            mistakes.add(&trail, Problem::Duplicate { what: "the section", label });
+        }
+    }
+    let whole = || parts.tables.iter().filter(|table| table.book_whole);
+    let mut sold: HashSet<&str> = HashSet::new();
+    if whole().next().is_some() {
+        sold.extend(parts.seats.iter().map(|seat| seat.label.as_str()));
+        sold.extend(parts.areas.iter().map(|area| area.label.as_str()));
+    }
+    let mut tables = HashSet::new();
+    for (index, table) in parts.tables.iter().enumerate() {
+        let is_new = tables.insert(table.label.as_str());
+        if !is_new || table.book_whole && sold.contains(table.label.as_str()) {
+            let trail = Trail::ROOT.element("table", None, "tables", index);
+            let what = if is_new { "the label" } else { "the table" };
+            let label = quoted(&table.label);
+            mistakes.add(&trail, Problem::Duplicate { what, label });
+        }
+    }
 }
 
 fn check_point(trail: &Trail<'_>, point: Option<Point>, mistakes: &mut Mistakes) {

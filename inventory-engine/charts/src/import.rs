@@ -9,11 +9,12 @@ use serde::Deserialize;
 
 use crate::builder::Builder;
 use crate::canonical::{self, CanonicalError};
-use crate::lenient::{Shape, Value, object_shapes};
+use crate::fields::Name;
+use crate::lenient::{Count, Shape, Value};
 use crate::limits::OBJECTS_MAX;
 use crate::mistake::{Mistakes, Problem};
 use crate::scan::{scan, unreadable};
-use crate::{document, foreign, seats_io};
+use crate::{document, foreign, pretix, seats_io};
 
 /// The formats that are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,11 +25,13 @@ pub enum Format {
     Canonical,
     /// The seats.io designer's.
     SeatsIo,
+    /// A seating plan of pretix.
+    Pretix,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Holdfast, Self::Canonical, Self::SeatsIo];
+    pub const ALL: [Self; 4] = [Self::Holdfast, Self::Canonical, Self::SeatsIo, Self::Pretix];
 
     /// Its name in a command line.
     pub const fn name(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Format {
             Self::Holdfast => "holdfast",
             Self::Canonical => "canonical",
             Self::SeatsIo => "seats-io",
+            Self::Pretix => "pretix",
         }
     }
 }
@@ -48,7 +52,7 @@ impl fmt::Display for Format {
 
 /// A format's name that is none.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("there is no chart format {0:?}; there are holdfast, canonical and seats-io")]
+#[error("there is no chart format {0:?}; there are holdfast, canonical, seats-io and pretix")]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {
@@ -74,6 +78,7 @@ pub struct Imported {
 /// Reads a chart. The format is found by content unless it is given.
 pub fn import(bytes: &[u8], format: Option<Format>) -> Result<Imported, Mistakes> {
     let (bytes, objects) = scan(bytes)?;
+    let bytes = &*bytes;
     let format = match format {
         Some(format) => format,
         None => find_format(bytes)?,
@@ -93,6 +98,7 @@ pub fn import(bytes: &[u8], format: Option<Format>) -> Result<Imported, Mistakes
     let mut builder = Builder::default();
     match format {
         Format::SeatsIo => seats_io::read(&parse(bytes)?, &mut builder),
+        Format::Pretix => pretix::read(&parse(bytes)?, &mut builder),
         Format::Holdfast | Format::Canonical => document::read(&parse(bytes)?, &mut builder),
     }
     let (chart, warnings) = builder.finish()?;
@@ -110,20 +116,47 @@ where
     }
 }
 
-/// What tells the formats apart.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+/// What tells the formats apart. A field that is there twice is no matter here: who reads the
+/// whole file says so.
+#[derive(Debug, Default)]
 struct Marks {
     format: Value<String>,
     sub_chart: Value<Anything>,
     sub_chart_floors: Value<Anything>,
+    categories: Value<Count>,
+    zones: Value<Count>,
+    version: Value<f64>,
+    sections: Value<Anything>,
+}
+
+impl Shape for Marks {
+    const EXPECTED: &'static str = "an object";
+
+    fn from_object<'de, A: serde::de::MapAccess<'de>>(
+        mut object: A,
+    ) -> Result<Option<Self>, A::Error> {
+        let mut marks = Self::default();
+        while let Some(Name(name)) = object.next_key()? {
+            match &*name {
+                "format" => marks.format = object.next_value()?,
+                "subChart" => marks.sub_chart = object.next_value()?,
+                "subChartFloors" => marks.sub_chart_floors = object.next_value()?,
+                "categories" => marks.categories = object.next_value()?,
+                "zones" => marks.zones = object.next_value()?,
+                "version" => marks.version = object.next_value()?,
+                "sections" => marks.sections = object.next_value()?,
+                _ => {
+                    object.next_value::<serde::de::IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Some(marks))
+    }
 }
 
 /// An object or a list that is there, whatever is in it.
 #[derive(Debug)]
 struct Anything;
-
-object_shapes!(Marks);
 
 impl Shape for Anything {
     const EXPECTED: &'static str = "an object or a list";
@@ -150,6 +183,11 @@ fn find_format(bytes: &[u8]) -> Result<Format, Mistakes> {
     }
     if marks.sub_chart.peek().is_some() || marks.sub_chart_floors.peek().is_some() {
         return Ok(Format::SeatsIo);
+    }
+    // Our own has such lists as well, and is not to be taken for a plan where "format" is missing.
+    let is_ours = marks.version.peek().is_some() || marks.sections.peek().is_some();
+    if !is_ours && marks.zones.peek().is_some() && marks.categories.peek().is_some() {
+        return Ok(Format::Pretix);
     }
     Err(Mistakes::whole(Problem::UnknownFormat))
 }

@@ -21,6 +21,12 @@ pub enum Problem {
         /// How many it has.
         bytes: usize,
     },
+    /// Text, but in an encoding that JSON is not exchanged in.
+    #[error("the file is in {found}; UTF-8 is what is read")]
+    Encoding {
+        /// Which one.
+        found: &'static str,
+    },
     /// Not JSON, or not of the shape that the format has.
     #[error("line {line}, column {column}: {reason}")]
     Unreadable {
@@ -118,6 +124,12 @@ pub enum Problem {
         /// Which field.
         field: &'static str,
     },
+    /// A label with spaces at an end, which are cut off wherever people write.
+    #[error("{field:?} has space around it")]
+    SpaceAround {
+        /// Which field.
+        field: &'static str,
+    },
     /// A label that something else has already.
     #[error("{what} {label} is there twice")]
     Duplicate {
@@ -140,6 +152,37 @@ pub enum Problem {
         /// What the file says.
         found: String,
     },
+    /// A reference to a section by a number that is none of theirs.
+    #[error(
+        "\"section\" is {found}; the position of one of the {sections} sections, counted \
+             from 0, or -1 for outside of sections belongs there"
+    )]
+    SectionNumber {
+        /// What the file says.
+        found: String,
+        /// How many sections there are.
+        sections: usize,
+    },
+    /// A section named by what stands within one.
+    #[error("\"section\" is named within a section")]
+    SectionWithin,
+    /// A dense index that no seat can have, or that stands there more than once.
+    #[error(
+        "\"index\" is {found}; each of the numbers from 0 to one less than there are seats \
+             belongs to one seat"
+    )]
+    Index {
+        /// What the file says.
+        found: String,
+    },
+    /// Some seats have a dense index of their own and others have none.
+    #[error("{count} seats have no \"index\", others do; the first without is {label}")]
+    IndexMissing {
+        /// How many have none.
+        count: usize,
+        /// The first of them, quoted.
+        label: String,
+    },
     /// A number of seats that no row has.
     #[error("\"seats\" is {found}; a whole number from 1 to {CHART_SEATS_MAX} belongs there")]
     SeatCount {
@@ -154,6 +197,14 @@ pub enum Problem {
         /// Which one.
         field: &'static str,
         /// What the file says, or what its numbers add up to.
+        found: String,
+    },
+    /// A scale that makes a chart vanish or explode.
+    #[error("{field:?} is {found}; a percentage from 1 to 10000 belongs there")]
+    Scale {
+        /// Which one.
+        field: &'static str,
+        /// What the file says.
         found: String,
     },
     /// A colour that is none.
@@ -193,12 +244,14 @@ impl Problem {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::FileTooLarge { .. } => "split the venue, or leave out what is not for sale",
+            Self::Encoding { .. } => "save it as UTF-8",
             Self::Unreadable { .. } => "mend the file at that place",
             Self::TooDeep { .. } => "no chart needs as many; is this the right file?",
             Self::TooManyObjects { .. } => "remove shapes and texts, or split the venue",
             Self::UnknownFormat => {
-                "give a file with \"format\": \"holdfast-chart\", or one from the seats.io \
-                 designer (with \"subChart\" or \"subChartFloors\")"
+                "give a file with \"format\": \"holdfast-chart\", one from the seats.io designer \
+                 (with \"subChart\" or \"subChartFloors\"), or a pretix seating plan (with lists \
+                 of \"categories\" and \"zones\")"
             }
             Self::WrongFormat { .. } => "name the right format, or none to have it found",
             Self::WrongVersion { .. } => "export the chart again, or use a newer release",
@@ -207,10 +260,17 @@ impl Problem {
             Self::Missing { .. } => "add it",
             Self::WrongKind { .. } | Self::WrongElements { .. } => "correct the value",
             Self::LabelTooLong { .. } => "choose shorter labels",
+            Self::SpaceAround { .. } => "cut it off",
+            Self::SectionNumber { .. } => "correct the number, or write it into its section",
+            Self::SectionWithin => "leave it out, or write it beside the sections",
+            Self::Index { .. } => "correct the number, or leave out the index of every seat",
+            Self::IndexMissing { .. } => "give each seat one, or none of them",
             Self::ControlCharacter { .. } => "type the label again",
             Self::Duplicate { .. } => "rename one of the two",
             Self::Unknown { .. } => "add it to the chart, or refer to one that is there",
-            Self::Capacity { .. } | Self::SeatCount { .. } => "correct the number",
+            Self::Capacity { .. } | Self::SeatCount { .. } | Self::Scale { .. } => {
+                "correct the number"
+            }
             Self::Coordinate { .. } => "correct the number, or scale the drawing down",
             Self::Color { .. } => "write it like #1a2b3c or rgb(26, 43, 60)",
             Self::NestedSections { .. } => "move them out of it",

@@ -203,6 +203,7 @@ pub struct Chart {
     rows_by_distance: Vec<(u32, RowIndex)>,
     /// By row: a bit for the category of each of its seats; categories 64 apart share one.
     row_categories: Vec<u64>,
+    place_count: u32,
 }
 
 impl Chart {
@@ -230,12 +231,12 @@ impl Chart {
         let areas = (0..).zip(&parts.areas);
         let areas_by_label = areas.map(|(index, area)| (area.label.clone(), AreaIndex(index)));
         let areas_by_label = areas_by_label.collect();
+        let mut whole_tables_by_label = HashMap::default();
+        for (index, table) in (0..).zip(&parts.tables).filter(|(_, table)| table.book_whole) {
+            whole_tables_by_label.entry(table.label.clone()).or_insert(TableIndex(index));
+        }
         let whole_tables = whole_tables(&parts);
-        // From the last to the first, so that of two tables of one name the first stays.
-        let tables = (0..).zip(&parts.tables).filter(|(_, table)| table.book_whole);
-        let tables: Vec<_> = tables.map(|(index, of)| (of.label.clone(), index)).collect();
-        let tables = tables.into_iter().rev().map(|(label, index)| (label, TableIndex(index)));
-        let whole_tables_by_label = tables.collect();
+        let place_count = parts.areas.iter().map(|area| area.capacity).sum();
         Ok(Self {
             parts,
             index_by_label,
@@ -246,6 +247,7 @@ impl Chart {
             distances,
             rows_by_distance,
             row_categories,
+            place_count,
         })
     }
 
@@ -271,7 +273,7 @@ impl Chart {
 
     /// How many people its areas take together.
     pub fn place_count(&self) -> u32 {
-        self.parts.areas.iter().map(|area| area.capacity).sum()
+        self.place_count
     }
 
     /// The area at an index.
@@ -287,7 +289,7 @@ impl Chart {
     /// The table of a label that is sold only as a whole; the first one, where there are more.
     pub fn whole_table_by_label(&self, label: &str) -> Option<&Table> {
         let index = self.whole_tables_by_label.get(label)?;
-        Some(&self.parts.tables[index.0 as usize])
+        self.parts.tables.get(index.0 as usize)
     }
 
     /// The table that a seat is sold with, as a whole; `None` for a seat that is sold by itself.

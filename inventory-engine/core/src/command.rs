@@ -101,8 +101,9 @@ pub struct BestAvailable {
     pub category: Option<CategoryIndex>,
     /// Accessible and companion seats: only those if true, none of them if false.
     pub accessible: bool,
-    /// What the seats are sold as, from the first to the last; each type with how many, the
-    /// quantity in all. Empty where the event has no ticket types.
+    /// What the seats are sold as, from the first to the last; each type with how many, never
+    /// none, the quantity in all. Every seat fits every type. Empty where the event has no ticket
+    /// types.
     pub ticket_types: Vec<(TicketTypeIndex, u32)>,
 }
 
@@ -167,7 +168,7 @@ pub struct Return {
 pub struct Block {
     /// The event.
     pub event_id: EventId,
-    /// The spots, without ticket types.
+    /// The spots, without ticket types: what is blocked is sold as nothing.
     pub spots: Spots,
 }
 

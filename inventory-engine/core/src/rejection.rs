@@ -46,7 +46,7 @@ pub struct AreaConflict {
 pub enum Retry {
     /// Not without somebody changing their mind.
     Never,
-    /// When others let go of what they hold.
+    /// When others let go of what they hold: it would do if they let go of all of it.
     Later,
     /// Not before this point in time.
     At(Timestamp),
@@ -115,7 +115,7 @@ pub enum RejectionCode {
     TicketTypeClosed = 33,
     /// The hold was extended as often as the event allows.
     ExtensionsExhausted = 21,
-    /// The buyer would hold and own more seats than the event allows.
+    /// The buyer would hold and own more spots than the event allows.
     BuyerLimitExceeded = 22,
     /// The ticket type has not as many left.
     QuotaExceeded = 34,

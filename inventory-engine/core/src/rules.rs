@@ -13,11 +13,11 @@ pub struct EventRules {
     pub hold_ttl_millis: u64,
     /// How often one hold may be extended.
     pub extensions_max: u16,
-    /// Seats that one buyer may hold and own together.
+    /// Seats and places that one buyer may hold and own together.
     pub buyer_seats_max: Option<u32>,
-    /// From when on seats may be held.
+    /// From when on spots may be held.
     pub sale_opens_at: Option<Timestamp>,
-    /// From when on no more seats may be held. Holds that live may still be allocated.
+    /// From when on no more spots may be held. Holds that live may still be allocated.
     pub sale_closes_at: Option<Timestamp>,
 }
 

@@ -69,10 +69,15 @@ impl Spots {
     /// Takes `part` out of these. False, and nothing is changed, if these do not have it.
     #[must_use]
     pub fn take(&mut self, part: &Self) -> bool {
+        let is_had = |wanted: &AreaPlaces| {
+            let line = |of: &AreaPlaces| (of.area, of.ticket_type);
+            let had = self.places(wanted.area, wanted.ticket_type);
+            // All that the part wants of a line, even if it names it twice.
+            let asked = part.places_where(|of| line(of) == line(wanted));
+            had.is_some_and(|had| had >= asked)
+        };
         let has_all = part.seats.iter().all(|spot| self.seats.contains(spot))
-            && part.areas.iter().all(|wanted| {
-                self.places(wanted.area, wanted.ticket_type).is_some_and(|had| had >= wanted.count)
-            });
+            && part.areas.iter().all(is_had);
         if !has_all {
             return false;
         }
@@ -92,6 +97,13 @@ impl Spots {
     pub fn places(&self, area: AreaIndex, ticket_type: Option<TicketTypeIndex>) -> Option<u32> {
         let is_it = |places: &&AreaPlaces| (places.area, places.ticket_type) == (area, ticket_type);
         self.areas.iter().find(is_it).map(|places| places.count)
+    }
+
+    /// How many places there are on all lines that are so. Saturates, for what was asked may be
+    /// absurd.
+    pub(crate) fn places_where(&self, is_so: impl Fn(&AreaPlaces) -> bool) -> u32 {
+        let lines = self.areas.iter().filter(|places| is_so(places));
+        lines.fold(0, |sum, places| sum.saturating_add(places.count))
     }
 
     /// A number that stands for what the seats themselves do not say: ticket types and places.
@@ -173,6 +185,8 @@ mod tests {
             Spots { seats: vec![seat(4, 1)], areas: Vec::new() },
             Spots { seats: vec![seat(4, 0)], areas: vec![places(0, Some(1), 3)] },
             Spots { seats: Vec::new(), areas: vec![places(1, None, 1)] },
+            Spots { seats: Vec::new(), areas: vec![places(0, None, 3), places(0, None, 3)] },
+            Spots { seats: Vec::new(), areas: vec![places(0, None, u32::MAX); 2] },
         ];
         for part in refused {
             let mut left = whole.clone();

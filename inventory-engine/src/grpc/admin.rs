@@ -4,18 +4,19 @@ use bytes::Bytes;
 use inventory_charts::{Format, Mistake};
 use inventory_core::fact::Change;
 use inventory_core::ids::EventId;
+use persistence::charts;
 use proto::inventory::v1;
 use proto::inventory::v1::answer::Outcome;
 use proto::inventory::v1::inventory_admin_server::InventoryAdmin;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::answer::{Answer, Invalid};
+use crate::answer::{Answer, Failure, Invalid};
 use crate::ask::{Ask, Query};
 use crate::engine::{Handle, PutChartError};
 use crate::grpc::inventory::{call, give_up_at};
 use crate::grpc::{answers, reads, requests, status};
-use crate::limits::{LIST_PAGE_EVENTS_DEFAULT, LIST_PAGE_EVENTS_MAX};
+use crate::limits::{LIST_PAGE_EVENTS_DEFAULT, LIST_PAGE_EVENTS_MAX, STORAGE_SHORT_RETRY_AFTER};
 
 /// Mistakes of a chart that one status lists, if they fit.
 const STATUS_MISTAKES_MAX: usize = 40;
@@ -37,7 +38,7 @@ impl InventoryAdmin for AdminService {
             v1::ChartFormat::Unspecified => None,
             v1::ChartFormat::Holdfast => Some(Format::Holdfast),
             v1::ChartFormat::Seatsio => Some(Format::SeatsIo),
-            v1::ChartFormat::Pretix => None,
+            v1::ChartFormat::Pretix => Some(Format::Pretix),
         };
         let stored = self.engine.put_chart(request.content, format).await;
         let stored = stored.map_err(|error| of_put_chart(&error))?;
@@ -179,6 +180,10 @@ fn of_put_chart(error: &PutChartError) -> Status {
                 count => format!("the chart has {count} mistakes; the first are in the details"),
             };
             Status::with_error_details(Code::InvalidArgument, message, details)
+        }
+        PutChartError::Store(charts::Error::File(file)) if file.is_want_of_space() => {
+            let retry_after = STORAGE_SHORT_RETRY_AFTER;
+            status::of_failure(&Failure::StorageShort { retry_after })
         }
         PutChartError::Store(_) => Status::internal("the chart could not be stored; see the log"),
         PutChartError::Stopped => Status::unavailable(error.to_string()),

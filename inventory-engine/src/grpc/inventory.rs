@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::answer::{Answer, Failure, Invalid};
 use crate::ask::{Ask, Query};
 use crate::engine::Handle;
-use crate::grpc::{answers, reads, requests, seat_history, status, stream};
+use crate::grpc::{answers, reads, requests, seat_history, status, stream, watch};
 use crate::limits::CHART_MAPS_MAX;
 
 /// The service over an engine.
@@ -22,11 +22,13 @@ use crate::limits::CHART_MAPS_MAX;
 pub(crate) struct InventoryService {
     engine: Handle,
     chart_maps: Arc<Semaphore>,
+    watch_places: watch::Places,
 }
 
 impl InventoryService {
     pub(crate) fn new(engine: Handle) -> Self {
-        Self { engine, chart_maps: Arc::new(Semaphore::new(CHART_MAPS_MAX)) }
+        let chart_maps = Arc::new(Semaphore::new(CHART_MAPS_MAX));
+        Self { engine, chart_maps, watch_places: watch::Places::default() }
     }
 }
 
@@ -38,9 +40,10 @@ impl Inventory for InventoryService {
 
     async fn watch_event(
         &self,
-        _: Request<v1::WatchEventRequest>,
+        request: Request<v1::WatchEventRequest>,
     ) -> Result<Response<Self::WatchEventStream>, Status> {
-        Err(Status::unimplemented("not there yet"))
+        let updates = watch::serve(&self.engine, &self.watch_places, request.get_ref())?;
+        Ok(Response::new(Box::pin(updates)))
     }
 
     async fn seat_history(

@@ -2,6 +2,7 @@
 
 mod admin;
 mod answers;
+mod gate;
 mod inventory;
 mod reads;
 mod requests;
@@ -9,5 +10,6 @@ mod seat_history;
 mod server;
 mod status;
 mod stream;
+mod watch;
 
-pub use server::{ServeError, routes, serve};
+pub use server::{ServeError, Services};

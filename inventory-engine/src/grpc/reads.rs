@@ -141,7 +141,7 @@ fn seat_infos(event: &EventView) -> Vec<v1::SeatInfo> {
 }
 
 /// A status as views keep it into the contract's number for it.
-fn on_the_wire(status: u8) -> u8 {
+pub(crate) fn on_the_wire(status: u8) -> u8 {
     let status = SeatStatus::ALL.get(usize::from(status)).copied();
     status.map_or(v1::SeatStatus::Unspecified, answers::seat_status) as u8
 }

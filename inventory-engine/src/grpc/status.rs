@@ -1,6 +1,7 @@
 //! What a unary call that fails is told: a gRPC status with rich details, the rejection itself
 //! among them. It travels in headers, so long lists are cut; a stream's answers are whole.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use prost::Message;
@@ -11,7 +12,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::answer::{Failure, Refusal};
 use crate::grpc::answers;
-use crate::limits::STATUS_DETAIL_BYTES_MAX;
+use crate::limits::{RECOVERING_RETRY_AFTER, STATUS_DETAIL_BYTES_MAX};
+use crate::readiness::Phase;
 use inventory_core::rejection::RejectionCode;
 
 /// Whose codes the error infos carry.
@@ -23,13 +25,14 @@ pub(crate) fn of_failure(failure: &Failure) -> Status {
     let (code, reason) = match failure {
         Failure::Invalid(_) => (Code::InvalidArgument, "invalid_request"),
         Failure::Overloaded { .. } => (Code::ResourceExhausted, "overloaded"),
+        Failure::StorageShort { .. } => (Code::ResourceExhausted, "storage_short"),
         Failure::DeadlineExceeded => (Code::DeadlineExceeded, "deadline_exceeded"),
         Failure::Unknown => (Code::Unknown, "unknown_outcome"),
         Failure::ShuttingDown => (Code::Unavailable, "shutting_down"),
     };
     let mut details = ErrorDetails::with_error_info(reason, DOMAIN, []);
     match failure {
-        Failure::Overloaded { retry_after } => {
+        Failure::Overloaded { retry_after } | Failure::StorageShort { retry_after } => {
             details.set_retry_info(Some(*retry_after));
         }
         Failure::Invalid(invalid) => {
@@ -38,6 +41,38 @@ pub(crate) fn of_failure(failure: &Failure) -> Status {
         Failure::DeadlineExceeded | Failure::Unknown | Failure::ShuttingDown => {}
     }
     Status::with_error_details(code, failure.to_string(), details)
+}
+
+/// Why the engine takes no calls at all: it is not there yet, or no more. Nothing was done.
+pub(crate) fn of_phase(phase: &Phase) -> Status {
+    let (message, metadata) = match phase {
+        Phase::Recovering(progress) => {
+            let (read, total) = (progress.bytes_read(), progress.bytes_total());
+            let facts = progress.facts();
+            let metadata = HashMap::from([
+                ("bytes_read".to_owned(), read.to_string()),
+                ("bytes_total".to_owned(), total.to_string()),
+                ("facts".to_owned(), facts.to_string()),
+            ]);
+            let message = format!(
+                "the engine is recovering and has applied {facts} facts; nothing was done, try \
+                 again in a moment"
+            );
+            (message, metadata)
+        }
+        Phase::Stopped(reason) => (
+            format!("the engine has stopped: {}; this request did nothing", reason.summary()),
+            HashMap::from([("cause".to_owned(), reason.summary().to_owned())]),
+        ),
+        Phase::Ready | Phase::Leaving => {
+            ("the engine is leaving; nothing was done, try again".to_owned(), HashMap::new())
+        }
+    };
+    let mut details = ErrorDetails::with_error_info(phase.name(), DOMAIN, metadata);
+    if matches!(phase, Phase::Recovering(_)) {
+        details.set_retry_info(Some(RECOVERING_RETRY_AFTER));
+    }
+    Status::with_error_details(Code::Unavailable, message, details)
 }
 
 pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
@@ -140,6 +175,8 @@ fn rejection_in(status: &Status) -> Option<proto::inventory::v1::Rejection> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use inventory_core::fact::SeatStatus;
     use inventory_core::ids::SeatIndex;
     use inventory_core::rejection::{Rejection, Retry, SeatConflict};
@@ -147,6 +184,7 @@ mod tests {
 
     use super::*;
     use crate::names::{Resolver, Unknown};
+    use crate::stop::StopReason;
 
     #[test]
     fn a_refusal_carries_its_rejection_and_google_details() {
@@ -181,11 +219,31 @@ mod tests {
     }
 
     #[test]
-    fn overload_says_when_to_come_back() {
+    fn what_is_full_says_when_to_come_back() {
         let retry_after = Duration::from_millis(50);
-        let status = of_failure(&Failure::Overloaded { retry_after });
-        assert_eq!(status.code(), Code::ResourceExhausted);
-        let info = status.get_details_retry_info().expect("a retry info");
-        assert_eq!(info.retry_delay, Some(retry_after));
+        for (failure, reason) in [
+            (Failure::Overloaded { retry_after }, "overloaded"),
+            (Failure::StorageShort { retry_after }, "storage_short"),
+        ] {
+            let status = of_failure(&failure);
+            assert_eq!(status.code(), Code::ResourceExhausted);
+            let info = status.get_details_error_info().expect("an error info");
+            assert_eq!(info.reason, reason);
+            let info = status.get_details_retry_info().expect("a retry info");
+            assert_eq!(info.retry_delay, Some(retry_after));
+        }
+    }
+
+    #[test]
+    fn who_comes_too_early_is_told_how_far_the_recovery_is() {
+        let status = of_phase(&Phase::Recovering(Arc::default()));
+        assert_eq!(status.code(), Code::Unavailable);
+        let info = status.get_details_error_info().expect("an error info");
+        assert_eq!((info.reason.as_str(), info.metadata["facts"].as_str()), ("recovering", "0"));
+        assert!(status.get_details_retry_info().is_some());
+        let status = of_phase(&Phase::Stopped(StopReason::WriterPanicked));
+        let info = status.get_details_error_info().expect("an error info");
+        assert_eq!((status.code(), info.reason.as_str()), (Code::Unavailable, "stopped"));
+        assert!(status.message().contains("panicked"), "{status}");
     }
 }

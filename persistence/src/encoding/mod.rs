@@ -1,15 +1,17 @@
-//! How facts become bytes: little endian, no field skipped, no padding.
+//! How facts, and images of shards, become bytes: little endian, no field skipped, no padding.
 //!
 //! A batch's payload is a version byte and then its facts. Their LSNs are not in it: they rise
 //! by one from the first, which the batch's header has. Must always hold: numbers of changes are
 //! never reused or renumbered; a payload that reads back is the only encoding of its facts; and
 //! no bytes, whatever they are, make the reader panic or allocate more than they can fill.
 
+mod image;
 mod read;
 mod write;
 
 use inventory_core::limits::{AREA_LINES_MAX, BUYER_ID_BYTES_MAX, HOLD_SEATS_MAX};
 
+pub use image::{read_image, write_image};
 pub use read::{DecodeError, Problem, read_facts};
 pub use write::write_facts;
 
@@ -17,6 +19,9 @@ use crate::limits::{RECORD_ALIGNMENT, RECORD_HEADER_BYTES};
 
 /// The version that this release writes, and the newest it reads.
 pub const PAYLOAD_VERSION: u8 = 2;
+
+/// The version of images of shards. Raised with [`PAYLOAD_VERSION`] too: an image has facts.
+pub const IMAGE_VERSION: u8 = 2;
 
 /// The most bytes that the end of a hold with so many spots takes in a journal, in a batch of its
 /// own: that of a sale, which names the most.

@@ -14,7 +14,7 @@ use inventory_core::spots::{AreaPlaces, SeatSpot, Spots};
 use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 
-use super::{PAYLOAD_VERSION, kind};
+use super::{IMAGE_VERSION, PAYLOAD_VERSION, kind};
 use crate::limits::{BATCH_FACTS_MAX, FACT_SEATS_MAX};
 
 /// The shortest fact there can be: its frame without a request, and nothing else.
@@ -22,9 +22,9 @@ const FACT_BYTES_MIN: usize = 8 + 8 + 1 + 1;
 
 /// Why a payload is not readable, and where.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("at byte {offset} of the batch's payload: {problem}")]
+#[error("at byte {offset} of what is stored: {problem}")]
 pub struct DecodeError {
-    /// Bytes from the beginning of the payload.
+    /// Bytes from the beginning of the payload, or of the image.
     pub offset: usize,
     /// What is wrong there.
     pub problem: Problem,
@@ -34,11 +34,17 @@ pub struct DecodeError {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Problem {
     /// Written by a release that is newer than this one.
-    #[error("payload version {0}; this release reads up to version {PAYLOAD_VERSION}")]
+    #[error(
+        "version {0}; this release reads payloads of version {PAYLOAD_VERSION}, images of \
+         {IMAGE_VERSION}"
+    )]
     UnknownVersion(u8),
     /// A change that this release does not know.
     #[error("change number {0}, which this release does not know")]
     UnknownChange(u8),
+    /// An ending of a hold that this release does not know.
+    #[error("an ending of number {0}, which this release does not know")]
+    UnknownEnding(u8),
     /// It ends in the middle of something.
     #[error("{needed} more bytes expected, {left} left")]
     CutShort {
@@ -85,13 +91,14 @@ pub enum Problem {
 impl DecodeError {
     /// Whether a newer release may have written it, and could read it.
     pub fn is_of_newer_release(&self) -> bool {
-        matches!(self.problem, Problem::UnknownVersion(_) | Problem::UnknownChange(_))
+        use Problem::{UnknownChange, UnknownEnding, UnknownVersion};
+        matches!(self.problem, UnknownVersion(_) | UnknownChange(_) | UnknownEnding(_))
     }
 }
 
 /// The `count` facts of a payload; the first has `first_lsn`.
 pub fn read_facts(payload: &[u8], first_lsn: Lsn, count: usize) -> Result<Vec<Fact>, DecodeError> {
-    let mut reader = Reader { bytes: payload, offset: 0 };
+    let mut reader = Reader::new(payload);
     let version = reader.u8()?;
     if version != PAYLOAD_VERSION {
         return Err(DecodeError { offset: 0, problem: Problem::UnknownVersion(version) });
@@ -110,13 +117,19 @@ pub fn read_facts(payload: &[u8], first_lsn: Lsn, count: usize) -> Result<Vec<Fa
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
 }
 
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, offset: 0 }
+    }
+}
+
 impl Reader<'_> {
-    fn fact(&mut self, lsn: Lsn) -> Result<Fact, DecodeError> {
+    pub(super) fn fact(&mut self, lsn: Lsn) -> Result<Fact, DecodeError> {
         let at = self.timestamp()?;
         let event_id = EventId(self.u64()?);
         let request = self.option(Self::request_mark)?;
@@ -175,7 +188,7 @@ impl Reader<'_> {
         Ok(RequestMark { id, fingerprint: self.u64()? })
     }
 
-    fn rules(&mut self) -> Result<EventRules, DecodeError> {
+    pub(super) fn rules(&mut self) -> Result<EventRules, DecodeError> {
         Ok(EventRules {
             hold_ttl_millis: self.u64()?,
             extensions_max: u16::from_le_bytes(self.array()?),
@@ -185,7 +198,7 @@ impl Reader<'_> {
         })
     }
 
-    fn ticket_type(&mut self) -> Result<TicketType, DecodeError> {
+    pub(super) fn ticket_type(&mut self) -> Result<TicketType, DecodeError> {
         Ok(TicketType {
             key: self.text("a ticket type's key", TICKET_TYPE_KEY_BYTES_MAX)?.into(),
             quota: self.option(Self::u32)?,
@@ -197,7 +210,7 @@ impl Reader<'_> {
         })
     }
 
-    fn spots(&mut self) -> Result<Spots, DecodeError> {
+    pub(super) fn spots(&mut self) -> Result<Spots, DecodeError> {
         let count = self.u32()? as usize;
         self.at_most("a list of seats", count, FACT_SEATS_MAX)?;
         let offset = self.offset;
@@ -227,7 +240,7 @@ impl Reader<'_> {
     }
 
     /// A list whose length is bounded before any of it is read.
-    fn list<T>(
+    pub(super) fn list<T>(
         &mut self,
         what: &'static str,
         max: usize,
@@ -238,13 +251,13 @@ impl Reader<'_> {
         (0..count).map(|_| read(self)).collect()
     }
 
-    fn buyer_id(&mut self) -> Result<BuyerId, DecodeError> {
+    pub(super) fn buyer_id(&mut self) -> Result<BuyerId, DecodeError> {
         let offset = self.offset;
         let text = self.text("a buyer id", BUYER_ID_BYTES_MAX)?;
         BuyerId::new(text).map_err(|error| DecodeError { offset, problem: error.into() })
     }
 
-    fn text(&mut self, what: &'static str, max: usize) -> Result<&str, DecodeError> {
+    pub(super) fn text(&mut self, what: &'static str, max: usize) -> Result<&str, DecodeError> {
         let length = usize::from(u16::from_le_bytes(self.array()?));
         self.at_most(what, length, max)?;
         self.ensure(length)?;
@@ -254,7 +267,7 @@ impl Reader<'_> {
             .map_err(|_| DecodeError { offset: start, problem: Problem::NotText })
     }
 
-    fn option<T>(
+    pub(super) fn option<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Option<T>, DecodeError> {
@@ -266,27 +279,27 @@ impl Reader<'_> {
         }
     }
 
-    fn timestamp(&mut self) -> Result<Timestamp, DecodeError> {
+    pub(super) fn timestamp(&mut self) -> Result<Timestamp, DecodeError> {
         self.u64().map(Timestamp)
     }
 
-    fn u8(&mut self) -> Result<u8, DecodeError> {
+    pub(super) fn u8(&mut self) -> Result<u8, DecodeError> {
         self.array().map(u8::from_le_bytes)
     }
 
-    fn u32(&mut self) -> Result<u32, DecodeError> {
+    pub(super) fn u32(&mut self) -> Result<u32, DecodeError> {
         self.array().map(u32::from_le_bytes)
     }
 
-    fn u64(&mut self) -> Result<u64, DecodeError> {
+    pub(super) fn u64(&mut self) -> Result<u64, DecodeError> {
         self.array().map(u64::from_le_bytes)
     }
 
-    fn u128(&mut self) -> Result<u128, DecodeError> {
+    pub(super) fn u128(&mut self) -> Result<u128, DecodeError> {
         self.array().map(u128::from_le_bytes)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         match self.bytes[self.offset..].first_chunk::<N>() {
             Some(chunk) => {
                 self.offset += N;
@@ -304,18 +317,18 @@ impl Reader<'_> {
     }
 
     /// Asked before anything is allocated for what follows.
-    fn ensure(&self, needed: usize) -> Result<(), DecodeError> {
+    pub(super) fn ensure(&self, needed: usize) -> Result<(), DecodeError> {
         if needed > self.left() {
             return Err(self.error(Problem::CutShort { needed, left: self.left() }));
         }
         Ok(())
     }
 
-    fn left(&self) -> usize {
+    pub(super) fn left(&self) -> usize {
         self.bytes.len() - self.offset
     }
 
-    fn error(&self, problem: Problem) -> DecodeError {
+    pub(super) fn error(&self, problem: Problem) -> DecodeError {
         DecodeError { offset: self.offset, problem }
     }
 }

@@ -18,10 +18,10 @@ pub fn write_facts(facts: &[Arc<Fact>], out: &mut Vec<u8>) {
     facts.iter().for_each(|fact| Writer(out).fact(fact));
 }
 
-struct Writer<'a>(&'a mut Vec<u8>);
+pub(super) struct Writer<'a>(pub(super) &'a mut Vec<u8>);
 
 impl Writer<'_> {
-    fn fact(&mut self, fact: &Fact) {
+    pub(super) fn fact(&mut self, fact: &Fact) {
         self.u64(fact.at.0);
         self.u64(fact.event_id.0);
         self.request(fact.request);
@@ -88,7 +88,7 @@ impl Writer<'_> {
         }
     }
 
-    fn rules(&mut self, rules: &EventRules) {
+    pub(super) fn rules(&mut self, rules: &EventRules) {
         self.u64(rules.hold_ttl_millis);
         self.u16(rules.extensions_max);
         self.flag(rules.buyer_seats_max.is_some());
@@ -107,7 +107,7 @@ impl Writer<'_> {
         }
     }
 
-    fn ticket_type(&mut self, ticket_type: &TicketType) {
+    pub(super) fn ticket_type(&mut self, ticket_type: &TicketType) {
         self.text(&ticket_type.key);
         self.flag(ticket_type.quota.is_some());
         if let Some(quota) = ticket_type.quota {
@@ -119,7 +119,7 @@ impl Writer<'_> {
     }
 
     /// Seats are most of a journal, so ticket types are written only where any seat has one.
-    fn spots(&mut self, spots: &Spots) {
+    pub(super) fn spots(&mut self, spots: &Spots) {
         let has_types = spots.seats.iter().any(|spot| spot.ticket_type.is_some());
         let count = u32::try_from(spots.seats.len()).expect("a batch checked how many it names");
         self.u32(count);
@@ -143,37 +143,37 @@ impl Writer<'_> {
         self.u16(ticket_type.map_or(0, |index| index.0 + 1));
     }
 
-    fn count(&mut self, count: usize) {
+    pub(super) fn count(&mut self, count: usize) {
         self.u16(u16::try_from(count).expect("a batch checked how long its lists are"));
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         let bytes = u16::try_from(text.len()).expect("a batch checked how long its texts are");
         self.u16(bytes);
         self.0.extend_from_slice(text.as_bytes());
     }
 
-    fn flag(&mut self, flag: bool) {
+    pub(super) fn flag(&mut self, flag: bool) {
         self.u8(u8::from(flag));
     }
 
-    fn u8(&mut self, number: u8) {
+    pub(super) fn u8(&mut self, number: u8) {
         self.0.push(number);
     }
 
-    fn u16(&mut self, number: u16) {
+    pub(super) fn u16(&mut self, number: u16) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
-    fn u32(&mut self, number: u32) {
+    pub(super) fn u32(&mut self, number: u32) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
-    fn u64(&mut self, number: u64) {
+    pub(super) fn u64(&mut self, number: u64) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
-    fn u128(&mut self, number: u128) {
+    pub(super) fn u128(&mut self, number: u128) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 }

@@ -79,7 +79,7 @@ impl Archive {
 
     /// The second-newest snapshot: starts need nothing in front of it.
     fn boundary(&self) -> Result<Option<u64>, files::Error> {
-        let numbers = snapshot::numbers_in(&self.paths.snapshots())?;
+        let numbers = snapshot::numbers_in(&self.paths.snapshots_path())?;
         Ok(numbers.into_iter().rev().nth(1))
     }
 

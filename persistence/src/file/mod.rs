@@ -26,7 +26,7 @@ use self::spares::Spares;
 use crate::batch::Batch;
 use crate::chain::Chain;
 pub use crate::chain::Position;
-use crate::dir::DataDir;
+use crate::dir::{DataDir, DataDirPaths, LockShare};
 use crate::files::{self, wall_clock};
 use crate::journal::{Append, AppendError, Journal, Room, check_epoch};
 use crate::limits::{ROOM_AT_START_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
@@ -58,6 +58,17 @@ impl Options {
     fn first_bytes(self, used: u64) -> u64 {
         used.saturating_add(ROOM_AT_START_BYTES).min(self.spare_bytes()).max(used)
     }
+}
+
+/// What may be done beside a journal while it is written, on other threads.
+#[derive(Clone, Debug)]
+pub struct JournalShare {
+    /// Where everything is.
+    pub paths: DataDirPaths,
+    /// A share of the directory's lock.
+    pub lock: LockShare,
+    /// Tells which segments are sealed.
+    pub rolls: Rolls,
 }
 
 /// A journal in `journal/` of a data directory, which stays locked as long as this lives.
@@ -113,9 +124,10 @@ impl FileJournal {
         &self.dir
     }
 
-    /// Tells which segments are sealed, from now on.
-    pub fn rolls(&self) -> Rolls {
-        self.rolls.clone()
+    /// What may be done beside it.
+    pub fn share(&self) -> JournalShare {
+        let (paths, lock) = (self.dir.paths().clone(), self.dir.lock_share());
+        JournalShare { paths, lock, rolls: self.rolls.clone() }
     }
 
     fn write_group(&mut self, group: &[Batch]) -> Result<(), Append> {

@@ -128,13 +128,14 @@ impl Scanner {
     pub(crate) fn new(paths: &DataDirPaths, begin: Begin) -> Result<Self, Error> {
         // In this order: what these say is durable is in segments that are listed after them.
         let mark = EpochMark::read(paths.path())?;
-        let newest_snapshot = snapshot::numbers_in(&paths.snapshots())?.into_iter().next_back();
+        let newest_snapshot =
+            snapshot::numbers_in(&paths.snapshots_path())?.into_iter().next_back();
         let segments = Segments::list(&paths.journal())?;
         let oldest = segments.get(0).map_or(1, |file| file.number);
         let is_pruned = oldest > 1 && newest_snapshot.is_some_and(|number| number >= oldest);
         let (chain, is_in_the_middle) = match begin {
             Begin::First if is_pruned => {
-                let path = paths.snapshots();
+                let path = paths.snapshots_path();
                 return Err(Error::HistoryGone { path, first_number: oldest });
             }
             Begin::First => (Chain::new(), false),

@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 use tidy::breach::expect_none;
 use tidy::exceptions::SLEEPING_TESTS;
 use tidy::manifest::Member;
-use tidy::{Repository, Source, core_purity, house_map, imports, manifest, shape, wire_types};
+use tidy::{
+    Repository, Source, core_purity, house_map, imports, log_lines, manifest, metric_names, shape,
+    wire_types,
+};
 
 static REPOSITORY: LazyLock<Repository> =
     LazyLock::new(|| Repository::load().expect("the repository can be read"));
@@ -85,6 +88,16 @@ fn no_test_sleeps() {
 #[test]
 fn errors_are_handled() {
     expect_none(&shape::unwraps(&SOURCES));
+}
+
+#[test]
+fn every_warning_can_be_looked_up() {
+    expect_none(&log_lines::check(&REPOSITORY, &SOURCES));
+}
+
+#[test]
+fn every_metric_can_be_looked_up() {
+    expect_none(&metric_names::check(&REPOSITORY, &SOURCES));
 }
 
 #[test]

@@ -193,8 +193,22 @@ fn a_canonical_chart_from_somebody_else_is_held_to_the_same_rules() {
     assert_eq!(control, Problem::ControlCharacter { field: "label" });
     let far = problem_of(|parts| parts.seats[0].position.x = 1e8);
     assert_eq!(far, Problem::Coordinate { field: "x", found: "1e8".to_owned() });
-    let crowd = problem_of(|parts| parts.areas[0].capacity = u32::MAX);
-    assert_eq!(crowd, Problem::Capacity { found: u32::MAX.to_string() });
+    let label = "\"Lawn\"".to_owned();
+    let table = problem_of(|parts| parts.tables[0].label = "Lawn".to_owned());
+    assert_eq!(table, Problem::Duplicate { what: "the label", label });
+    let label = "\"T\"".to_owned();
+    let tables = problem_of(|parts| {
+        parts.tables.push(Table { seats: Vec::new(), ..parts.tables[0].clone() });
+    });
+    assert_eq!(tables, Problem::Duplicate { what: "the table", label });
+    let spaced = problem_of(|parts| parts.sections[0].label = "S ".to_owned());
+    assert_eq!(spaced, Problem::SpaceAround { field: "label" });
+    let label = "\"S\"".to_owned();
+    let sections = problem_of(|parts| parts.sections[1] = parts.sections[0].clone());
+    assert_eq!(sections, Problem::Duplicate { what: "the section", label });
+    let label = "\"z\"".to_owned();
+    let zones = problem_of(|parts| parts.zones.push(parts.zones[0].clone()));
+    assert_eq!(zones, Problem::Duplicate { what: "the zone", label });
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! Charts in and out, through the public face of the crate alone.
 
+mod any_chart;
 mod canonical;
+mod draw;
+mod export;
 mod generate;
 mod holdfast;
 mod hostile;
 mod inspect;
 mod mistakes;
+mod pretix;
 mod seats_io;
 
 use inventory_charts::{Imported, Mistakes, import};

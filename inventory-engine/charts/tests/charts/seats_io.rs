@@ -111,7 +111,7 @@ fn floors_are_read_and_named_where_their_sections_share_a_name() {
 fn what_is_drawn_only_is_no_mistake_and_what_could_be_sold_is_warned_of() {
     let text = chart(&format!(
         r#""rows": [{{"label": "A", "seats": [{}]}}], "shapes": [{{"type": "circle"}}, 7],
-           "texts": [{{"text": "Bar"}}], "booths": [{{"label": "B1"}}],
+           "texts": [{{"text": "Bar"}}], "booths": [{{"label": "B1", "categoryKey": 1}}],
            "backgroundImage": {{"backgroundImageKey": "k"}},
            "generalAdmissionAreas": [{{"label": "G", "capacity": 4, "bookAsAWhole": true,
                                        "categoryKey": 1}}],
@@ -121,9 +121,9 @@ fn what_is_drawn_only_is_no_mistake_and_what_could_be_sold_is_warned_of() {
     assert_eq!(
         imported(&text).warnings,
         [
-            "booths that are left out, for they are not for sale here: 1",
             "areas that are sold place by place, not as a whole: 1",
             "sections without topLeft, taken to start at 0, 0: 1",
+            "booths without a place, taken to be at 0, 0: 1",
             "shapes, texts, icons and images that are not read: 4",
         ]
     );
@@ -175,4 +175,112 @@ fn a_format_that_is_given_is_not_guessed() {
     assert_eq!(mistakes.list[0].problem, Problem::NothingToSell);
     assert_eq!("seats-io".parse(), Ok(Format::SeatsIo));
     assert!("pdf".parse::<Format>().is_err());
+}
+
+#[test]
+fn booths_are_seats_in_neither_row_nor_table() {
+    let text = chart(
+        r#""booths": [
+            {"label": "B1", "categoryKey": 1, "center": {"x": 5, "y": 6}, "width": 9},
+            {"label": "B2", "categoryKey": "far", "points": [{"x": 0, "y": 0}, {"x": 4, "y": 0},
+                {"x": 4, "y": 8}]}],
+        "sections": [{"label": "Fair", "categoryKey": 1, "topLeft": {"x": 100, "y": 0}, "subChart":
+            {"booths": [{"label": "B1", "center": {"x": 1, "y": 2}, "entrance": "North"}]}}]"#,
+    );
+    let imported = imported(&text);
+    let parts = imported.chart.parts();
+    assert_eq!(seat_labels(parts), ["Fair-B1", "B1", "B2"]);
+    assert!(parts.rows.is_empty() && parts.tables.is_empty());
+    let at: Vec<_> = parts.seats.iter().map(|seat| (seat.position.x, seat.position.y)).collect();
+    assert_eq!(at, [(101.0, 2.0), (5.0, 6.0), (2.0, 4.0)]);
+    assert_eq!(parts.seats[0].entrance.as_deref(), Some("North"));
+    assert_eq!(parts.seats[0].category, Some(CategoryIndex(0)));
+    assert_eq!(imported.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn tables_have_full_labels_and_are_sold_as_the_file_says() {
+    let table = |label: &str, fields: &str| {
+        let seats = seat(label, 1.0, r#", "categoryKey": 1"#);
+        format!(r#"{{"label": "{label}"{fields}, "seats": [{seats}]}}"#)
+    };
+    let tables = [
+        table("T1", r#", "bookAsAWhole": true, "rotationAngle": 45"#),
+        table("T2", r#", "bookingMode": "BY_TABLE""#),
+        table("T3", r#", "bookingMode": "BY_SEAT", "bookAsAWhole": false"#),
+    ];
+    let text = chart(&format!(
+        r#""tables": [{}], "sections": [{{"label": "S", "topLeft": {{"x": 0, "y": 9}},
+            "subChart": {{"tables": [{}, {{"label": "T9", "seats": []}}]}}}}]"#,
+        tables.join(","),
+        table("T1", "")
+    ));
+    let imported = imported(&text);
+    let tables = &imported.chart.parts().tables;
+    let found: Vec<_> = tables.iter().map(|table| (&*table.label, table.book_whole)).collect();
+    assert_eq!(
+        found,
+        [("S-T1", false), ("S-T9", false), ("T1", true), ("T2", true), ("T3", false)]
+    );
+    let warning = "tables without a seat, of which nothing can be sold: 1";
+    assert!(imported.warnings.contains(&warning.to_owned()), "{:?}", imported.warnings);
+    let unclear = mistakes(&text.replace("BY_SEAT", "BY_MOOD"));
+    let key = "\"BY_MOOD\"".to_owned();
+    assert_eq!(unclear.list[0].problem, Problem::Unknown { what: "booking mode", key });
+    let twice = mistakes(&text.replace("\"T3\"", "\"T2\""));
+    let label = "\"T2\"".to_owned();
+    let problem = Problem::Duplicate { what: "the table", label };
+    assert!(twice.list.iter().any(|mistake| mistake.problem == problem), "{twice}");
+}
+
+#[test]
+fn seats_of_an_accessible_category_are_accessible() {
+    let text = chart(&format!(
+        r#""rows": [{{"label": "A", "seats": [{}, {}, {}, {}]}}]"#,
+        seat("1", 1.0, r#", "categoryKey": "far""#),
+        seat("2", 2.0, r#", "categoryKey": 1"#),
+        seat("3", 3.0, r#", "categoryKey": 1, "categoryAccessible": true"#),
+        seat("4", 4.0, r#", "categoryKey": 1, "accessible": true, "companionSeat": true"#),
+    ))
+    .replace(r##""#654321", "accessible": false"##, r##""#654321", "accessible": true"##);
+    let imported = imported(&text);
+    let accessible: Vec<bool> =
+        imported.chart.parts().seats.iter().map(|seat| seat.accessible).collect();
+    assert_eq!(accessible, [true, false, true, true]);
+    assert!(imported.chart.parts().seats[3].companion);
+}
+
+/// A section that is drawn at a scale, its content as large as that says.
+fn scaled(factor: &str, content_size: f64) -> String {
+    let section = format!(
+        r#""sections": [{{"label": "S", "categoryKey": 1, "topLeft": {{"x": 100, "y": 0}},
+            "rotationAngle": 90, "points": [{{"x": 100, "y": 0}}, {{"x": 150, "y": 0}},
+            {{"x": 150, "y": 50}}, {{"x": 100, "y": 50}}], "subChart": {{
+            "width": {content_size}, "height": {content_size}, "rows": [
+            {{"label": "A", "rotationAngle": 45, "seats": [{}]}}]}}}}]"#,
+        seat("1", 20.0, "")
+    );
+    chart(&section).replacen('{', &format!(r#"{{"sectionScaleFactor": {factor}, "#), 1)
+}
+
+#[test]
+fn sections_have_a_scale_and_their_rotation_is_in_the_positions_already() {
+    for (factor, content_size, x) in [
+        ("100", 52.0, 120.0),
+        // The outline is half, or twice, as large as the content.
+        ("50", 100.0, 110.0),
+        ("50", 25.0, 140.0),
+        ("200", 25.0, 140.0),
+        ("200", 100.0, 110.0),
+        // The percentage is of something else: the content fits as it is.
+        ("50", 52.0, 120.0),
+    ] {
+        let imported = imported(&scaled(factor, content_size));
+        let found = imported.chart.parts().seats[0].position.x;
+        assert_eq!(found, x, "{factor} % of {content_size}");
+    }
+    for factor in ["0", "-50", "1e7"] {
+        let found = mistakes(&scaled(factor, 52.0));
+        assert!(matches!(found.list[0].problem, Problem::Scale { .. }), "{found}");
+    }
 }

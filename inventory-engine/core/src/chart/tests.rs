@@ -91,6 +91,68 @@ fn a_chart_with_too_many_seats_is_refused() {
 }
 
 #[test]
+fn a_chart_with_too_many_areas_or_places_is_refused() {
+    let area = |number: usize, capacity: u32| {
+        let label = format!("area {number}");
+        Area { label, section: None, category: None, capacity }
+    };
+    let areas = |count: usize| (0..count).map(|number| area(number, 1)).collect::<Vec<_>>();
+    let too_many = mistake(|parts| parts.areas = areas(CHART_AREAS_MAX + 1));
+    assert_eq!(too_many, ChartError::TooManyAreas(CHART_AREAS_MAX + 1));
+    let mut most = parts();
+    most.areas = areas(CHART_AREAS_MAX);
+    assert_eq!(Chart::new(most).unwrap().place_count(), CHART_AREAS_MAX as u32);
+
+    let too_full = mistake(|parts| parts.areas = vec![area(0, CHART_PLACES_MAX), area(1, 1)]);
+    assert_eq!(too_full, ChartError::TooManyPlaces(u64::from(CHART_PLACES_MAX) + 1));
+    // Together one more than 32 bits can say.
+    let absurd = mistake(|parts| parts.areas = vec![area(0, u32::MAX), area(1, 1)]);
+    assert_eq!(absurd, ChartError::TooManyPlaces(1 << 32));
+    let mut fullest = parts();
+    fullest.areas = vec![area(0, CHART_PLACES_MAX - 1), area(1, 1)];
+    assert_eq!(Chart::new(fullest).unwrap().place_count(), CHART_PLACES_MAX);
+}
+
+#[test]
+fn areas_are_found_by_their_labels() {
+    let mut parts = parts();
+    let (section, category) = (None, None);
+    parts.areas.push(Area { label: "lawn".to_owned(), section, category, capacity: 7 });
+    let chart = Chart::new(parts).unwrap();
+    assert_eq!(chart.area_by_label("floor"), Some(AreaIndex(0)));
+    assert_eq!(chart.area_by_label("lawn"), Some(AreaIndex(1)));
+    assert_eq!(chart.area_by_label("A-1"), None, "a seat is no area");
+    assert_eq!(chart.seat_by_label("lawn"), None, "an area is no seat");
+    assert_eq!(chart.area(AreaIndex(1)).map(|area| area.capacity), Some(7));
+    assert_eq!(chart.area(AreaIndex(2)), None);
+    assert_eq!(chart.place_count(), 17);
+}
+
+#[test]
+fn a_table_that_is_sold_whole_is_known_by_each_of_its_seats() {
+    let mut parts = parts();
+    let table = |label: &str, seats: &[u32], book_whole: bool| {
+        let seats = seats.iter().copied().map(SeatIndex).collect();
+        Table { label: label.to_owned(), section: None, seats, book_whole }
+    };
+    parts.seats.extend((2..8).map(|number| seat(&format!("T-{number}"), 20.0, 0.0)));
+    // The first table, T, has the seat 4.
+    parts.tables.push(table("loose", &[5, 6], false));
+    parts.tables.push(table("T", &[7, 8], true));
+    parts.tables.push(table("nobody's", &[], true));
+    let chart = Chart::new(parts).unwrap();
+    let of_seats = [0, 4, 5, 7, 8, 9, 11, u32::MAX].map(|seat| chart.whole_table(SeatIndex(seat)));
+    let (first, second) = (Some(TableIndex(0)), Some(TableIndex(2)));
+    assert_eq!(of_seats, [None, first, None, second, second, None, None, None]);
+    assert_eq!(chart.table_seats(TableIndex(2)), [SeatIndex(7), SeatIndex(8)]);
+    let by_label = |label| chart.whole_table_by_label(label).map(|table| table.seats.len());
+    assert_eq!(by_label("T"), Some(1), "of two of one name the first");
+    assert_eq!(by_label("nobody's"), Some(0));
+    assert_eq!(by_label("loose"), None, "its seats are sold one by one");
+    assert_eq!(by_label("T-1"), None, "a seat is no table");
+}
+
+#[test]
 fn references_to_what_is_not_there_are_refused() {
     let (section, category) = (Some(SectionIndex(1)), Some(CategoryIndex(1)));
     let refused = |spoil: &dyn Fn(&mut ChartParts)| match mistake(spoil) {

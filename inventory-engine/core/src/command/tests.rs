@@ -2,7 +2,8 @@
 //! wherever what is asked for differs.
 
 use super::*;
-use crate::ids::{Lsn, RequestId};
+use crate::ids::{AreaIndex, Lsn, RequestId};
+use crate::spots::SeatSpot;
 use crate::time::Timestamp;
 
 const UUID: u128 = 0x0190_0000_0000_7000_8000_0000_0000_0001;
@@ -28,17 +29,66 @@ fn seats(numbers: &[u32]) -> Vec<SeatIndex> {
 }
 
 fn create(event_id: u64, name: &str, chart: u8, rules: EventRules) -> Verb {
+    create_with(event_id, name, chart, (rules, Vec::new()))
+}
+
+fn create_with(
+    event_id: u64,
+    name: &str,
+    chart: u8,
+    (rules, ticket_types): (EventRules, Vec<TicketType>),
+) -> Verb {
     let (event_id, chart) = (EventId(event_id), ChartHash([chart; 32]));
-    Verb::CreateEvent(CreateEvent { event_id, name: name.into(), chart, rules })
+    Verb::CreateEvent(CreateEvent { event_id, name: name.into(), chart, rules, ticket_types })
+}
+
+fn ticket_type(key: &str) -> TicketType {
+    TicketType {
+        key: key.into(),
+        quota: None,
+        sale_opens_at: None,
+        sale_closes_at: None,
+        categories: Vec::new(),
+    }
+}
+
+fn close(event_id: u64) -> Verb {
+    Verb::CloseEvent(CloseEvent { event_id: EventId(event_id) })
 }
 
 fn place(event_id: u64, name: &str, selection: Selection) -> Verb {
     Verb::Place(Place { event_id: EventId(event_id), buyer_id: buyer(name), selection })
 }
 
-fn best(quantity: u32, section: Option<u32>, category: Option<u32>, accessible: bool) -> Selection {
-    let (section, category) = (section.map(SectionIndex), category.map(CategoryIndex));
-    Selection::BestAvailable(BestAvailable { quantity, section, category, accessible })
+fn best(quantity: u32, change: fn(&mut BestAvailable)) -> Selection {
+    let mut wish = BestAvailable { quantity, ..BestAvailable::default() };
+    change(&mut wish);
+    Selection::BestAvailable(wish)
+}
+
+/// Seats without a ticket type.
+fn plain(numbers: &[u32]) -> Spots {
+    Spots::of_seats(seats(numbers))
+}
+
+/// Seats with a ticket type, and places: area, ticket type, how many.
+fn typed(numbers: &[u32], ticket_type: u16, areas: &[(u32, Option<u16>, u32)]) -> Spots {
+    let ticket_type = Some(TicketTypeIndex(ticket_type));
+    let seats = seats(numbers).into_iter().map(|seat| SeatSpot { seat, ticket_type });
+    Spots { seats: seats.collect(), areas: places(areas) }
+}
+
+fn places(areas: &[(u32, Option<u16>, u32)]) -> Vec<AreaPlaces> {
+    let areas = areas.iter().map(|&(area, ticket_type, count)| AreaPlaces {
+        area: AreaIndex(area),
+        ticket_type: ticket_type.map(TicketTypeIndex),
+        count,
+    });
+    areas.collect()
+}
+
+fn part(numbers: &[u32], areas: &[(u32, Option<u16>, u32)]) -> Part {
+    Part::Spots { seats: seats(numbers), areas: places(areas) }
 }
 
 fn release(lsn: u64, name: &str, part: Part) -> Verb {
@@ -57,12 +107,12 @@ fn extend(lsn: u64, name: &str) -> Verb {
     Verb::Extend(Extend { hold_id: hold(lsn), buyer_id: buyer(name) })
 }
 
-fn block(event_id: u64, numbers: &[u32]) -> Verb {
-    Verb::Block(Block { event_id: EventId(event_id), seats: seats(numbers) })
+fn block(event_id: u64, spots: Spots) -> Verb {
+    Verb::Block(Block { event_id: EventId(event_id), spots })
 }
 
-fn unblock(event_id: u64, numbers: &[u32]) -> Verb {
-    Verb::Unblock(Unblock { event_id: EventId(event_id), seats: seats(numbers) })
+fn unblock(event_id: u64, spots: Spots) -> Verb {
+    Verb::Unblock(Unblock { event_id: EventId(event_id), spots })
 }
 
 fn fingerprint(verb: Verb) -> u64 {
@@ -76,34 +126,58 @@ fn fingerprints_never_change() {
         sale_opens_at: Some(Timestamp(1_000)),
         ..EventRules::default()
     };
-    let part = || Part::Seats(seats(&[1, 2]));
+    let child = TicketType {
+        quota: Some(50),
+        sale_closes_at: Some(Timestamp(9_000)),
+        categories: vec![CategoryIndex(1), CategoryIndex(3)],
+        ..ticket_type("child")
+    };
+    let types = vec![ticket_type("adult"), child];
+    let areas = [(0, Some(1), 3), (2, None, 1)];
+    let wish = best(2, |wish| wish.section = Some(SectionIndex(1)));
+    let full_wish = best(3, |wish| {
+        (wish.zone, wish.accessible) = (Some(ZoneIndex(1)), true);
+        wish.ticket_types = vec![(TicketTypeIndex(0), 2), (TicketTypeIndex(1), 1)];
+    });
     let golden = [
-        (create(1, "show", 7, rules), 0xf346_8340_2537_c66a),
-        (place(1, "ann", Selection::Seats(seats(&[1, 2]))), 0x7981_5663_c6ba_9d03),
-        (place(1, "ann", best(2, Some(1), None, false)), 0xc3d8_d9df_66c3_6894),
+        (create(1, "show", 7, rules), 0xd39c_ea98_1382_8b0e),
+        (create_with(1, "show", 7, (rules, types)), 0x1f8a_6ed4_de27_61ed),
+        (close(1), 0x5b93_1445_a640_49e2),
+        (place(1, "ann", Selection::Spots(plain(&[1, 2]))), 0xea8f_cdfe_d746_d5fa),
+        (place(1, "ann", Selection::Spots(typed(&[1, 2], 1, &areas))), 0x3f8e_dea1_206a_1757),
+        (place(1, "ann", wish), 0x496d_66b3_f009_2d5b),
+        (place(1, "ann", full_wish), 0xa30e_00a1_a39f_a0d5),
         (extend(9, "ann"), 0x1d9a_34ae_27cf_c2c0),
         (release(9, "ann", Part::Whole), 0xfa6b_c070_7c28_1130),
-        (allocate(9, "ann", part()), 0x3de7_722f_c9d1_c94d),
-        (give_back(9, "ann", part()), 0x90f6_3107_a9fa_245f),
-        (block(1, &[1, 2]), 0x019f_2737_09ce_e9b2),
-        (unblock(1, &[1, 2]), 0xc364_c0d0_33b6_9862),
+        (allocate(9, "ann", part(&[1, 2], &areas)), 0x23ff_ae19_27c4_23ab),
+        (give_back(9, "ann", part(&[1, 2], &[])), 0x30f6_cb71_f1f1_9cc6),
+        (block(1, plain(&[1, 2])), 0x81a0_1f3b_aaf4_a46b),
+        (unblock(1, typed(&[], 0, &areas)), 0xcb89_8d52_d728_b45d),
     ];
-    for (verb, expected) in golden {
-        let print = fingerprint(verb.clone());
-        assert_eq!(print, expected, "{print:#018x} is the fingerprint of {verb:?}");
-    }
+    let changed: Vec<String> = golden
+        .into_iter()
+        .map(|(verb, expected)| (fingerprint(verb.clone()), expected, verb))
+        .filter(|(print, expected, _)| print != expected)
+        .map(|(print, _, verb)| format!("{print:#018x} is the fingerprint of {verb:?}"))
+        .collect();
+    assert!(changed.is_empty(), "{changed:#?}");
 }
 
-#[test]
-fn fingerprints_differ_in_every_field() {
+/// As many verbs of a kind as there are ways to differ in one field.
+fn creates() -> Vec<Verb> {
     let rules = EventRules::default();
     let of_rules = |change: fn(&mut EventRules)| {
         let mut rules = rules;
         change(&mut rules);
         create(1, "show", 7, rules)
     };
-    let part = |numbers: &[u32]| Part::Seats(seats(numbers));
-    let mut verbs = vec![
+    let of_types = |types: &[TicketType]| create_with(1, "show", 7, (rules, types.to_vec()));
+    let of_child = |change: fn(&mut TicketType)| {
+        let mut child = ticket_type("child");
+        change(&mut child);
+        of_types(&[child])
+    };
+    vec![
         create(1, "show", 7, rules),
         create(2, "show", 7, rules),
         create(1, "shows", 7, rules),
@@ -113,27 +187,72 @@ fn fingerprints_differ_in_every_field() {
         of_rules(|rules| rules.buyer_seats_max = Some(1)),
         of_rules(|rules| rules.sale_opens_at = Some(Timestamp(1))),
         of_rules(|rules| rules.sale_closes_at = Some(Timestamp(1))),
-        place(1, "ann", best(1, None, None, false)),
-        place(1, "ann", best(2, None, None, false)),
-        place(1, "ann", best(1, Some(0), None, false)),
-        place(1, "ann", best(1, None, Some(0), false)),
-        place(1, "ann", best(1, None, None, true)),
-        place(2, "ann", best(1, None, None, false)),
-        place(1, "bob", best(1, None, None, false)),
-        extend(1, "ann"),
-        extend(2, "ann"),
-        extend(1, "bob"),
+        of_types(&[ticket_type("adult"), ticket_type("child")]),
+        of_types(&[ticket_type("child"), ticket_type("adult")]),
+        of_types(&[ticket_type("adultchild")]),
+        of_child(|_| ()),
+        of_child(|child| child.quota = Some(1)),
+        of_child(|child| child.quota = Some(2)),
+        of_child(|child| child.sale_opens_at = Some(Timestamp(1))),
+        of_child(|child| child.sale_closes_at = Some(Timestamp(1))),
+        of_child(|child| child.categories = vec![CategoryIndex(0)]),
+        of_child(|child| child.categories = vec![CategoryIndex(1)]),
+        of_child(|child| child.categories = vec![CategoryIndex(0), CategoryIndex(1)]),
+        close(1),
+        close(2),
+    ]
+}
+
+fn wishes() -> Vec<Verb> {
+    let of_wish = |change| place(1, "ann", best(1, change));
+    vec![
+        of_wish(|_| ()),
+        of_wish(|wish| wish.quantity = 2),
+        of_wish(|wish| wish.section = Some(SectionIndex(0))),
+        of_wish(|wish| wish.zone = Some(ZoneIndex(0))),
+        of_wish(|wish| wish.category = Some(CategoryIndex(0))),
+        of_wish(|wish| wish.accessible = true),
+        of_wish(|wish| wish.ticket_types = vec![(TicketTypeIndex(0), 1)]),
+        of_wish(|wish| wish.ticket_types = vec![(TicketTypeIndex(1), 1)]),
+        of_wish(|wish| wish.ticket_types = vec![(TicketTypeIndex(0), 2)]),
+        of_wish(|wish| wish.ticket_types = vec![(TicketTypeIndex(0), 1), (TicketTypeIndex(1), 1)]),
+        of_wish(|wish| wish.ticket_types = vec![(TicketTypeIndex(1), 1), (TicketTypeIndex(0), 1)]),
+        place(2, "ann", best(1, |_| ())),
+        place(1, "bob", best(1, |_| ())),
+    ]
+}
+
+#[test]
+fn fingerprints_differ_in_every_field() {
+    let mut verbs = [creates(), wishes()].concat();
+    verbs.extend([extend(1, "ann"), extend(2, "ann"), extend(1, "bob")]);
+    // Every verb that names spots, with each of these.
+    let of_areas: &[&[(u32, Option<u16>, u32)]] = &[
+        &[(0, None, 1)],
+        &[(1, None, 1)],
+        &[(0, Some(0), 1)],
+        &[(0, Some(1), 1)],
+        &[(0, None, 2)],
+        &[(0, None, 1), (1, None, 1)],
+        &[(1, None, 1), (0, None, 1)],
     ];
-    // Every verb that names seats, with each of these.
     for numbers in [&[][..], &[1], &[2], &[1, 2], &[2, 1], &[1, 2, 0]] {
-        verbs.push(place(1, "ann", Selection::Seats(seats(numbers))));
-        verbs.push(block(1, numbers));
-        verbs.push(unblock(1, numbers));
-        verbs.push(release(1, "ann", part(numbers)));
-        verbs.push(allocate(1, "ann", part(numbers)));
-        verbs.push(give_back(1, "ann", part(numbers)));
+        for &areas in [&[&[][..]], of_areas].concat().iter() {
+            for verb in [release, allocate, give_back] {
+                verbs.push(verb(1, "ann", part(numbers, areas)));
+            }
+            let mut named = vec![Spots { areas: places(areas), ..plain(numbers) }];
+            if !numbers.is_empty() {
+                named.extend([0, 1].map(|index| typed(numbers, index, areas)));
+            }
+            for spots in named {
+                verbs.push(place(1, "ann", Selection::Spots(spots.clone())));
+                verbs.push(block(1, spots.clone()));
+                verbs.push(unblock(1, spots));
+            }
+        }
     }
-    verbs.extend([block(2, &[1]), unblock(2, &[1])]);
+    verbs.extend([block(2, plain(&[1])), unblock(2, plain(&[1]))]);
     for verb in [release, allocate, give_back] {
         let others = [(1, "ann"), (2, "ann"), (1, "bob")];
         verbs.extend(others.map(|(lsn, name)| verb(lsn, name, Part::Whole)));
@@ -155,7 +274,8 @@ fn a_command_goes_to_the_shard_of_what_it_is_about() {
     assert_eq!(shard(give_back(9, "ann", Part::Whole)), ShardId(3));
     let of_event = EventId(7).shard();
     assert_eq!(shard(create(7, "show", 7, EventRules::default())), of_event);
-    assert_eq!(shard(place(7, "ann", best(1, None, None, false))), of_event);
-    assert_eq!(shard(block(7, &[1])), of_event);
-    assert_eq!(shard(unblock(7, &[1])), of_event);
+    assert_eq!(shard(place(7, "ann", best(1, |_| ()))), of_event);
+    assert_eq!(shard(block(7, plain(&[1]))), of_event);
+    assert_eq!(shard(unblock(7, plain(&[1]))), of_event);
+    assert_eq!(shard(close(7)), of_event);
 }

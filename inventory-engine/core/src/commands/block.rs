@@ -1,7 +1,8 @@
 //! Block seats and places: available ones go off sale.
 //!
 //! Refused, in this order: `EventUnknown`, `SelectionEmpty`, `SelectionTooLarge`,
-//! `SeatRepeated`, `SeatUnknown`, `AreaUnknown`, `TableNotWhole`, `SeatsUnavailable`, `AreaFull`.
+//! `SeatRepeated`, `SeatUnknown`, `AreaUnknown`, `TicketTypeMismatch`, `TableNotWhole`,
+//! `SeatsUnavailable`, `AreaFull`.
 
 use crate::command::Block;
 use crate::commands::{check_known, check_selection, check_states, check_tables};
@@ -31,6 +32,13 @@ impl ShardState {
 pub(super) fn check_block(event: &EventState, spots: &Spots) -> Result<(), Rejection> {
     check_selection(event, spots.seat_indexes(), &spots.areas, BLOCK_SEATS_MAX)?;
     check_known(event, spots)?;
+    // What is blocked is sold as nothing, so it takes nothing of a quota.
+    let of_seats = spots.seats.iter().filter_map(|spot| spot.ticket_type);
+    let mut named = of_seats.chain(spots.areas.iter().filter_map(|places| places.ticket_type));
+    if let Some(ticket_type) = named.next() {
+        let rejection = Rejection::never(RejectionCode::TicketTypeMismatch);
+        return Err(rejection.with_ticket_type(ticket_type));
+    }
     check_tables(event, spots.seat_indexes())
 }
 

@@ -93,9 +93,13 @@ fn check_selection(
     if is_for_nobody || (seats.len() == 0 && areas.is_empty()) {
         return Err(Rejection::never(RejectionCode::SelectionEmpty));
     }
-    if seats.len() > seats_max || areas.len() > AREA_LINES_MAX {
+    if seats.len() > seats_max {
         let rejection = Rejection::never(RejectionCode::SelectionTooLarge);
         return Err(rejection.with_could_have(seats_max as u32));
+    }
+    // How many lines are possible says nothing of how many places are.
+    if areas.len() > AREA_LINES_MAX {
+        return Err(Rejection::never(RejectionCode::SelectionTooLarge));
     }
     let conflicts = repeated_seats(event, seats);
     let repeated = (1..areas.len()).filter(|&position| {
@@ -107,7 +111,7 @@ fn check_selection(
         return Ok(());
     }
     let rejection = Rejection::never(RejectionCode::SeatRepeated);
-    Err(rejection.with_conflicts(conflicts).with_areas(repeated_areas))
+    Err(rejection.with_conflicts(conflicts).with_areas(each_once(repeated_areas)))
 }
 
 fn repeated_seats(
@@ -141,7 +145,7 @@ fn check_areas_known(event: &EventState, areas: &[AreaPlaces]) -> Result<(), Rej
     if conflicts.is_empty() {
         return Ok(());
     }
-    Err(Rejection::never(RejectionCode::AreaUnknown).with_areas(conflicts))
+    Err(Rejection::never(RejectionCode::AreaUnknown).with_areas(each_once(conflicts)))
 }
 
 /// `TableNotWhole`, naming the seats that are missing of tables that are sold as a whole.
@@ -179,38 +183,27 @@ fn check_states(
     let unfit_seats: Vec<_> = unfit_seats.map(|seat| conflict(event, seat)).collect();
     // A held seat may come free by itself; a sold or blocked one needs somebody's decision, and
     // none becomes blocked by waiting.
-    let retry_if = |frees_itself: bool| {
-        let is_wanted = needed == SeatState::Available && frees_itself;
-        if is_wanted { Retry::Later } else { Retry::Never }
-    };
-    if !unfit_seats.is_empty() {
-        let all_held = unfit_seats.iter().all(|seat| seat.status == Some(SeatStatus::Held));
-        let rejection = Rejection::never(unfit).with_retry(retry_if(all_held));
-        return Err(rejection.with_conflicts(unfit_seats));
-    }
-    let (mut scarce_areas, mut might_free_themselves) = (Vec::new(), true);
-    for places in &spots.areas {
-        let Some(counts) = event.area_counts(places.area) else { continue };
-        let wanted = places_wanted(spots, places.area);
+    let mut might_fit_later = needed == SeatState::Available
+        && unfit_seats.iter().all(|seat| seat.status == Some(SeatStatus::Held));
+    let mut scarce_areas = Vec::new();
+    for &AreaPlaces { area, .. } in &spots.areas {
+        let Some(counts) = event.area_counts(area) else { continue };
+        let wanted = spots.places_where(|places| places.area == area);
         let fitting = counts.get(needed.status());
         if wanted > fitting {
-            let conflict = AreaConflict { area: places.area, could_have: Some(fitting) };
-            scarce_areas.push(conflict);
-            might_free_themselves &= wanted <= fitting.saturating_add(counts.get(SeatStatus::Held));
+            scarce_areas.push(AreaConflict { area, could_have: Some(fitting) });
+            might_fit_later &= wanted <= fitting.saturating_add(counts.get(SeatStatus::Held));
         }
     }
-    scarce_areas.dedup();
-    if scarce_areas.is_empty() {
-        return Ok(());
+    let retry = if might_fit_later { Retry::Later } else { Retry::Never };
+    if !unfit_seats.is_empty() {
+        return Err(Rejection::never(unfit).with_retry(retry).with_conflicts(unfit_seats));
     }
-    let rejection = Rejection::never(scarce).with_retry(retry_if(might_free_themselves));
-    Err(rejection.with_areas(scarce_areas))
-}
-
-/// How many places of an area are asked for, as whatever ticket types.
-fn places_wanted(spots: &Spots, area: AreaIndex) -> u32 {
-    let of_area = spots.areas.iter().filter(|places| places.area == area);
-    of_area.fold(0, |sum, places| sum.saturating_add(places.count))
+    if !scarce_areas.is_empty() {
+        let rejection = Rejection::never(scarce).with_retry(retry);
+        return Err(rejection.with_areas(each_once(scarce_areas)));
+    }
+    Ok(())
 }
 
 /// The spots that a part means: `SelectionEmpty`, `SelectionTooLarge`, `SeatRepeated`, then
@@ -242,6 +235,17 @@ fn resolve_part(
     check_tables(event, seats.iter().copied())?;
     let seats: Vec<SeatSpot> = seats.iter().filter_map(|&seat| find(seat)).collect();
     Ok(Spots { seats, areas: areas.clone() })
+}
+
+/// The same, an area that stands on several lines only once.
+fn each_once(areas: Vec<AreaConflict>) -> Vec<AreaConflict> {
+    let mut once: Vec<AreaConflict> = Vec::with_capacity(areas.len());
+    for conflict in areas {
+        if !once.contains(&conflict) {
+            once.push(conflict);
+        }
+    }
+    once
 }
 
 fn area_conflict(event: &EventState, area: AreaIndex) -> AreaConflict {

@@ -8,7 +8,9 @@
 
 use crate::best_available;
 use crate::command::{BestAvailable, Place, Selection};
-use crate::commands::{check_known, check_selection, check_states, check_tables, conflict};
+use crate::commands::{
+    check_known, check_selection, check_states, check_tables, conflict, each_once,
+};
 use crate::fact::{Change, Fact, SeatStatus};
 use crate::ids::{BuyerId, CategoryIndex, HoldId, RequestId, TicketTypeIndex};
 use crate::limits::HOLD_SEATS_MAX;
@@ -29,9 +31,7 @@ impl ShardState {
         let quantity = check_wish(event, &command.selection)?;
         check_sale_window(event, now)?;
         let wanted = wanted_by_type(event, &command.selection);
-        for &(index, ticket_type, _) in &wanted {
-            check_type_window(index, ticket_type, now)?;
-        }
+        check_type_windows(event, &wanted, now)?;
         check_buyer_limit(event, &command.buyer_id, quantity)?;
         for &(index, ticket_type, count) in &wanted {
             check_quota(event, index, ticket_type, count)?;
@@ -117,8 +117,9 @@ fn check_ticket_types(event: &EventState, spots: &Spots) -> Result<(), Rejection
         let area = event.chart.area(places.area);
         !applies(places.ticket_type, area.and_then(|area| area.category))
     });
-    let unfit_areas: Vec<_> =
-        unfit_areas.map(|places| AreaConflict { area: places.area, could_have: Some(0) }).collect();
+    let unfit_areas =
+        unfit_areas.map(|places| AreaConflict { area: places.area, could_have: Some(0) });
+    let unfit_areas = each_once(unfit_areas.collect());
     if unfit.is_empty() && unfit_areas.is_empty() {
         return Ok(());
     }
@@ -164,11 +165,11 @@ fn type_at(event: &EventState, index: TicketTypeIndex) -> Option<&TicketType> {
     event.ticket_types.get(usize::from(index.0))
 }
 
-/// The types that are wished for, in the order of their indexes, each with how many spots.
-fn wanted_by_type<'a>(
-    event: &'a EventState,
-    selection: &Selection,
-) -> Vec<(TicketTypeIndex, &'a TicketType, u32)> {
+/// A ticket type that is wished for, and for how many spots.
+type Wanted<'a> = (TicketTypeIndex, &'a TicketType, u32);
+
+/// The types that are wished for, in the order of their indexes.
+fn wanted_by_type<'a>(event: &'a EventState, selection: &Selection) -> Vec<Wanted<'a>> {
     if event.ticket_types.is_empty() {
         return Vec::new();
     }
@@ -186,20 +187,28 @@ fn wanted_by_type<'a>(
     wanted.map(|((index, ticket_type), count)| (index, ticket_type, count)).collect()
 }
 
-/// `TicketTypeNotOpen`, `TicketTypeClosed`.
-fn check_type_window(
-    index: TicketTypeIndex,
-    ticket_type: &TicketType,
+/// `TicketTypeNotOpen`, `TicketTypeClosed`, each with the first such.
+fn check_type_windows(
+    event: &EventState,
+    wanted: &[Wanted<'_>],
     now: Timestamp,
 ) -> Result<(), Rejection> {
-    let named = |code| Rejection::never(code).with_ticket_type(index);
-    if let Some(opens_at) = ticket_type.sale_opens_at.filter(|&opens_at| now < opens_at) {
-        return Err(named(RejectionCode::TicketTypeNotOpen).with_retry(Retry::At(opens_at)));
+    let named = |code, index| Rejection::never(code).with_ticket_type(index);
+    let opens_at = |of: &Wanted<'_>| of.1.sale_opens_at.filter(|&opens_at| now < opens_at);
+    let closes_at = |of: &Wanted<'_>| of.1.sale_closes_at;
+    if let Some(&(index, ..)) = wanted.iter().find(|of| opens_at(of).is_some()) {
+        // When the last of them opens, if by then neither another nor the event has closed.
+        let all_open_at = wanted.iter().filter_map(opens_at).max();
+        let closes_at = wanted.iter().filter_map(closes_at).chain(event.rules.sale_closes_at).min();
+        let could_be = all_open_at.filter(|&at| closes_at.is_none_or(|closes_at| at < closes_at));
+        let retry = could_be.map_or(Retry::Never, Retry::At);
+        return Err(named(RejectionCode::TicketTypeNotOpen, index).with_retry(retry));
     }
-    if ticket_type.sale_closes_at.is_some_and(|closes_at| now >= closes_at) {
-        return Err(named(RejectionCode::TicketTypeClosed));
+    let is_closed = |of: &&Wanted<'_>| closes_at(of).is_some_and(|closes_at| now >= closes_at);
+    match wanted.iter().find(is_closed) {
+        Some(&(index, ..)) => Err(named(RejectionCode::TicketTypeClosed, index)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn check_quota(
@@ -221,7 +230,10 @@ fn check_quota(
 }
 
 fn check_quantity(wish: &BestAvailable) -> Result<u32, Rejection> {
+    // A type for nobody asks for nothing, and as many as one likes of them would cost time.
+    let is_for_nobody = wish.ticket_types.iter().any(|&(_, count)| count == 0);
     match wish.quantity {
+        _ if is_for_nobody => Err(Rejection::never(RejectionCode::SelectionEmpty)),
         0 => Err(Rejection::never(RejectionCode::SelectionEmpty)),
         quantity if quantity as usize > HOLD_SEATS_MAX => {
             let rejection = Rejection::never(RejectionCode::SelectionTooLarge);
@@ -260,9 +272,8 @@ fn check_buyer_limit(
 
 fn choose(event: &EventState, wish: &BestAvailable) -> Result<Spots, Rejection> {
     let seats = best_available::find(event, wish).map_err(|longest| {
-        // Seats that others hold may come free.
-        let any_held = event.counts().get(SeatStatus::Held) > 0;
-        let retry = if any_held { Retry::Later } else { Retry::Never };
+        let might_come_free = best_available::might_come_free(event, wish);
+        let retry = if might_come_free { Retry::Later } else { Retry::Never };
         let rejection = Rejection::never(RejectionCode::NotEnoughTogether);
         rejection.with_retry(retry).with_could_have(longest)
     })?;

@@ -1,7 +1,8 @@
 //! Unblock seats and places: blocked ones go back on sale.
 //!
 //! Refused, in this order: `EventUnknown`, `SelectionEmpty`, `SelectionTooLarge`,
-//! `SeatRepeated`, `SeatUnknown`, `AreaUnknown`, `TableNotWhole`, `SeatNotBlocked`.
+//! `SeatRepeated`, `SeatUnknown`, `AreaUnknown`, `TicketTypeMismatch`, `TableNotWhole`,
+//! `SeatNotBlocked`.
 
 use crate::command::Unblock;
 use crate::commands::block::check_block;

@@ -64,6 +64,12 @@ impl EndedHolds {
         self.by_id.get(&hold_id)
     }
 
+    /// Makes room for so many more, so that the map grows once.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.by_id.reserve(count);
+        self.oldest_first.reserve(count);
+    }
+
     pub(crate) fn oldest_first(&self) -> impl Iterator<Item = &EndedHold> {
         self.oldest_first.iter().map(|id| &self.by_id[id])
     }

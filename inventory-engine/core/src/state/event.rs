@@ -93,6 +93,16 @@ pub(crate) struct LongestRuns {
     pub(crate) anyone: u32,
     /// Of seats for who asks for accessible ones.
     pub(crate) accessible: u32,
+    /// Of seats for anyone, if all that is held came free.
+    pub(crate) anyone_once_freed: u32,
+    /// Of seats for who asks for accessible ones, if all that is held came free.
+    pub(crate) accessible_once_freed: u32,
+}
+
+/// The run that ends here is one seat longer, or over.
+fn lengthen(run: &mut u32, longest: &mut u32, fits: bool) {
+    *run = if fits { *run + 1 } else { 0 };
+    *longest = (*longest).max(*run);
 }
 
 impl EventState {
@@ -269,20 +279,7 @@ impl EventState {
         self.buyer_spots.len()
     }
 
-    /// Whether best available may give this seat to who did not ask for an accessible one.
-    pub(crate) fn is_open_to_anyone(&self, seat: SeatIndex) -> bool {
-        self.is_available(seat) && !needs_asking_for(&self.chart, seat)
-    }
-
-    /// Whether best available may give this seat to who asked for an accessible one.
-    pub(crate) fn is_open_on_asking(&self, seat: SeatIndex) -> bool {
-        self.is_available(seat) && needs_asking_for(&self.chart, seat)
-    }
-
-    fn is_available(&self, seat: SeatIndex) -> bool {
-        self.seats[seat.0 as usize] == SeatState::Available
-    }
-
+    /// All that is known of the longest runs in a row.
     pub(crate) fn longest_runs(&self, row: RowIndex) -> LongestRuns {
         self.longest_runs[row.0 as usize]
     }
@@ -290,10 +287,17 @@ impl EventState {
     pub(crate) fn measure_longest_runs(&self, row: RowIndex) -> LongestRuns {
         let (mut longest, mut run) = (LongestRuns::default(), LongestRuns::default());
         for &seat in &self.chart.parts().rows[row.0 as usize].seats {
-            run.anyone = if self.is_open_to_anyone(seat) { run.anyone + 1 } else { 0 };
-            run.accessible = if self.is_open_on_asking(seat) { run.accessible + 1 } else { 0 };
-            longest.anyone = longest.anyone.max(run.anyone);
-            longest.accessible = longest.accessible.max(run.accessible);
+            let status = self.seats[seat.0 as usize].status();
+            let is_free = status == SeatStatus::Available;
+            let could_be = is_free || status == SeatStatus::Held;
+            let asking = needs_asking_for(&self.chart, seat);
+            lengthen(&mut run.anyone, &mut longest.anyone, is_free && !asking);
+            lengthen(&mut run.accessible, &mut longest.accessible, is_free && asking);
+            let (run, longest) = (&mut run, &mut longest);
+            let once_freed = (&mut run.anyone_once_freed, &mut longest.anyone_once_freed);
+            lengthen(once_freed.0, once_freed.1, could_be && !asking);
+            let once_freed = (&mut run.accessible_once_freed, &mut longest.accessible_once_freed);
+            lengthen(once_freed.0, once_freed.1, could_be && asking);
         }
         longest
     }
@@ -338,6 +342,8 @@ impl EventState {
         option(self.rules.sale_opens_at.map(|at| at.0));
         option(self.rules.sale_closes_at.map(|at| at.0));
         option(self.closed_at.map(|at| at.0));
+        // How many, so that no name can look like one more ticket type.
+        option(Some(self.ticket_types.len() as u64));
         for ticket_type in self.ticket_types.iter() {
             option(Some(ticket_type.key.len() as u64));
             option(ticket_type.quota.map(u64::from));

@@ -198,6 +198,7 @@ impl ShardState {
         for event in state.events.values_mut() {
             event.restored(&mut state.digest);
         }
+        state.ended_holds.reserve(image.ended_holds.len());
         for ended in image.ended_holds {
             state.restore_ended_hold(ended)?;
         }

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use ended::{EndedHold, Ending};
+pub(crate) use event::needs_asking_for;
 pub use event::{EventState, SeatState};
 pub use hold::{Allocation, Hold};
 pub use image::{EventImage, ImageError, ShardImage};
@@ -72,6 +73,10 @@ impl Default for Memory {
 
 /// What `decide` found.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, taken apart at once: a box would be an allocation a command"
+)]
 pub enum Decision {
     /// Something new, to be applied, journaled and answered.
     New(Fact),
@@ -156,6 +161,11 @@ impl ShardState {
     /// One event.
     pub fn event(&self, event_id: EventId) -> Option<&EventState> {
         self.events.get(&event_id)
+    }
+
+    /// The holds that live, by their deadlines.
+    pub fn live_holds(&self) -> impl Iterator<Item = &Hold> {
+        self.deadlines.iter().filter_map(|(_, hold_id)| self.holds.get(hold_id))
     }
 
     /// A hold that lives, or ended not long ago.

@@ -138,7 +138,8 @@ impl<'a> Owned<'a> {
         buyer_id: &'a BuyerId,
         violations: &mut Vec<String>,
     ) {
-        *self.buyers.entry(buyer_id).or_default() += spots.count();
+        let of_buyer = self.buyers.entry(buyer_id).or_default();
+        *of_buyer = of_buyer.saturating_add(spots.count());
         for seat in spots.seat_indexes() {
             if let Some(other) = self.seats.insert(seat, state) {
                 violations.push(format!("seat {seat} belongs to {state:?} and to {other:?}"));
@@ -147,13 +148,15 @@ impl<'a> Owned<'a> {
         let status = state.status() as usize;
         for places in &spots.areas {
             match self.areas.get_mut(places.area.0 as usize) {
-                Some(counts) => counts[status] += places.count,
+                Some(counts) => {
+                    counts[status] = counts[status].saturating_add(places.count);
+                }
                 None => violations.push(format!("{state:?} has places in no area of the event")),
             }
         }
         for (TicketTypeIndex(index), count) in spots.by_ticket_type() {
             match self.ticket_types.get_mut(usize::from(index)) {
-                Some(counts) => counts[status] += count,
+                Some(counts) => counts[status] = counts[status].saturating_add(count),
                 None => violations.push(format!("{state:?} has no ticket type of the event")),
             }
         }

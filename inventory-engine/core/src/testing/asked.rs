@@ -89,7 +89,9 @@ impl<'a> Asked<'a> {
                 "ttl" => rules.hold_ttl_millis = script::millis(value()),
                 "extensions" => rules.extensions_max = script::number(value()) as u16,
                 "type" => {
-                    asked.ticket_types.push(TypeAsked { key: value(), ..TypeAsked::default() })
+                    // A key without letters is written ''.
+                    let key = value().trim_matches('\'');
+                    asked.ticket_types.push(TypeAsked { key, ..TypeAsked::default() });
                 }
                 "quota" => of_type(ticket_type).quota = Some(script::number(value()) as u32),
                 "for" => of_type(ticket_type).categories.push(value()),

@@ -11,12 +11,12 @@
 //! - `memory requests 3 kept 100 ended 2`: how much of what is over is remembered
 //! - `event 2 limit 4 ttl 900 extensions 1 opens 100 closes 500`; event 1 without rules of its
 //!   own is there where the story names no event; then its ticket types, each with what is said
-//!   of it: `type adult quota 10 opens 100 closes 500 for gold for silver`
+//!   of it: `type adult quota 10 opens 100 closes 500 for gold for silver`; `type ''` has no key
 //!
 //! Then what happens:
 //!
-//! - `place h1 ann A1 A2`, `place h1 ann best 3 section stalls category gold accessible`; with
-//!   ticket types `A1/adult LAWN:2/child` and `best 3 as-type adult:2 as-type child:1`
+//! - `place h1 ann A1 A2`, `place h1 ann best 3 section stalls zone left category gold accessible`;
+//!   with ticket types `A1/adult LAWN:2/child` and `best 3 as-type adult:2 as-type child:1`
 //! - `extend h1`, `release h1 [A1]`, `alloc h1 [A1] [as a1]`, `return a1 [A1]`, each `[by bob]`
 //! - `block A1 LAWN:5`, `unblock A1 LAWN:5`, `close 1`
 //! - `at 900`: time passes, and what is due expires; `clock 900`: only the first of them

@@ -95,7 +95,7 @@ impl Story {
         self.verify(&place);
         let restored = self.restored(&place);
         // Every second line goes on from there.
-        if line.number % 2 == 0 {
+        if line.number.is_multiple_of(2) {
             self.state = restored;
         }
     }
@@ -158,7 +158,12 @@ impl Story {
             assert_eq!(verified.violations, Vec::<String>::new(), "{place}");
             assert_eq!(verified.counts, event.counts(), "{place}");
             assert_eq!(verified.counts.total(), event.chart.seat_count(), "{place}");
+            assert_eq!(verified.areas, event.areas(), "{place}");
+            assert_eq!(verified.ticket_types, event.ticket_type_counts(), "{place}");
             assert_eq!(again.areas(), event.areas(), "{place}: areas of a replay");
+            let types = again.ticket_type_counts();
+            assert_eq!(types, event.ticket_type_counts(), "{place}: ticket types of a replay");
+            assert_eq!(again.closed_at, event.closed_at, "{place}: the end of a replay");
         }
     }
 

@@ -1,30 +1,33 @@
 //! Random commands against the state machine and against a naive model at once. After each one:
-//! the same answer, refusals by code and seats; the same state of every seat and hold; nothing
-//! that contradicts itself. At the end: the facts alone lead to the same state.
+//! the same answer, refusals with all that they say; the same state of every seat, area, ticket
+//! type and hold; nothing that contradicts itself; and a replica that only ever sees the facts is
+//! in the same state. At the end the same of a replay from nothing and of the state's own image.
 
 mod naive;
 mod op;
 mod venue;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use inventory_core::command::{
-    Allocate, BestAvailable, Block, Command, CreateEvent, Extend, Part, Place, Release, Return,
-    Selection, Unblock, Verb,
+    Allocate, BestAvailable, Block, CloseEvent, Command, CreateEvent, Extend, Part, Place, Release,
+    Return, Selection, Unblock, Verb,
 };
 use inventory_core::fact::{Change, Fact};
 use inventory_core::ids::{
-    AllocationId, BuyerId, CategoryIndex, ChartHash, EventId, HoldId, Lsn, RequestId, SeatIndex,
-    SectionIndex, ShardId,
+    AllocationId, AreaIndex, BuyerId, CategoryIndex, ChartHash, EventId, HoldId, Lsn, RequestId,
+    SeatIndex, SectionIndex, ShardId, TicketTypeIndex, ZoneIndex,
 };
-use inventory_core::rejection::RejectionCode;
+use inventory_core::rejection::{Rejection, RejectionCode, Retry};
 use inventory_core::rules::EventRules;
+use inventory_core::spots::{AreaPlaces, Counts, SeatSpot, Spots};
 use inventory_core::state::{Decision, HoldStory, ShardState};
+use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
-use naive::{Naive, Refusal};
-use op::{Op, Target};
+use naive::{Naive, Refusal, When};
+use op::{Asked, KindRules, Op, Target, Wish};
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
 
@@ -78,6 +81,10 @@ struct Sent {
 /// The state machine and the model, side by side.
 struct Both {
     state: ShardState,
+    /// Sees facts and nothing else; its maps have another order.
+    replica: ShardState,
+    /// How many ticket types the event has.
+    kinds: usize,
     naive: Naive,
     facts: Vec<Arc<Fact>>,
     /// By the model's number of the hold.
@@ -90,18 +97,19 @@ struct Both {
 
 impl Both {
     fn new(rules: op::Rules) -> Self {
-        let mut state = ShardState::new(SHARD);
-        state.register_chart(CHART, venue::chart());
         let mut both = Self {
-            state,
-            naive: Naive::new(venue::spots(), rules),
+            state: shard(7),
+            replica: shard(99),
+            kinds: rules.kinds.len(),
+            naive: Naive::new(venue::spots(), rules.clone()),
             facts: Vec::new(),
             holds: Vec::new(),
             sales: Vec::new(),
             sent: Vec::new(),
             codes: BTreeSet::new(),
         };
-        let at = |millis: u64| Timestamp(START_MILLIS + millis);
+        let ticket_types = (0..).zip(&rules.kinds);
+        let ticket_types = ticket_types.map(|(number, kind)| ticket_type(number, kind)).collect();
         let rules = EventRules {
             hold_ttl_millis: rules.ttl_millis,
             extensions_max: rules.extensions_max,
@@ -109,7 +117,8 @@ impl Both {
             sale_opens_at: rules.opens_at.map(at),
             sale_closes_at: rules.closes_at.map(at),
         };
-        let verb = CreateEvent { event_id: EVENT, name: "random".into(), chart: CHART, rules };
+        let (name, chart) = ("random".into(), CHART);
+        let verb = CreateEvent { event_id: EVENT, name, chart, rules, ticket_types };
         let request_id = both.new_request_id();
         let command = Command { request_id, verb: Verb::CreateEvent(verb) };
         match both.state.decide(both.now(), &command) {
@@ -132,6 +141,7 @@ impl Both {
     fn apply(&mut self, fact: Fact) -> Arc<Fact> {
         let fact = Arc::new(fact);
         self.state.apply(Arc::clone(&fact));
+        self.replica.apply(Arc::clone(&fact));
         self.facts.push(Arc::clone(&fact));
         fact
     }
@@ -199,18 +209,16 @@ impl Both {
         let decision = self.state.decide(self.now(), &command);
         // Of runs that are equally near either is right, so the model is told which one it was.
         let chosen = match &decision {
-            Ok(Decision::New(Fact { change: Change::HoldPlaced { seats, .. }, .. })) => {
-                seats.iter().map(|seat| seat.0 as usize).collect()
+            Ok(Decision::New(Fact { change: Change::HoldPlaced { spots, .. }, .. })) => {
+                spots.seat_indexes().map(|seat| seat.0 as usize).collect()
             }
             _ => Vec::new(),
         };
         let predicted = self.naive.act(op, &chosen);
         match (decision, predicted) {
-            (Ok(Decision::New(fact)), Ok(seats)) => {
-                let became = fact.change.seats_became().map(|(seats, _)| seats);
-                let changed: Vec<usize> =
-                    became.into_iter().flatten().map(|seat| seat.0 as usize).collect();
-                assert_eq!(changed, seats, "seats changed by {op:?}");
+            (Ok(Decision::New(fact)), Ok(asked)) => {
+                let moved = fact.change.spots_moved().map(|(spots, _, _)| spots.clone());
+                assert_eq!(moved.unwrap_or_default(), spots(&asked), "spots moved by {op:?}");
                 match &fact.change {
                     Change::HoldPlaced { hold_id, .. } => self.holds.push(*hold_id),
                     Change::HoldAllocated { allocation_id, .. } => self.sales.push(*allocation_id),
@@ -218,28 +226,39 @@ impl Both {
                 }
                 Some(self.apply(fact))
             }
-            (Err(rejection), Err(Refusal { code, seats, could_have })) => {
-                assert_eq!(rejection.code, code, "{op:?}");
-                let named: Vec<usize> =
-                    rejection.conflicts.iter().map(|conflict| conflict.seat.0 as usize).collect();
-                assert_eq!(named, seats, "seats in the way of {op:?}");
-                assert_eq!(rejection.could_have, could_have, "{op:?}");
-                self.codes.insert(code);
+            (Err(rejection), Err(predicted)) => {
+                self.codes.insert(rejection.code);
+                assert_eq!(refusal(rejection), predicted, "{op:?}");
                 None
             }
             (decision, predicted) => panic!("{op:?}: {decision:?}, not {predicted:?}"),
         }
     }
 
-    /// The same, about a hold or a sale that stays the same one when there are more.
+    /// The same, about a hold or a sale that stays the same one when there are more, and with
+    /// what was only hinted at.
     fn settled(&self, op: &Op) -> Op {
         let mut op = op.clone();
         match &mut op {
+            Op::Place { asked, with_care: true, .. } => asked.with_known_kinds(self.kinds),
+            Op::Best { wish, with_care: true, .. } => wish.with_known_kinds(self.kinds),
+            Op::Block { asked, with_care: true } | Op::Unblock { asked, with_care: true } => {
+                asked.without_kinds();
+            }
             Op::Extend(target) | Op::Release(target) | Op::Allocate(target) => {
                 target.number %= self.holds.len() + 1;
             }
             Op::Return(target) => target.number %= self.sales.len() + 1,
             _ => {}
+        }
+        if let Op::Release(target) | Op::Allocate(target) | Op::Return(target) = &op
+            && let op::Part::Chosen(bits) = target.part
+        {
+            let has = self.naive.has(&op, target.number);
+            let part = op::Part::Named(has.map(|has| has.choose(bits)).unwrap_or_default());
+            if let Op::Release(target) | Op::Allocate(target) | Op::Return(target) = &mut op {
+                target.part = part;
+            }
         }
         op
     }
@@ -247,29 +266,26 @@ impl Both {
     fn verb(&self, op: &Op) -> Verb {
         let event_id = EVENT;
         match op {
-            Op::Place { buyer, seats: named } => {
-                let selection = Selection::Seats(seats(named));
+            Op::Place { buyer, asked, .. } => {
+                let selection = Selection::Spots(spots(asked));
                 Verb::Place(Place { event_id, buyer_id: buyer_id(*buyer), selection })
             }
-            Op::Best { buyer, wish } => {
-                let selection = Selection::BestAvailable(BestAvailable {
-                    quantity: wish.quantity as u32,
-                    section: wish.section.map(SectionIndex),
-                    category: wish.category.map(CategoryIndex),
-                    accessible: wish.accessible,
-                });
+            Op::Best { buyer, wish, .. } => {
+                let selection = Selection::BestAvailable(best_available(wish));
                 Verb::Place(Place { event_id, buyer_id: buyer_id(*buyer), selection })
             }
             Op::Extend(target) => {
-                let (hold_id, buyer_id, _) = self.of_hold(target);
+                let (hold_id, buyer_id) = self.of_hold(target);
                 Verb::Extend(Extend { hold_id, buyer_id })
             }
             Op::Release(target) => {
-                let (hold_id, buyer_id, part) = self.of_hold(target);
+                let (hold_id, buyer_id) = self.of_hold(target);
+                let part = part(target);
                 Verb::Release(Release { hold_id, buyer_id, part })
             }
             Op::Allocate(target) => {
-                let (hold_id, buyer_id, part) = self.of_hold(target);
+                let (hold_id, buyer_id) = self.of_hold(target);
+                let part = part(target);
                 Verb::Allocate(Allocate { hold_id, buyer_id, part })
             }
             Op::Return(target) => {
@@ -279,68 +295,167 @@ impl Both {
                 let buyer_id = buyer_id(self.naive.buyer_for_sale(target));
                 Verb::Return(Return { allocation_id, buyer_id, part: part(target) })
             }
-            Op::Block(named) => Verb::Block(Block { event_id, seats: seats(named) }),
-            Op::Unblock(named) => Verb::Unblock(Unblock { event_id, seats: seats(named) }),
+            Op::Block { asked, .. } => Verb::Block(Block { event_id, spots: spots(asked) }),
+            Op::Unblock { asked, .. } => Verb::Unblock(Unblock { event_id, spots: spots(asked) }),
+            Op::Close => Verb::CloseEvent(CloseEvent { event_id }),
             Op::Pass { .. } | Op::Again(_) | Op::OtherUnder(..) => {
                 panic!("{op:?} is no command of its own")
             }
         }
     }
 
-    fn of_hold(&self, target: &Target) -> (HoldId, BuyerId, Part) {
+    fn of_hold(&self, target: &Target) -> (HoldId, BuyerId) {
         let known = self.holds.get(target.number);
         let nobodys = || HoldId::new(SHARD, Lsn(1 << 40), self.new_request_id());
         let hold_id = known.copied().unwrap_or_else(nobodys);
-        (hold_id, buyer_id(self.naive.buyer_for_hold(target)), part(target))
+        (hold_id, buyer_id(self.naive.buyer_for_hold(target)))
     }
 
-    /// Every seat, hold and count is the same in both, and nothing contradicts itself.
+    /// Everything is the same in both and in the replica, and nothing contradicts itself.
     fn compare(&self) {
         let event = self.state.event(EVENT).expect("the event was created");
         for (number, spot) in (0..).zip(&self.naive.spots) {
             let status = event.seat(SeatIndex(number)).expect("the seat exists").status();
             assert_eq!(status, spot.owner.status(), "seat {number}");
         }
+        for (area, &counts) in event.areas().iter().enumerate() {
+            assert_eq!(counts, Counts(self.naive.area_counts(area)), "area {area}");
+        }
+        for (kind, &counts) in event.ticket_type_counts().iter().enumerate() {
+            assert_eq!(counts, Counts(self.naive.kind_counts(kind)), "ticket type {kind}");
+        }
+        assert_eq!(event.closed_at.is_some(), self.naive.is_closed);
         for (number, hold_id) in self.holds.iter().enumerate() {
             let told = match self.state.hold(*hold_id).expect("so few are all remembered") {
                 HoldStory::Live(hold) => {
-                    let seats = hold.seats.iter().map(|seat| seat.0 as usize).collect();
-                    Ok((seats, hold.deadline.0 - START_MILLIS, hold.extensions))
+                    Ok((hold.spots.clone(), hold.deadline.0 - START_MILLIS, hold.extensions))
                 }
                 HoldStory::Ended(hold) => Err(hold.ending),
             };
-            assert_eq!(told, self.naive.hold_story(number), "hold {number}");
+            let story = self.naive.hold_story(number);
+            let story = story.map(|(has, deadline, extensions)| (spots(has), deadline, extensions));
+            assert_eq!(told, story, "hold {number}");
         }
         for buyer in 0..op::BUYERS {
-            assert_eq!(event.buyer_seats(&buyer_id(buyer)), self.naive.buyer_seats(buyer));
+            assert_eq!(event.buyer_spots(&buyer_id(buyer)), self.naive.buyer_spots(buyer));
         }
+        // Among what is compared here is the digest kept with the digest counted anew.
         let verified = self.state.verify_event(EVENT).expect("the event was created");
         assert_eq!(verified.violations, Vec::<String>::new());
+        assert_eq!(verified.counts, event.counts());
+        assert_eq!(verified.areas, event.areas());
+        assert_eq!(verified.ticket_types, event.ticket_type_counts());
+        assert_same(&self.replica, &self.state);
     }
 
-    /// The facts alone lead to the same state, whatever the order of its maps.
+    /// The facts alone lead to the same state, and so does its image, whatever the order of its
+    /// maps.
     fn replay(&self) {
-        let mut replayed = ShardState::seeded(SHARD, 99);
-        replayed.register_chart(CHART, venue::chart());
+        let mut replayed = shard(4_242);
         for fact in &self.facts {
             replayed.apply(Arc::clone(fact));
         }
-        assert_eq!(replayed.digest(), self.state.digest());
-        assert_eq!(replayed.last_lsn(), self.state.last_lsn());
-        assert_eq!(replayed.earliest_deadline(), self.state.earliest_deadline());
-        let seats = |state: &ShardState| state.event(EVENT).map(|event| event.seats().to_vec());
-        assert_eq!(seats(&replayed), seats(&self.state));
+        assert_same(&replayed, &self.state);
+        let (image, charts) = (self.state.image(), BTreeMap::from([(CHART, venue::chart())]));
+        match ShardState::restore(image, &charts, 77) {
+            Ok(restored) => assert_same(&restored, &self.state),
+            Err(error) => panic!("an image that cannot be restored: {error}"),
+        }
     }
+}
+
+fn shard(hash_seed: u64) -> ShardState {
+    let mut state = ShardState::seeded(SHARD, hash_seed);
+    state.register_chart(CHART, venue::chart());
+    state
+}
+
+fn assert_same(one: &ShardState, other: &ShardState) {
+    assert_eq!(one.digest(), other.digest());
+    assert_eq!(one.last_lsn(), other.last_lsn());
+    assert_eq!(one.earliest_deadline(), other.earliest_deadline());
+    for (one, other) in one.events().zip(other.events()) {
+        assert_eq!(one.seats(), other.seats());
+        assert_eq!(one.areas(), other.areas());
+        assert_eq!(one.ticket_type_counts(), other.ticket_type_counts());
+    }
+    assert_eq!(one.events().count(), other.events().count());
+}
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp(START_MILLIS + millis)
 }
 
 fn buyer_id(buyer: usize) -> BuyerId {
     BuyerId::new(&format!("buyer {buyer}")).expect("a short name")
 }
 
-fn seats(numbers: &[usize]) -> Vec<SeatIndex> {
-    numbers.iter().map(|&number| SeatIndex(number as u32)).collect()
+fn ticket_type(number: usize, kind: &KindRules) -> TicketType {
+    TicketType {
+        key: format!("type {number}").into(),
+        quota: kind.quota,
+        sale_opens_at: kind.opens_at.map(at),
+        sale_closes_at: kind.closes_at.map(at),
+        categories: kind.categories.iter().copied().map(CategoryIndex).collect(),
+    }
+}
+
+fn type_index(kind: op::Kind) -> Option<TicketTypeIndex> {
+    kind.map(|kind| TicketTypeIndex(kind as u16))
+}
+
+fn spots(asked: &Asked) -> Spots {
+    let seat = |&(seat, kind): &(usize, op::Kind)| SeatSpot {
+        seat: SeatIndex(seat as u32),
+        ticket_type: type_index(kind),
+    };
+    Spots { seats: asked.seats.iter().map(seat).collect(), areas: areas(asked) }
+}
+
+fn areas(asked: &Asked) -> Vec<AreaPlaces> {
+    let places = asked.lines.iter().map(|line| AreaPlaces {
+        area: AreaIndex(line.area as u32),
+        ticket_type: type_index(line.kind),
+        count: line.count,
+    });
+    places.collect()
+}
+
+fn best_available(wish: &Wish) -> BestAvailable {
+    let types = wish.kinds.iter().map(|&(kind, count)| (TicketTypeIndex(kind as u16), count));
+    BestAvailable {
+        quantity: wish.quantity as u32,
+        section: wish.section.map(SectionIndex),
+        zone: wish.zone.map(ZoneIndex),
+        category: wish.category.map(CategoryIndex),
+        accessible: wish.accessible,
+        ticket_types: types.collect(),
+    }
 }
 
 fn part(target: &Target) -> Part {
-    target.part.as_deref().map_or(Part::Whole, |named| Part::Seats(seats(named)))
+    match &target.part {
+        op::Part::Whole => Part::Whole,
+        op::Part::Named(asked) => {
+            let seats = asked.seats.iter().map(|&(seat, _)| SeatIndex(seat as u32)).collect();
+            Part::Spots { seats, areas: areas(asked) }
+        }
+        op::Part::Chosen(_) => panic!("what is chosen was named before"),
+    }
+}
+
+/// A rejection in the model's words.
+fn refusal(rejection: Rejection) -> Refusal {
+    Refusal {
+        code: rejection.code,
+        seats: rejection.conflicts.iter().map(|of| of.seat.0 as usize).collect(),
+        areas: rejection.areas.iter().map(|of| (of.area.0 as usize, of.could_have)).collect(),
+        kind: rejection.ticket_type.map(|index| usize::from(index.0)),
+        could_have: rejection.could_have,
+        when: match rejection.retry {
+            Retry::Never => When::Never,
+            Retry::Later => When::Later,
+            Retry::At(at) => When::At(at.0 - START_MILLIS),
+        },
+    }
 }

@@ -1,22 +1,36 @@
 //! The same rules once more, in the simplest way that could be right: lists that are searched,
 //! nothing kept that could be counted, nothing shared with the state machine but the names of
-//! the codes.
+//! the codes. Every place in an area is a thing of its own, like a seat.
+
+mod checks;
 
 use inventory_core::fact::SeatStatus;
 use inventory_core::rejection::RejectionCode::{self, *};
 use inventory_core::state::Ending;
 
-use crate::op::{Op, Rules, Target, Wish};
+use crate::op::{Asked, Kind, Line, Op, Part, Rules, Target, Wish};
+use crate::venue::AREAS;
 
 /// A seat and who has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Spot {
     pub(crate) owner: Owner,
+    /// What it is held or sold as.
+    pub(crate) kind: Kind,
+    pub(crate) is_at_table: bool,
     pub(crate) row: Option<usize>,
     pub(crate) section: Option<u32>,
+    pub(crate) zone: Option<u32>,
     pub(crate) category: Option<u32>,
     pub(crate) distance: f64,
     pub(crate) needs_asking: bool,
+}
+
+/// One place in an area and who has it.
+struct Place {
+    area: usize,
+    owner: Owner,
+    kind: Kind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,31 +52,37 @@ impl Owner {
     }
 }
 
+/// Whether trying again could help.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum When {
+    Never,
+    Later,
+    At(u64),
+}
+
 /// Why not, and what else is told.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Refusal {
     pub(crate) code: RejectionCode,
     pub(crate) seats: Vec<usize>,
+    /// Areas, each with what could be had.
+    pub(crate) areas: Vec<(usize, Option<u32>)>,
+    pub(crate) kind: Kind,
     pub(crate) could_have: Option<u32>,
+    pub(crate) when: When,
 }
 
-fn no<T>(code: RejectionCode) -> Result<T, Refusal> {
-    Err(Refusal { code, seats: Vec::new(), could_have: None })
-}
-
-fn no_because_of<T>(code: RejectionCode, seats: Vec<usize>) -> Result<T, Refusal> {
-    Err(Refusal { code, seats, could_have: None })
-}
-
-fn no_but<T>(code: RejectionCode, could_have: usize) -> Result<T, Refusal> {
-    Err(Refusal { code, seats: Vec::new(), could_have: Some(could_have as u32) })
+/// No, and nothing more to be said.
+fn no(code: RejectionCode) -> Refusal {
+    let (seats, areas) = (Vec::new(), Vec::new());
+    Refusal { code, seats, areas, kind: None, could_have: None, when: When::Never }
 }
 
 /// A hold or a sale, alive or over.
 struct Booking {
     buyer: usize,
     /// In the order in which they were asked for.
-    seats: Vec<usize>,
+    has: Asked,
     deadline: u64,
     extensions: u16,
     ending: Option<Ending>,
@@ -71,6 +91,8 @@ struct Booking {
 pub(crate) struct Naive {
     pub(crate) now: u64,
     pub(crate) spots: Vec<Spot>,
+    pub(crate) is_closed: bool,
+    places: Vec<Place>,
     rules: Rules,
     holds: Vec<Booking>,
     sales: Vec<Booking>,
@@ -78,70 +100,71 @@ pub(crate) struct Naive {
 
 impl Naive {
     pub(crate) fn new(spots: Vec<Spot>, rules: Rules) -> Self {
-        Self { now: 0, spots, rules, holds: Vec::new(), sales: Vec::new() }
+        let areas = AREAS.iter().enumerate();
+        let places = areas.flat_map(|(area, &(_, capacity))| {
+            (0..capacity).map(move |_| Place { area, owner: Owner::Nobody, kind: None })
+        });
+        let (holds, sales) = (Vec::new(), Vec::new());
+        let places = places.collect();
+        Self { now: 0, spots, is_closed: false, places, rules, holds, sales }
     }
 
-    /// Does what is asked, or says why not. Returns the seats that changed hands. For best
-    /// available, `chosen` has to be among what is best.
-    pub(crate) fn act(&mut self, op: &Op, chosen: &[usize]) -> Result<Vec<usize>, Refusal> {
+    /// Does what is asked, or says why not. Returns what changed hands. For best available,
+    /// `chosen` has to be among what is best.
+    pub(crate) fn act(&mut self, op: &Op, chosen: &[usize]) -> Result<Asked, Refusal> {
         match op {
-            Op::Place { buyer, seats } => {
-                self.check_named(seats, 64)?;
-                self.check_buyer(*buyer, seats.len())?;
-                self.check_all(seats, Owner::Nobody, SeatsUnavailable)?;
-                Ok(self.hold(*buyer, seats))
+            Op::Place { buyer, asked, .. } => {
+                self.check_named(asked, 64)?;
+                self.check_kinds(asked)?;
+                self.check_tables(asked)?;
+                self.check_may_buy(*buyer, asked)?;
+                self.check_owners(asked, Owner::Nobody, (SeatsUnavailable, AreaFull))?;
+                Ok(self.hold(*buyer, asked))
             }
-            Op::Best { buyer, wish } => {
-                match wish.quantity {
-                    0 => return no(SelectionEmpty),
-                    65.. => return no_but(SelectionTooLarge, 64),
-                    quantity => self.check_buyer(*buyer, quantity)?,
-                }
+            Op::Best { buyer, wish, .. } => {
+                let asked = self.check_wish(wish, chosen)?;
+                self.check_may_buy(*buyer, &asked)?;
                 self.check_best(wish, chosen)?;
-                Ok(self.hold(*buyer, chosen))
+                Ok(self.hold(*buyer, &asked))
             }
-            Op::Extend(target) => {
-                let number = self.usable_hold(target)?;
-                let (ttl_millis, hold) = (self.rules.ttl_millis, &mut self.holds[number]);
-                if hold.extensions >= self.rules.extensions_max {
-                    return no(ExtensionsExhausted);
-                }
-                hold.extensions += 1;
-                hold.deadline = hold.deadline.max(self.now + ttl_millis);
-                Ok(Vec::new())
-            }
+            Op::Extend(target) => self.extend(target),
             Op::Release(target) => {
                 let number = self.usable_hold(target)?;
-                let seats = self.part(&self.holds[number].seats, target, SeatNotInHold)?;
-                self.leave_hold(number, &seats, Owner::Nobody, Ending::Released);
-                Ok(seats)
+                let part = self.part(&self.holds[number].has, target, SeatNotInHold)?;
+                self.leave_hold(number, &part, Owner::Nobody, Ending::Released);
+                Ok(part)
             }
             Op::Allocate(target) => {
                 let number = self.usable_hold(target)?;
-                let seats = self.part(&self.holds[number].seats, target, SeatNotInHold)?;
+                let part = self.part(&self.holds[number].has, target, SeatNotInHold)?;
                 let sale = Owner::Sale(self.sales.len());
-                self.leave_hold(number, &seats, sale, Ending::Allocated);
-                let (buyer, seats) = (self.holds[number].buyer, seats.clone());
-                let sale = Booking { buyer, seats, deadline: 0, extensions: 0, ending: None };
+                self.leave_hold(number, &part, sale, Ending::Allocated);
+                let (buyer, has) = (self.holds[number].buyer, part.clone());
+                let sale = Booking { buyer, has, deadline: 0, extensions: 0, ending: None };
                 self.sales.push(sale);
-                Ok(self.sales[self.sales.len() - 1].seats.clone())
+                Ok(part)
             }
             Op::Return(target) => {
                 let number = self.usable_sale(target)?;
-                let seats = self.part(&self.sales[number].seats, target, SeatNotInAllocation)?;
-                self.give(&seats, Owner::Nobody);
-                self.sales[number].seats.retain(|seat| !seats.contains(seat));
-                Ok(seats)
+                let part = self.part(&self.sales[number].has, target, SeatNotInAllocation)?;
+                self.give(&part, Owner::Sale(number), Owner::Nobody);
+                self.sales[number].has.lose(&part);
+                Ok(part)
             }
-            Op::Block(seats) => {
-                self.check_named(seats, 16_384)?;
-                self.check_all(seats, Owner::Nobody, SeatsUnavailable)?;
-                Ok(self.give(seats, Owner::Organizer))
+            Op::Block { asked, .. } => {
+                self.check_block(asked)?;
+                self.check_owners(asked, Owner::Nobody, (SeatsUnavailable, AreaFull))?;
+                Ok(self.give(asked, Owner::Nobody, Owner::Organizer))
             }
-            Op::Unblock(seats) => {
-                self.check_named(seats, 16_384)?;
-                self.check_all(seats, Owner::Organizer, SeatNotBlocked)?;
-                Ok(self.give(seats, Owner::Nobody))
+            Op::Unblock { asked, .. } => {
+                self.check_block(asked)?;
+                self.check_owners(asked, Owner::Organizer, (SeatNotBlocked, SeatNotBlocked))?;
+                Ok(self.give(asked, Owner::Organizer, Owner::Nobody))
+            }
+            Op::Close if self.is_closed => Err(no(EventClosed)),
+            Op::Close => {
+                self.is_closed = true;
+                Ok(Asked::default())
             }
             Op::Pass { .. } | Op::Again(_) | Op::OtherUnder(..) => panic!("{op:?} asks nothing"),
         }
@@ -152,28 +175,55 @@ impl Naive {
         for number in 0..self.holds.len() {
             let hold = &self.holds[number];
             if hold.ending.is_none() && hold.deadline <= self.now {
-                let seats = hold.seats.clone();
-                self.leave_hold(number, &seats, Owner::Nobody, Ending::Expired);
+                let has = hold.has.clone();
+                self.leave_hold(number, &has, Owner::Nobody, Ending::Expired);
             }
         }
     }
 
-    /// A hold's seats, deadline and extensions, or how it ended.
-    pub(crate) fn hold_story(&self, number: usize) -> Result<(Vec<usize>, u64, u16), Ending> {
+    /// What a hold has, its deadline and its extensions, or how it ended.
+    pub(crate) fn hold_story(&self, number: usize) -> Result<(&Asked, u64, u16), Ending> {
         let hold = &self.holds[number];
         match hold.ending {
             Some(ending) => Err(ending),
-            None => Ok((hold.seats.clone(), hold.deadline, hold.extensions)),
+            None => Ok((&hold.has, hold.deadline, hold.extensions)),
         }
     }
 
-    pub(crate) fn buyer_seats(&self, buyer: usize) -> u32 {
-        let has = |spot: &&Spot| match spot.owner {
+    /// What a hold or a sale of a number has, if there is one.
+    pub(crate) fn has(&self, op: &Op, number: usize) -> Option<&Asked> {
+        let bookings = if matches!(op, Op::Return(_)) { &self.sales } else { &self.holds };
+        bookings.get(number).map(|booking| &booking.has)
+    }
+
+    pub(crate) fn buyer_spots(&self, buyer: usize) -> u32 {
+        let has = |owner: Owner| match owner {
             Owner::Hold(number) => self.holds[number].buyer == buyer,
             Owner::Sale(number) => self.sales[number].buyer == buyer,
             Owner::Nobody | Owner::Organizer => false,
         };
-        self.spots.iter().filter(has).count() as u32
+        self.tags().filter(|&(owner, _)| has(owner)).count() as u32
+    }
+
+    /// How many places of an area are in each state.
+    pub(crate) fn area_counts(&self, area: usize) -> [u32; 4] {
+        let mut counts = [0; 4];
+        for place in self.places.iter().filter(|place| place.area == area) {
+            counts[place.owner.status() as usize] += 1;
+        }
+        counts
+    }
+
+    /// How many spots of a ticket type are left, held and sold.
+    pub(crate) fn kind_counts(&self, kind: usize) -> [u32; 4] {
+        let count = |status: SeatStatus| {
+            let is_it = |&(owner, of): &(Owner, Kind)| of == Some(kind) && owner.status() == status;
+            self.tags().filter(is_it).count() as u32
+        };
+        let everything = (self.spots.len() + self.places.len()) as u32;
+        let quota = self.rules.kinds[kind].quota.unwrap_or(everything);
+        let (held, sold) = (count(SeatStatus::Held), count(SeatStatus::Allocated));
+        [quota - held - sold, held, sold, 0]
     }
 
     /// Who asks for something of a hold.
@@ -188,146 +238,74 @@ impl Naive {
         target.stranger.unwrap_or(sale.map_or(0, |sale| sale.buyer))
     }
 
-    fn usable_hold(&self, target: &Target) -> Result<usize, Refusal> {
-        let number = target.number;
-        let Some(hold) = self.holds.get(number) else { return no(HoldUnknown) };
-        if hold.buyer != self.buyer_for_hold(target) {
-            return no(HoldUnknown);
-        }
-        match hold.ending {
-            Some(Ending::Released) => no(HoldReleased),
-            Some(Ending::Allocated) => no(HoldAllocated),
-            Some(Ending::Expired) => no(HoldExpired),
-            None if self.now >= hold.deadline => no(HoldExpired),
-            None => Ok(number),
-        }
+    /// Of every seat and every place, who has it and as what.
+    fn tags(&self) -> impl Iterator<Item = (Owner, Kind)> {
+        let seats = self.spots.iter().map(|spot| (spot.owner, spot.kind));
+        seats.chain(self.places.iter().map(|place| (place.owner, place.kind)))
     }
 
-    fn usable_sale(&self, target: &Target) -> Result<usize, Refusal> {
-        let number = target.number;
-        let Some(sale) = self.sales.get(number) else { return no(AllocationUnknown) };
-        if sale.buyer != self.buyer_for_sale(target) || sale.seats.is_empty() {
-            return no(AllocationUnknown);
+    fn extend(&mut self, target: &Target) -> Result<Asked, Refusal> {
+        let number = self.usable_hold(target)?;
+        let (ttl_millis, hold) = (self.rules.ttl_millis, &mut self.holds[number]);
+        if self.is_closed {
+            return Err(no(EventClosed));
         }
-        Ok(number)
-    }
-
-    fn check_count_and_repeats(&self, seats: &[usize], seats_max: usize) -> Result<(), Refusal> {
-        if seats.is_empty() {
-            return no(SelectionEmpty);
+        if hold.extensions >= self.rules.extensions_max {
+            return Err(no(ExtensionsExhausted));
         }
-        if seats.len() > seats_max {
-            return no_but(SelectionTooLarge, seats_max);
-        }
-        let times = |seat: usize| seats.iter().filter(|&&other| other == seat).count();
-        // Beyond the last seat are a few that do not exist.
-        let twice: Vec<usize> = (0..self.spots.len() + 3).filter(|&seat| times(seat) > 1).collect();
-        if twice.is_empty() { Ok(()) } else { no_because_of(SeatRepeated, twice) }
+        hold.extensions += 1;
+        hold.deadline = hold.deadline.max(self.now + ttl_millis);
+        Ok(Asked::default())
     }
 
-    fn check_named(&self, seats: &[usize], seats_max: usize) -> Result<(), Refusal> {
-        self.check_count_and_repeats(seats, seats_max)?;
-        let unknown: Vec<usize> =
-            seats.iter().copied().filter(|&seat| seat >= self.spots.len()).collect();
-        if unknown.is_empty() { Ok(()) } else { no_because_of(SeatUnknown, unknown) }
-    }
-
-    fn check_all(&self, seats: &[usize], owner: Owner, code: RejectionCode) -> Result<(), Refusal> {
-        let others: Vec<usize> =
-            seats.iter().copied().filter(|&seat| self.spots[seat].owner != owner).collect();
-        if others.is_empty() { Ok(()) } else { no_because_of(code, others) }
-    }
-
-    fn check_buyer(&self, buyer: usize, quantity: usize) -> Result<(), Refusal> {
-        if self.rules.opens_at.is_some_and(|opens_at| self.now < opens_at) {
-            return no(SaleNotOpen);
-        }
-        if self.rules.closes_at.is_some_and(|closes_at| self.now >= closes_at) {
-            return no(SaleClosed);
-        }
-        let Some(max) = self.rules.buyer_seats_max else { return Ok(()) };
-        let has = self.buyer_seats(buyer);
-        if has + quantity as u32 > max {
-            return no_but(BuyerLimitExceeded, (max - has) as usize);
-        }
-        Ok(())
-    }
-
-    /// Whether the seats chosen are as near as any that fit; or, if none do, how many would.
-    fn check_best(&self, wish: &Wish, chosen: &[usize]) -> Result<(), Refusal> {
-        let longest =
-            (1..=self.spots.len()).rev().find(|&length| !self.runs(wish, length).is_empty());
-        let runs = self.runs(wish, wish.quantity);
-        if runs.is_empty() {
-            return no_but(NotEnoughTogether, longest.unwrap_or(0));
-        }
-        let distance = |run: &[usize]| run.iter().map(|&seat| self.spots[seat].distance).sum();
-        let shortest = runs.iter().map(|run| distance(run)).fold(f64::MAX, f64::min);
-        assert!(runs.iter().any(|run| run == chosen), "{chosen:?} does not fit {wish:?}");
-        // Distances are rounded to hundredths.
-        let tolerance = 0.01 * wish.quantity as f64;
-        assert!(distance(chosen) <= shortest + tolerance, "{chosen:?} is not nearest: {runs:?}");
-        Ok(())
-    }
-
-    /// Every way to sit together in one row.
-    fn runs(&self, wish: &Wish, length: usize) -> Vec<Vec<usize>> {
-        let fits = |&seat: &usize| {
-            let spot = &self.spots[seat];
-            spot.owner == Owner::Nobody
-                && spot.needs_asking == wish.accessible
-                && (wish.section.is_none() || spot.section == wish.section)
-                && (wish.category.is_none() || spot.category == wish.category)
-        };
-        let last_start = self.spots.len().saturating_sub(length);
-        let runs = (0..=last_start).map(|start| (start..start + length).collect::<Vec<usize>>());
-        let in_one_row = |run: &Vec<usize>| {
-            let row = self.spots[run[0]].row;
-            row.is_some() && run.iter().all(|&seat| self.spots[seat].row == row)
-        };
-        runs.filter(in_one_row).filter(|run| run.iter().all(fits)).collect()
-    }
-
-    fn part(
-        &self,
-        owned: &[usize],
-        target: &Target,
-        missing: RejectionCode,
-    ) -> Result<Vec<usize>, Refusal> {
-        let Some(seats) = &target.part else { return Ok(owned.to_vec()) };
-        self.check_count_and_repeats(seats, 64)?;
-        let others: Vec<usize> =
-            seats.iter().copied().filter(|seat| !owned.contains(seat)).collect();
-        if others.is_empty() { Ok(seats.clone()) } else { no_because_of(missing, others) }
-    }
-
-    fn hold(&mut self, buyer: usize, seats: &[usize]) -> Vec<usize> {
+    fn hold(&mut self, buyer: usize, asked: &Asked) -> Asked {
         let deadline = self.now + self.rules.ttl_millis;
-        let owner = Owner::Hold(self.holds.len());
-        let seats = self.give(seats, owner);
-        self.holds.push(Booking {
-            buyer,
-            seats: seats.clone(),
-            deadline,
-            extensions: 0,
-            ending: None,
-        });
-        seats
+        let has = self.give(asked, Owner::Nobody, Owner::Hold(self.holds.len()));
+        self.holds.push(Booking { buyer, has, deadline, extensions: 0, ending: None });
+        asked.clone()
     }
 
-    fn leave_hold(&mut self, number: usize, seats: &[usize], owner: Owner, ending: Ending) {
-        self.give(seats, owner);
+    fn leave_hold(&mut self, number: usize, part: &Asked, owner: Owner, ending: Ending) {
+        self.give(part, Owner::Hold(number), owner);
         let hold = &mut self.holds[number];
-        hold.seats.retain(|seat| !seats.contains(seat));
-        if hold.seats.is_empty() {
+        hold.has.lose(part);
+        if hold.has == Asked::default() {
             hold.ending = Some(ending);
         }
     }
 
-    fn give(&mut self, seats: &[usize], owner: Owner) -> Vec<usize> {
-        for &seat in seats {
-            self.spots[seat].owner = owner;
+    fn give(&mut self, asked: &Asked, from: Owner, to: Owner) -> Asked {
+        let is_owned = matches!(to, Owner::Hold(_) | Owner::Sale(_));
+        for &(seat, kind) in &asked.seats {
+            let spot = &mut self.spots[seat];
+            assert_eq!(spot.owner, from, "seat {seat} changes hands");
+            (spot.owner, spot.kind) = (to, kind.filter(|_| is_owned));
         }
-        seats.to_vec()
+        for &Line { area, kind, count } in &asked.lines {
+            // What nobody has is sold as nothing yet.
+            let was = if matches!(from, Owner::Hold(_) | Owner::Sale(_)) { kind } else { None };
+            let mut left = count;
+            for place in &mut self.places {
+                let is_it = (place.area, place.owner, place.kind) == (area, from, was);
+                if is_it && left > 0 {
+                    (place.owner, place.kind) = (to, kind.filter(|_| is_owned));
+                    left -= 1;
+                }
+            }
+            assert_eq!(left, 0, "places of area {area} change hands");
+        }
+        asked.clone()
+    }
+}
+
+impl Asked {
+    fn lose(&mut self, part: &Self) {
+        self.seats.retain(|seat| !part.seats.contains(seat));
+        for lost in &part.lines {
+            let line = |of: &Line| (of.area, of.kind);
+            let had = self.lines.iter_mut().find(|had| line(had) == line(lost));
+            had.expect("only what is had is lost").count -= lost.count;
+        }
+        self.lines.retain(|line| line.count > 0);
     }
 }

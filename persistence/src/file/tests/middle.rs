@@ -146,7 +146,7 @@ fn sealed_segments_are_read_by_parts_and_up_to_the_active_one() {
 fn the_journal_tells_when_a_segment_is_sealed() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = start(dir.path()).unwrap().journal;
-    let rolls = journal.rolls();
+    let rolls = journal.share().rolls;
     assert_eq!(rolls.active_segment(), 1);
     let mut writer = Writer::default();
     while rolls.rolled().try_recv().is_err() {
@@ -215,7 +215,7 @@ fn an_events_history_survives_that_segments_are_compressed_and_pruned() {
     claim_snapshots(dir.path(), &numbers[numbers.len() - 2..]);
     let event_id = (1..).map(EventId).find(|event_id| event_id.shard() == ShardId(7)).unwrap();
     let paths = paths(dir.path());
-    let lock = journal.data_dir().lock_share();
+    let lock = journal.share().lock;
     let archive = |retention| archive::Archive::new(&paths, lock.clone(), retention);
 
     let mut reading = EventHistory::open(&paths, event_id, Lsn(last)).unwrap();

@@ -1,28 +1,40 @@
 //! Extending holds, told.
 
 use crate::rejection::RejectionCode::{
-    self, ExtensionsExhausted, HoldAllocated, HoldExpired, HoldReleased, HoldUnknown,
+    self, EventClosed, ExtensionsExhausted, HoldAllocated, HoldExpired, HoldReleased, HoldUnknown,
 };
 use crate::testing::check;
 
 /// Every refusal, mending one mistake at a time.
 pub(in crate::commands) const REFUSALS: (&[RejectionCode], &str) = (
-    &[HoldUnknown, HoldUnknown, HoldExpired, HoldReleased, HoldAllocated, ExtensionsExhausted],
+    &[
+        HoldUnknown,
+        HoldUnknown,
+        HoldExpired,
+        HoldReleased,
+        HoldAllocated,
+        EventClosed,
+        ExtensionsExhausted,
+    ],
     "seats A1..4
      event 1 extensions 0
+     event 2 extensions 0
      place h1 ann A1
      at 900                             => expired h1
      place h2 ann A2
      release h2
      place h3 ann A3
      alloc h3
-     place h4 ann A4
+     place h4 ann A4 on 2
+     place h5 ann A4
+     close 2
      extend h9 by bob                   => hold_unknown
      extend h1 by bob                   => hold_unknown
      extend h1                          => hold_expired
      extend h2                          => hold_released
      extend h3                          => hold_allocated
-     extend h4                          => extensions_exhausted",
+     extend h4                          => event_closed
+     extend h5                          => extensions_exhausted",
 );
 
 #[test]

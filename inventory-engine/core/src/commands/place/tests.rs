@@ -1,4 +1,10 @@
-//! Holding seats, told.
+//! Holding seats, told. Places in areas, whole tables and ticket types have files of their own.
+
+mod areas;
+mod tables;
+mod ticket_types;
+
+pub(in crate::commands) use ticket_types::{REFUSALS_OF_TYPES, REFUSALS_OF_WISHED_TYPES};
 
 use crate::rejection::RejectionCode::{
     self, BuyerLimitExceeded, EventUnknown, NotEnoughTogether, SaleClosed, SaleNotOpen,

@@ -2,7 +2,7 @@
 
 use crate::rejection::RejectionCode::{
     self, HoldAllocated, HoldExpired, HoldReleased, HoldUnknown, SeatNotInHold, SeatRepeated,
-    SelectionEmpty, SelectionTooLarge,
+    SelectionEmpty, SelectionTooLarge, TableNotWhole,
 };
 use crate::testing::check;
 
@@ -15,28 +15,37 @@ pub(in crate::commands) const REFUSALS: (&[RejectionCode], &str) = (
         HoldReleased,
         HoldAllocated,
         SelectionEmpty,
+        SelectionEmpty,
         SelectionTooLarge,
         SeatRepeated,
         SeatNotInHold,
+        SeatNotInHold,
+        TableNotWhole,
     ],
     "seats A1..6
+     table T1..2
+     area LAWN 5
      place h1 ann A1
      at 900                             => expired h1
      place h2 ann A2
      release h2
      place h3 ann A3
      alloc h3
-     place h4 ann A4 A5
+     place h4 ann A4 A5 T1 T2 LAWN:2
      release h9 none by bob             => hold_unknown
      release h1 none by bob             => hold_unknown
      release h1 none                    => hold_expired
      release h2 none                    => hold_released
      release h3 none                    => hold_allocated
+     release h4 A4 LAWN:0                 => selection_empty
      release h4 none                    => selection_empty
      release h4 Z1..64 A4 A4            => selection_too_large, could have 64
-     release h4 A4 A4 A1 Z1             => seat_repeated A4:held
-     release h4 A4 A1 A3 Z1 => seat_not_in_hold A1:available A3:allocated Z1:none
-     release h4 A4                      => released A4",
+     release h4 A4 A4 A6 Z1 T1 LAWN:3 LAWN:3 POND:1 => seat_repeated A4:held LAWN:3
+     release h4 A4 A6 A3 Z1 T1 LAWN:3 POND:1 \
+       => seat_not_in_hold A6:available A3:allocated Z1:none LAWN:2 ?:none
+     release h4 A4 T1 LAWN:3 => seat_not_in_hold LAWN:2
+     release h4 A4 T1 LAWN:2 => table_not_whole T2:held
+     release h4 A4 T1 T2 LAWN:2 => released A4 T1 T2 LAWN:2",
 );
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::rejection::RejectionCode::{
     self, AllocationUnknown, SeatNotInAllocation, SeatRepeated, SelectionEmpty, SelectionTooLarge,
+    TableNotWhole,
 };
 use crate::testing::check;
 
@@ -14,18 +15,25 @@ pub(in crate::commands) const REFUSALS: (&[RejectionCode], &str) = (
         SelectionTooLarge,
         SeatRepeated,
         SeatNotInAllocation,
+        SeatNotInAllocation,
+        TableNotWhole,
     ],
     "seats A1..4
-     place h1 ann A1 A2
+     table T1..2
+     area LAWN 5
+     place h1 ann A1 A2 T1 T2 LAWN:2
      alloc h1 as a1
      block A3
      return a9 none by bob              => allocation_unknown
      return a1 none by bob              => allocation_unknown
      return a1 none                     => selection_empty
      return a1 Z1..64 A1 A1             => selection_too_large, could have 64
-     return a1 A1 A1 A3 Z1              => seat_repeated A1:allocated
-     return a1 A1 A3 A4 Z1 => seat_not_in_allocation A3:blocked A4:available Z1:none
-     return a1 A1                       => returned A1",
+     return a1 A1 A1 A3 Z1 T1 LAWN:3 LAWN:1 => seat_repeated A1:allocated LAWN:3
+     return a1 A1 A3 A4 Z1 T1 LAWN:3 \
+       => seat_not_in_allocation A3:blocked A4:available Z1:none LAWN:2
+     return a1 A1 T1 LAWN:3             => seat_not_in_allocation LAWN:2
+     return a1 A1 T1 LAWN:2             => table_not_whole T2:allocated
+     return a1 A1 T1 T2 LAWN:2          => returned A1 T1 T2 LAWN:2",
 );
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::fact::{Change, RequestMark};
 use crate::ids::{EventId, Lsn};
+use crate::spots::Spots;
 
 const UUID_VARIANT: u128 = 0b10 << 62;
 
@@ -22,7 +23,7 @@ fn fact(lsn: u64, at: u64, request: Option<RequestId>) -> Arc<Fact> {
         at: Timestamp(at),
         event_id: EventId(1),
         request: request.map(|id| RequestMark { id, fingerprint: lsn }),
-        change: Change::SpotsBlocked { seats: Vec::new() },
+        change: Change::SpotsBlocked { spots: Spots::default() },
     })
 }
 

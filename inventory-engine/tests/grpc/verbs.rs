@@ -1,101 +1,15 @@
-//! The gRPC face over a real socket and a journal in files.
+//! Every verb and every read, refusals, streams, shutdown, health and reflection.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
-use std::path::Path;
 use std::time::Duration;
 
-use inventory_core::rules::EventRules;
-use inventory_engine::engine::{Engine, EngineOptions};
-use inventory_engine::grpc;
-use proto::inventory::v1::inventory_admin_client::InventoryAdminClient;
-use proto::inventory::v1::inventory_client::InventoryClient;
 use proto::inventory::v1::{self, answer::Outcome, command::Verb, place_request::Selection};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use tonic::{Code, Request};
 use tonic_types::StatusExt;
 
-struct Server {
-    engine: Engine,
-    serving: JoinHandle<Result<(), grpc::ServeError>>,
-    shutdown: CancellationToken,
-    channel: Channel,
-}
-
-impl Server {
-    async fn start(data_dir: &Path) -> Self {
-        let options = EngineOptions {
-            data_dir: data_dir.to_owned(),
-            writers: 2,
-            journal: persistence::file::Options { segment_bytes: 1 << 16 },
-        };
-        let engine = tokio::task::spawn_blocking(move || Engine::start(&options));
-        let engine = engine.await.unwrap().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let (routes, health) = grpc::routes(&engine.handle()).await.unwrap();
-        let shutdown = CancellationToken::new();
-        let serving = grpc::serve(engine.handle(), routes, health, listener, shutdown.clone());
-        let serving = tokio::spawn(serving);
-        let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
-        Self { engine, serving, shutdown, channel }
-    }
-
-    async fn with_event(data_dir: &Path, seats: u32) -> Self {
-        let server = Self::start(data_dir).await;
-        support::create_event(&server.engine.handle(), seats, EventRules::default()).await;
-        server
-    }
-
-    fn inventory(&self) -> InventoryClient<Channel> {
-        InventoryClient::new(self.channel.clone())
-    }
-
-    fn admin(&self) -> InventoryAdminClient<Channel> {
-        InventoryAdminClient::new(self.channel.clone())
-    }
-
-    async fn stop(self) {
-        self.shutdown.cancel();
-        drop(self.channel);
-        self.serving.await.unwrap().unwrap();
-        self.engine.shutdown().await;
-    }
-}
-
-fn request_id() -> bytes::Bytes {
-    uuid::Uuid::now_v7().into_bytes().to_vec().into()
-}
-
-fn place(buyer: &str, seats: v1::Seats) -> v1::PlaceRequest {
-    v1::PlaceRequest {
-        request_id: request_id(),
-        event_id: 1,
-        buyer_id: buyer.into(),
-        selection: Some(Selection::Seats(seats)),
-        areas: Vec::new(),
-    }
-}
-
-fn indexes(indexes: &[u32]) -> v1::Seats {
-    v1::Seats { indexes: indexes.to_vec(), ..v1::Seats::default() }
-}
-
-fn labels(labels: &[&str]) -> v1::Seats {
-    v1::Seats {
-        indexes: Vec::new(),
-        labels: labels.iter().map(ToString::to_string).collect(),
-        ..v1::Seats::default()
-    }
-}
+use crate::server::{Server, indexes, labels, place, request_id};
 
 #[tokio::test]
 async fn every_verb_and_every_read_as_a_caller_sees_them() {

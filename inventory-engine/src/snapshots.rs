@@ -1,0 +1,390 @@
+//! Snapshots are made by a second recovery on a thread of its own: it restores the last one,
+//! replays the segments sealed behind it, and writes what comes out. Whoever serves is not asked
+//! and does not wait.
+//!
+//! Must always hold: every snapshot was verified by a replay before it got its name; at most
+//! [`SNAPSHOT_PASS_SHARDS`] shards are in memory a second time; and whatever happens here, the
+//! engine goes on.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+use inventory_core::ids::ShardId;
+use inventory_core::limits::SHARDS;
+use inventory_core::state::ShardState;
+use persistence::charts::ChartStore;
+use persistence::dir::DataDirPaths;
+use persistence::file::archive::{Archive, Archived};
+use persistence::file::sealed::{Rolls, SealedReader, segments_between};
+use persistence::file::{JournalShare, Position};
+use persistence::snapshot::SnapshotWriter;
+use rustix::process::setpriority_process;
+use tracing::{debug, info, warn};
+
+use crate::directory::Directory;
+use crate::limits::{
+    ARCHIVE_EVERY, HISTORY_RETENTION_DEFAULT, SNAPSHOT_AFTER_SEGMENTS_DEFAULT, SNAPSHOT_NICENESS,
+    SNAPSHOT_PASS_SHARDS, SNAPSHOT_PAUSE_DEFAULT,
+};
+use crate::metrics::SnapshotMetrics;
+use crate::recovery::{RecoveryError, hash_seed};
+use crate::replay::{Charts, RestoreError, replay, restore};
+
+/// When snapshots are made, and how long what lies behind them is kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SnapshotOptions {
+    /// Sealed segments behind the last snapshot that make it time for the next.
+    pub after_segments: usize,
+    /// The time between the end of one attempt and the next.
+    pub pause: Duration,
+    /// How long sealed segments are kept that no start needs; zero keeps none.
+    pub history_retention: Duration,
+}
+
+impl Default for SnapshotOptions {
+    fn default() -> Self {
+        Self {
+            after_segments: SNAPSHOT_AFTER_SEGMENTS_DEFAULT,
+            pause: SNAPSHOT_PAUSE_DEFAULT,
+            history_retention: HISTORY_RETENTION_DEFAULT,
+        }
+    }
+}
+
+/// Why a snapshot was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The snapshot's own file.
+    #[error(transparent)]
+    Snapshot(#[from] persistence::snapshot::Error),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] persistence::file::error::Error),
+    /// The file system failed.
+    #[error(transparent)]
+    File(#[from] persistence::files::Error),
+    /// The replay did not lead where history did.
+    #[error(transparent)]
+    Replay(#[from] RecoveryError),
+    /// Two passes over the same segments led to different places.
+    #[error("the sealed segments read differently the second time; the disk may be failing")]
+    PassesDiffer,
+    /// A bug; its words are in the log.
+    #[error("the making of the snapshot panicked")]
+    Panicked,
+    /// The engine is going down.
+    #[error("the engine is shutting down")]
+    Stopped,
+}
+
+/// A snapshot that was made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Made {
+    /// The first batch behind it.
+    pub number: u64,
+    /// Bytes of its file.
+    pub bytes: u64,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Makes snapshots of the data directory of a running journal.
+pub struct Snapshotter {
+    paths: DataDirPaths,
+    store: ChartStore,
+    directory: Arc<Directory>,
+    rolls: Rolls,
+    archive: Archive,
+    options: SnapshotOptions,
+    /// Snapshots that could not be used.
+    useless: Vec<u64>,
+    is_stopped: Arc<AtomicBool>,
+}
+
+impl Snapshotter {
+    /// For the data directory of a journal. `useless` are the snapshots that its
+    /// recovery could not use.
+    pub fn new(
+        journal: JournalShare,
+        directory: Arc<Directory>,
+        useless: Vec<u64>,
+        options: SnapshotOptions,
+    ) -> Self {
+        let JournalShare { paths, lock, rolls } = journal;
+        Self {
+            archive: Archive::new(&paths, lock, options.history_retention),
+            store: paths.charts(),
+            paths,
+            directory,
+            rolls,
+            options,
+            useless,
+            is_stopped: Arc::default(),
+        }
+    }
+
+    /// Whether enough is sealed behind the last snapshot to make another.
+    pub fn is_due(&self) -> Result<bool, SnapshotError> {
+        let newest = self.usable()?.first().copied().unwrap_or(1);
+        let sealed = segments_between(&self.paths, newest, self.rolls.active_segment())?;
+        Ok(sealed >= self.options.after_segments.max(1))
+    }
+
+    /// Makes a snapshot in front of the segment that is written now.
+    pub fn make(&mut self) -> Result<Made, SnapshotError> {
+        let started = Instant::now();
+        let made = catch_unwind(AssertUnwindSafe(|| self.make_from_newest()));
+        let (number, bytes) = made.unwrap_or(Err(SnapshotError::Panicked))?;
+        self.paths.snapshots().keep_newest(&self.useless)?;
+        self.useless.clear();
+        Ok(Made { number, bytes, took: started.elapsed() })
+    }
+
+    /// Compresses and removes the segments that no start needs any more.
+    pub fn archive(&self) -> Result<Archived, SnapshotError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let is_stopped = || self.is_stopped.load(Ordering::Relaxed);
+        Ok(self.archive.look_after(now.as_millis() as u64, &is_stopped)?)
+    }
+
+    /// The snapshots that can be used as far as is known, the newest first.
+    fn usable(&self) -> Result<Vec<u64>, SnapshotError> {
+        let mut numbers = self.paths.snapshots().newest_first()?;
+        numbers.retain(|number| !self.useless.contains(number));
+        Ok(numbers)
+    }
+
+    fn make_from_newest(&mut self) -> Result<(u64, u64), SnapshotError> {
+        for number in self.usable()? {
+            match self.make_from(Some(number)) {
+                Err(Attempt::BaseUseless(cause)) => {
+                    warn!(
+                        snapshot = number,
+                        %cause,
+                        "a snapshot cannot be used any more; the next one is made from an older \
+                         one, or from the whole journal"
+                    );
+                    self.useless.push(number);
+                }
+                Err(Attempt::Failed(error)) => return Err(error),
+                Ok(made) => return Ok(made),
+            }
+        }
+        self.make_from(None).map_err(|attempt| match attempt {
+            Attempt::Failed(error) => error,
+            Attempt::BaseUseless(_) => SnapshotError::PassesDiffer,
+        })
+    }
+
+    /// Makes a snapshot from another one, or from the beginning of the journal: some of the
+    /// shards at a time.
+    fn make_from(&self, base: Option<u64>) -> Result<(u64, u64), Attempt> {
+        let until = self.rolls.active_segment();
+        let charts = Charts::new(&self.store, Some(&self.directory));
+        let mut writer: Option<(SnapshotWriter, Position)> = None;
+        for first in (0..SHARDS).step_by(usize::from(SNAPSHOT_PASS_SHARDS)) {
+            let shards = first..first + SNAPSHOT_PASS_SHARDS;
+            let (begin, mut states) = self.base(base, &shards, &charts)?;
+            let end = self.replay(&begin, until, &shards, &mut states, &charts)?;
+            let (writer, _) = match &mut writer {
+                Some((_, position)) if *position != end => {
+                    return Err(SnapshotError::PassesDiffer.into());
+                }
+                Some(writer) => writer,
+                // Only now the header is known.
+                None => writer.insert((self.paths.snapshots().create(&end)?, end)),
+            };
+            for state in states {
+                self.check_stopped()?;
+                writer.add(&state.image())?;
+            }
+        }
+        match writer {
+            Some((writer, _)) => Ok(writer.finish()?),
+            None => Err(SnapshotError::PassesDiffer.into()),
+        }
+    }
+
+    /// Some of the shards as a snapshot says, or without history.
+    fn base(
+        &self,
+        base: Option<u64>,
+        shards: &Range<u16>,
+        charts: &Charts<'_>,
+    ) -> Result<(Position, Vec<ShardState>), Attempt> {
+        let seed = hash_seed();
+        let Some(number) = base else {
+            let empty = shards.clone().map(|shard| ShardState::seeded(ShardId(shard), seed));
+            return Ok((Position::first(), empty.collect()));
+        };
+        let mut reader =
+            self.paths.snapshots().open(number).map_err(|error| useless(error.into()))?;
+        let mut states = Vec::new();
+        while let Some(section) =
+            reader.next_section_of(shards).map_err(|error| useless(error.into()))?
+        {
+            self.check_stopped()?;
+            states.push(restore(charts, &section, seed).map_err(useless)?);
+        }
+        Ok((reader.position().clone(), states))
+    }
+
+    /// Applies what was sealed behind a position.
+    fn replay(
+        &self,
+        begin: &Position,
+        until: u64,
+        shards: &Range<u16>,
+        states: &mut [ShardState],
+        charts: &Charts<'_>,
+    ) -> Result<Position, SnapshotError> {
+        let mut sealed = SealedReader::open(&self.paths, begin, until, shards.clone())?;
+        while let Some(batch) = sealed.next_batch()? {
+            self.check_stopped()?;
+            let state = &mut states[usize::from(batch.shard().0 - shards.start)];
+            replay(charts, state, &batch)?;
+        }
+        Ok(sealed.position())
+    }
+
+    fn check_stopped(&self) -> Result<(), SnapshotError> {
+        if self.is_stopped.load(Ordering::Relaxed) { Err(SnapshotError::Stopped) } else { Ok(()) }
+    }
+}
+
+/// Why an attempt from one snapshot failed.
+enum Attempt {
+    /// Another one may do.
+    BaseUseless(RestoreError),
+    /// No other one would.
+    Failed(SnapshotError),
+}
+
+impl<E: Into<SnapshotError>> From<E> for Attempt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+fn useless(error: RestoreError) -> Attempt {
+    match error {
+        RestoreError::Chart(error) => Attempt::Failed(error.into()),
+        RestoreError::Snapshot(persistence::snapshot::Error::File(error)) => {
+            Attempt::Failed(error.into())
+        }
+        error @ (RestoreError::Snapshot(_) | RestoreError::Image { .. }) => {
+            Attempt::BaseUseless(error)
+        }
+    }
+}
+
+/// The thread that makes them, until it is stopped.
+pub(crate) struct SnapshotThread {
+    is_stopped: Arc<AtomicBool>,
+    stop: Option<Sender<()>>,
+    thread: JoinHandle<()>,
+}
+
+impl SnapshotThread {
+    pub(crate) fn start(snapshotter: Snapshotter) -> Result<Self, std::io::Error> {
+        let is_stopped = Arc::clone(&snapshotter.is_stopped);
+        let (stop, stopped) = bounded(0);
+        let work = Work { snapshotter, metrics: SnapshotMetrics::new(), has_failed: false };
+        let thread = std::thread::Builder::new()
+            .name("snapshots".to_owned())
+            .spawn(move || work.run(&stopped))?;
+        Ok(Self { is_stopped, stop: Some(stop), thread })
+    }
+
+    /// Ends it soon: what is half done is left out.
+    pub(crate) fn stop(mut self) -> JoinHandle<()> {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        self.stop = None;
+        self.thread
+    }
+}
+
+/// What the thread does.
+struct Work {
+    snapshotter: Snapshotter,
+    metrics: SnapshotMetrics,
+    /// Whether the last attempt failed, so that it is told once.
+    has_failed: bool,
+}
+
+impl Work {
+    fn run(mut self, stopped: &Receiver<()>) {
+        if let Err(cause) = setpriority_process(None, SNAPSHOT_NICENESS) {
+            debug!(%cause, "snapshots are made with the priority of everything else");
+        }
+        let rolled = self.snapshotter.rolls.rolled().clone();
+        let pause = self.snapshotter.options.pause;
+        self.look_after_archive();
+        loop {
+            if self.try_one() {
+                // A roll in between is found by `is_due`.
+                if stopped.recv_timeout(pause) != Err(crossbeam_channel::RecvTimeoutError::Timeout)
+                {
+                    return;
+                }
+                continue;
+            }
+            select! {
+                recv(stopped) -> _ => return,
+                recv(rolled) -> _ => {}
+                default(ARCHIVE_EVERY) => self.look_after_archive(),
+            }
+        }
+    }
+
+    /// Makes a snapshot if it is time. Returns whether it tried.
+    fn try_one(&mut self) -> bool {
+        let made = match self.snapshotter.is_due() {
+            Ok(false) => return false,
+            Ok(true) => self.snapshotter.make(),
+            Err(error) => Err(error),
+        };
+        match made {
+            Ok(Made { number, bytes, took }) => {
+                self.metrics.made(number, took);
+                self.has_failed = false;
+                let took_ms = took.as_millis() as u64;
+                info!(snapshot = number, bytes, took_ms, "a snapshot was made");
+                self.look_after_archive();
+            }
+            Err(SnapshotError::Stopped) => {}
+            Err(cause) => self.failed(&cause),
+        }
+        true
+    }
+
+    fn failed(&mut self, cause: &SnapshotError) {
+        self.metrics.failures.increment(1);
+        if self.has_failed {
+            debug!(%cause, "a snapshot could not be made again");
+            return;
+        }
+        self.has_failed = true;
+        warn!(
+            %cause,
+            "a snapshot could not be made; the sale goes on, starts take longer, and it is tried \
+             again and again"
+        );
+    }
+
+    fn look_after_archive(&mut self) {
+        match self.snapshotter.archive() {
+            Ok(Archived { compressed: 0, removed: 0, .. }) => {}
+            Ok(Archived { compressed, removed, damaged }) => {
+                info!(compressed, removed, damaged, "segments that no start needs were put away");
+            }
+            Err(SnapshotError::Stopped) => {}
+            Err(cause) => self.failed(&cause),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Snapshots of a whole node: golden bytes, round trips, and every way of being damaged.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use inventory_core::digest::Digest;
+use inventory_core::ids::{Epoch, Lsn, ShardId};
+use inventory_core::limits::SHARDS;
+use inventory_core::state::{ShardImage, ShardState};
+use inventory_core::time::Timestamp;
+
+use super::*;
+use crate::chain::{Chain, ShardEnd};
+use crate::testing::full_image;
+
+const NODE_ID: u128 = 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10;
+/// The shard that has something.
+const SHARD: ShardId = ShardId(200);
+
+/// Bytes of the image of a shard that has nothing.
+const EMPTY_IMAGE_BYTES: usize = 71;
+
+fn images() -> impl Iterator<Item = ShardImage> {
+    (0..SHARDS).map(ShardId).map(|shard| match shard {
+        SHARD => full_image(),
+        shard => ShardState::new(shard).image(),
+    })
+}
+
+fn position() -> Position {
+    let ends = images().map(|image| match image.shard {
+        SHARD => ShardEnd { sequence: 4, lsn: image.last_lsn, digest: image.digest },
+        _ => ShardEnd::default(),
+    });
+    Position(Chain::restored((41, 0xccdd, Epoch(3)), ends.collect()).unwrap())
+}
+
+fn create(dir: &Path) -> SnapshotWriter {
+    let path = dir.join(file_name(42));
+    SnapshotWriter::create(path, position(), NODE_ID, Timestamp(1_700_000_000_000)).unwrap()
+}
+
+/// A snapshot of [`images`] at [`position`].
+fn snapshot(dir: &Path) -> Snapshots {
+    let mut writer = create(dir);
+    images().for_each(|image| writer.add(&image).unwrap());
+    let (number, bytes) = writer.finish().unwrap();
+    assert_eq!(number, 42);
+    assert_eq!(fs::metadata(dir.join(file_name(42))).unwrap().len(), bytes);
+    Snapshots::new(dir.to_owned(), NODE_ID)
+}
+
+/// Everything in it, or why not.
+fn read(snapshots: &Snapshots) -> Result<(Position, Vec<ShardImage>), Error> {
+    let mut reader = snapshots.open(42)?;
+    let mut images = Vec::new();
+    while let Some(section) = reader.next_section()? {
+        images.push(section.image()?);
+    }
+    assert_eq!(reader.bytes_read(), reader.bytes_in_all());
+    Ok((reader.position().clone(), images))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn golden_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    snapshot(dir.path());
+    let bytes = fs::read(dir.path().join(file_name(42))).unwrap();
+    let check = |place: Range<usize>, golden: &[&str]| {
+        assert_eq!(hex(&bytes[place]), golden.concat());
+    };
+    check(
+        0..HEADER_BYTES,
+        &[
+            "2cc4fba24dd9e7bd4027f8fe1288def5",
+            "484f4c44534e4150",
+            "01000000",
+            "00010000",
+            "100f0e0d0c0b0a090807060504030201",
+            "0068e5cf8b010000",
+            "0300000000000000",
+            "2900000000000000",
+            "ddcc0000000000000000000000000000",
+            "bbaa0000000000000000000000000000",
+            "000000000000000000000000000000000000000000000000",
+        ],
+    );
+    let of_shard = HEADER_BYTES + 200 * SNAPSHOT_SHARD_BYTES;
+    check(
+        of_shard..of_shard + SNAPSHOT_SHARD_BYTES,
+        &["0400000000000000", "0900000000000000", "bbaa0000000000000000000000000000"],
+    );
+    let section = WHOLE_HEADER_BYTES;
+    check(
+        section..section + SECTION_HEADER_BYTES + EMPTY_IMAGE_BYTES,
+        &[
+            "1fc2d1b71cc8eb9736cf441c5086855d",
+            "0000000000000000",
+            "4700000000000000",
+            "02",
+            &"00".repeat(EMPTY_IMAGE_BYTES - 1),
+        ],
+    );
+    let trailer = bytes.len() - TRAILER_BYTES..bytes.len();
+    check(trailer, &["484f4c4453454e44", "1089000000000000", "932317f7d869f15617ddd0b0a4d350b0"]);
+}
+
+#[test]
+fn all_of_it_reads_back_and_parts_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = snapshot(dir.path());
+    let (found, shards) = read(&snapshots).unwrap();
+    assert_eq!((found, shards), (position(), images().collect()));
+    assert_eq!(position().next_number(), 42);
+    assert_eq!(position().next_sequence(SHARD), 5);
+    for shards in [0..SHARDS, 0..7, 199..201, 250..SHARDS, 9..9] {
+        let mut reader = snapshots.open(42).unwrap();
+        let mut found = Vec::new();
+        while let Some(section) = reader.next_section_of(&shards).unwrap() {
+            found.push(section.image().unwrap());
+        }
+        let expected = images().filter(|image| shards.contains(&image.shard.0));
+        assert_eq!(found, expected.collect::<Vec<_>>(), "{shards:?}");
+    }
+}
+
+#[test]
+fn no_flipped_byte_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = snapshot(dir.path());
+    let path = dir.path().join(file_name(42));
+    let content = fs::read(&path).unwrap();
+    // Sections without anything are all alike.
+    let full = WHOLE_HEADER_BYTES + 200 * (SECTION_HEADER_BYTES + EMPTY_IMAGE_BYTES);
+    let is_near = |at: usize, place: usize| at.abs_diff(place) < 900;
+    let places = (0..content.len()).filter(|&at| {
+        is_near(at, 0) || is_near(at, full) || is_near(at, content.len()) || at % 41 == 0
+    });
+    for at in places {
+        let mut flipped = content.clone();
+        flipped[at] ^= 1 << (at % 8);
+        fs::write(&path, flipped).unwrap();
+        let found = read(&snapshots);
+        assert!(found.is_err(), "byte {at}: {:?}", found.map(|found| found.0));
+    }
+    for length in (0..content.len()).step_by(509).chain([content.len() - 1]) {
+        fs::write(&path, &content[..length]).unwrap();
+        assert!(matches!(read(&snapshots), Err(Error::Damaged { .. })), "cut to {length}");
+    }
+    fs::write(&path, [&content[..], b"more"].concat()).unwrap();
+    assert!(matches!(read(&snapshots), Err(Error::Damaged { .. })));
+    fs::write(&path, content).unwrap();
+    read(&snapshots).unwrap();
+}
+
+#[test]
+fn what_belongs_elsewhere_is_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    snapshot(dir.path());
+    let other = Snapshots::new(dir.path().to_owned(), 5);
+    assert!(matches!(read(&other), Err(Error::Foreign { node_id: NODE_ID, .. })));
+    fs::rename(dir.path().join(file_name(42)), dir.path().join(file_name(43))).unwrap();
+    let snapshots = Snapshots::new(dir.path().to_owned(), NODE_ID);
+    assert!(matches!(snapshots.open(43), Err(Error::Damaged { .. })));
+    assert!(matches!(snapshots.open(42), Err(Error::File(_))));
+}
+
+#[test]
+fn only_the_state_that_the_journal_leads_to_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut all = images();
+    let (first, second) = (all.next().unwrap(), all.next().unwrap());
+    let wrong: [fn(&mut ShardImage); 3] = [
+        |image| image.shard = ShardId(7),
+        |image| image.last_lsn = Lsn(1),
+        |image| image.digest = Digest(1),
+    ];
+    for spoil in wrong {
+        let mut writer = create(dir.path());
+        writer.add(&first).unwrap();
+        let mut spoiled = second.clone();
+        spoil(&mut spoiled);
+        assert!(matches!(writer.add(&spoiled), Err(Error::OtherState(_))));
+    }
+    let mut writer = create(dir.path());
+    writer.add(&first).unwrap();
+    let unfinished = writer.finish();
+    assert!(matches!(unfinished, Err(Error::OtherState(ShardId(1)))), "{unfinished:?}");
+    assert!(names_in(dir.path()).unwrap().is_empty(), "what was not finished leaves nothing");
+}
+
+#[test]
+fn the_newest_are_kept_and_what_cannot_be_used_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = Snapshots::new(dir.path().to_owned(), NODE_ID);
+    let left = RefCell::new(Vec::new());
+    let check = |useless: &[u64], expected: &[u64]| {
+        snapshots.keep_newest(useless).unwrap();
+        left.replace(snapshots.newest_first().unwrap());
+        assert_eq!(*left.borrow(), expected);
+    };
+    for number in [1, 5, 9, 12, 100] {
+        fs::write(dir.path().join(file_name(number)), "").unwrap();
+    }
+    fs::write(dir.path().join("7.snapshot"), "of somebody else").unwrap();
+    check(&[], &[100, 12]);
+    for number in [5, 9] {
+        fs::write(dir.path().join(file_name(number)), "").unwrap();
+    }
+    check(&[12, 77], &[100, 9]);
+}

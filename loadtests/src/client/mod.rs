@@ -70,13 +70,11 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Whether nobody was there to answer, as while a server starts.
-    pub(crate) fn is_outage(&self) -> bool {
-        match self {
-            Self::Grpc(status) => status.code() == tonic::Code::Unavailable,
-            Self::Http(error) => error.is_connect(),
-            Self::Nonsense(_) => false,
-        }
+    /// Whether it may be too early to ask: nobody answers yet, or what was asked for is not there
+    /// yet, as while a server starts.
+    pub(crate) fn is_early(&self) -> bool {
+        use tonic::Code::{NotFound, Unavailable};
+        matches!(self, Self::Grpc(status) if matches!(status.code(), Unavailable | NotFound))
     }
 }
 

@@ -297,7 +297,7 @@ async fn put_on_sale(reader: &grpc::Reader, options: &OnsaleOptions) -> Result<(
     loop {
         match reader.create_like(MODEL_EVENT_ID, request_id, &options.ticket_types).await {
             Ok(()) => return Ok(()),
-            Err(source) if Instant::now() >= until || !source.is_outage() => {
+            Err(source) if Instant::now() >= until || !source.is_early() => {
                 return Err(Error::NotCreated { event_id, source });
             }
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,

@@ -145,7 +145,8 @@ fn check_that_it_was_a_test(
     }
     let merged = ["holdfast_watch_frames_merged_total", "edge_live_deltas_merged_total"];
     let [in_engine, in_edge] = merged.map(|name| metric(metrics, name));
-    assert!(in_engine > 0.0 && in_edge > 0.0, "{in_engine} and {in_edge} were merged");
+    let merged = format!("of {facts} facts, engine {in_engine}, edge {in_edge}");
+    assert!(in_engine > 0.0 && in_edge > 0.0, "frames merged: {merged}");
 }
 
 async fn seat_map(house: &House) -> Value {

@@ -35,7 +35,7 @@ pub struct Step {
     pub p99_ms: f64,
 }
 
-/// The states of the seats as the server told them.
+/// The states of seats and places together, as the server told them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sighting {
     /// In seconds since the doors opened.

@@ -160,7 +160,7 @@ impl Killer<'_> {
         self.server.kill().await?;
         self.server.start().await?;
         let until = Instant::now() + SERVING_TIMEOUT;
-        while self.reader.counts().await.is_err() && Instant::now() < until {
+        while self.reader.totals().await.is_err() && Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let serving_micros = self.sale.clock.now_micros();

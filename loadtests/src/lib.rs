@@ -16,6 +16,7 @@ mod clock;
 mod course;
 pub mod ids;
 mod kill;
+mod layout;
 mod measure;
 mod options;
 pub mod page;
@@ -25,17 +26,22 @@ pub mod progress;
 mod record;
 mod report;
 mod request;
+mod rest;
 mod run;
 mod schedule;
 mod seat_map;
+mod spots;
 
 pub use client::ReadError;
 pub use course::{Sighting, Step};
 pub use kill::{Kill, KillError};
 pub use measure::{Latency, Second};
-pub use options::{Curve, CurveError, OnsaleOptions, Target, TargetError, Transport};
-pub use picture::{Fate, Picture, SeatDrawn};
-pub use report::{Audit, Report};
+pub use options::{
+    Curve, CurveError, NewTicketType, OnsaleOptions, Target, TargetError, TicketTypeError,
+    Transport,
+};
+pub use picture::{AreaDrawn, Fate, Picture, SeatDrawn, TableDrawn};
+pub use report::{AreaSold, Audit, Report, TablesSold, TicketTypeSold};
 pub use request::Operation;
 pub use run::{Error, Outcome, run};
 pub use seat_map::Counts;

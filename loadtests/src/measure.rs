@@ -60,7 +60,7 @@ pub struct Second {
     pub rejected: u64,
     /// Requests that were settled in any other way.
     pub failed: u64,
-    /// Seats whose sale was acknowledged.
+    /// Seats and places whose sale was acknowledged.
     pub sold: u64,
     /// Half of the settled requests were no slower.
     pub p50_ms: f64,
@@ -163,19 +163,19 @@ impl Measures {
         self.settled += 1;
         match answer {
             answer if answer.is_accepted() => self.this_second.accepted += 1,
-            Answer::Rejected { .. } => {
+            Answer::Rejected(_) => {
                 self.this_second.rejected += 1;
                 self.rejected += 1;
             }
             _ => self.this_second.failed += 1,
         }
-        if let Answer::Allocated { seats, .. } = answer {
-            self.sold += seats.len() as u64;
-            self.this_second.sold += seats.len() as u64;
+        if let Answer::Allocated { spots, .. } = answer {
+            self.sold += spots.count();
+            self.this_second.sold += spots.count();
         }
     }
 
-    /// The server said how its seats stand.
+    /// The server said how its seats and places stand.
     pub(crate) fn seen(&mut self, at_micros: u64, seats: Counts) {
         self.course.seen(at_micros.saturating_sub(self.opened_micros), seats);
     }
@@ -235,7 +235,7 @@ mod tests {
     const OPENED: u64 = 1_763_000_000_000_000;
 
     fn refused() -> Answer {
-        Answer::Rejected { reason: "seats_unavailable".into(), could_have: None }
+        Answer::Rejected(crate::request::Refusal::of("seats_unavailable"))
     }
 
     #[test]

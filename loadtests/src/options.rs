@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use crate::process::Server;
 
+/// The event that a server of the run's own has on sale from its start.
+pub(crate) const MODEL_EVENT_ID: u64 = 1;
+
 /// Where the seats are sold.
 pub enum Target {
     /// A running engine, such as `http://127.0.0.1:7070`, asked over gRPC.
@@ -98,6 +101,44 @@ impl fmt::Display for Curve {
 #[error("an arrival curve is spike, ramp or waves; this is {0:?}")]
 pub struct CurveError(pub String);
 
+/// A ticket type of an event that the run puts on sale itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NewTicketType {
+    /// Its key.
+    pub key: String,
+    /// How many may be held and sold; no limit if absent.
+    pub quota: Option<u32>,
+    /// Keys of the price levels that it is for; empty: all.
+    pub categories: Vec<String>,
+}
+
+/// A ticket type's text that describes none.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "a ticket type is KEY, KEY=QUOTA, KEY@CATEGORY,CATEGORY or KEY=QUOTA@CATEGORY; this is {0:?}"
+)]
+pub struct TicketTypeError(pub String);
+
+impl FromStr for NewTicketType {
+    type Err = TicketTypeError;
+
+    fn from_str(text: &str) -> Result<Self, TicketTypeError> {
+        let wrong = || TicketTypeError(text.to_owned());
+        let (head, categories) = match text.split_once('@') {
+            Some((head, keys)) => (head, keys.split(',').map(str::to_owned).collect()),
+            None => (text, Vec::new()),
+        };
+        let (key, quota) = match head.split_once('=') {
+            Some((key, quota)) => (key, Some(quota.parse().map_err(|_| wrong())?)),
+            None => (head, None),
+        };
+        if key.is_empty() || quota == Some(0) || categories.iter().any(String::is_empty) {
+            return Err(wrong());
+        }
+        Ok(Self { key: key.to_owned(), quota, categories })
+    }
+}
+
 /// Everything that a run is told.
 #[derive(Debug)]
 pub struct OnsaleOptions {
@@ -105,6 +146,9 @@ pub struct OnsaleOptions {
     pub target: Target,
     /// The event that is sold out.
     pub event_id: u64,
+    /// If there are any, the run puts the event on sale itself, with these and otherwise like
+    /// event 1 of its own server.
+    pub ticket_types: Vec<NewTicketType>,
     /// Arrivals that are scheduled, bots among them. Late buyers of the tail come on top.
     pub buyers: u64,
     /// From the first scheduled arrival to the last.
@@ -115,6 +159,8 @@ pub struct OnsaleOptions {
     pub seed: u64,
     /// The share of the arrivals that are bots, from 0 to 1.
     pub bots: f64,
+    /// The share of the buyers who bring back what they bought, from 0 to 1.
+    pub returns: f64,
     /// How often the own server is killed. Refused for a server that is not the run's own.
     pub kill_server: u32,
     /// Requests that must be unanswered at the moment of a kill.
@@ -143,11 +189,13 @@ impl OnsaleOptions {
         Self {
             target,
             event_id: 1,
+            ticket_types: Vec::new(),
             buyers: 10_000,
             over: Duration::from_secs(30),
             curve: Curve::Spike,
             seed: 1,
             bots: 0.01,
+            returns: 0.0,
             kill_server: 0,
             kill_unanswered_min: 100,
             connections: None,
@@ -164,6 +212,22 @@ impl OnsaleOptions {
     pub(crate) fn check(&self) -> Result<(), String> {
         if !(0.0..=1.0).contains(&self.bots) {
             return Err(format!("the share of bots lies between 0 and 1; it is {}", self.bots));
+        }
+        if !(0.0..=1.0).contains(&self.returns) {
+            return Err(format!(
+                "the share of returns lies between 0 and 1; it is {}",
+                self.returns
+            ));
+        }
+        if !self.ticket_types.is_empty() && !matches!(self.target, Target::Own(..)) {
+            return Err("only at the run's own server an event is put on sale; leave out the \
+                        target or the ticket types"
+                .to_owned());
+        }
+        if !self.ticket_types.is_empty() && self.event_id == MODEL_EVENT_ID {
+            return Err(format!(
+                "event {MODEL_EVENT_ID} is on sale already, without ticket types; say another one"
+            ));
         }
         if self.kill_server > 0 && !matches!(self.target, Target::Own(..)) {
             return Err("only the run's own server can be killed; leave out the target or the \
@@ -203,6 +267,23 @@ mod tests {
         assert!(matches!(http, Target::Http(uri) if uri == "http://localhost:8080"));
         for wrong in ["https://x", "grpc://", "127.0.0.1:7070", ""] {
             assert!(wrong.parse::<Target>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_type_has_a_key_and_perhaps_a_quota_and_categories() {
+        let read = |text: &str| text.parse::<NewTicketType>();
+        let of = |key: &str, quota, categories: &[&str]| NewTicketType {
+            key: key.to_owned(),
+            quota,
+            categories: categories.iter().map(|key| (*key).to_owned()).collect(),
+        };
+        assert_eq!(read("adult"), Ok(of("adult", None, &[])));
+        assert_eq!(read("child=20"), Ok(of("child", Some(20), &[])));
+        assert_eq!(read("vip=5@first,box"), Ok(of("vip", Some(5), &["first", "box"])));
+        assert_eq!(read("box@box"), Ok(of("box", None, &["box"])));
+        for wrong in ["", "=5", "child=", "child=0", "child=-1", "child=many", "vip@", "vip@a,"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::audit::record::Books;
+use crate::audit::record::{Books, Standing};
 use crate::course::{Sighting, Step};
-use crate::seat_map::{ALLOCATED, BLOCKED, HELD, Layout, View};
+use crate::layout::Layout;
+use crate::seat_map::{ALLOCATED, BLOCKED, Counts, HELD, View};
 
 /// What happened to a seat.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fate {
-    /// Its sale was acknowledged so many milliseconds after the doors opened.
+    /// Its last sale was acknowledged so many milliseconds after the doors opened.
     Sold {
-        /// The first acknowledgement that reached a buyer.
+        /// The first acknowledgement of it that reached a buyer.
         at_millis: u64,
     },
     /// The server has it as sold, and nobody of this run was told: sold before or by others.
@@ -42,6 +43,29 @@ pub struct SeatDrawn {
     pub fate: Fate,
 }
 
+/// Seats around a table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TableDrawn {
+    /// Its seats, by index.
+    pub seats: Vec<u32>,
+    /// Whether they are sold together or not at all.
+    pub is_whole: bool,
+}
+
+/// One area of the venue.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AreaDrawn {
+    /// Its label.
+    pub label: String,
+    /// Its section; empty if it is in none.
+    pub section: String,
+    /// Places that were sold at one moment, in milliseconds after the doors opened: when, rising,
+    /// and how many.
+    pub sold: Vec<(u64, u32)>,
+    /// The last word of the server on its places.
+    pub places: Counts,
+}
+
 /// A run to look at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Picture {
@@ -53,6 +77,10 @@ pub struct Picture {
     pub sightings: Vec<Sighting>,
     /// The seats, by index.
     pub seats: Vec<SeatDrawn>,
+    /// The tables.
+    pub tables: Vec<TableDrawn>,
+    /// The areas, by index.
+    pub areas: Vec<AreaDrawn>,
 }
 
 /// Every seat with its fate, by the record of the buyers and the server's last word.
@@ -63,8 +91,15 @@ pub(crate) fn seats(
     opened_micros: u64,
 ) -> Vec<SeatDrawn> {
     let sold = books.sales.iter().filter_map(|(seat, sales)| {
-        let first = sales.iter().map(|(_, entry)| entry.received_micros).min()?;
-        Some((*seat, first.saturating_sub(opened_micros) / 1_000))
+        // Of a seat that was brought back and sold again, the last sale is the one that stands.
+        let mut first: BTreeMap<_, u64> = BTreeMap::new();
+        for (allocation_id, entry) in sales {
+            let at = first.entry(allocation_id).or_insert(entry.received_micros);
+            *at = entry.received_micros.min(*at);
+        }
+        let is_back = books.standing(*seat) == Some(Standing::Back);
+        let last = first.into_values().max().filter(|_| !is_back)?;
+        Some((*seat, last.saturating_sub(opened_micros) / 1_000))
     });
     let sold: BTreeMap<u32, u64> = sold.collect();
     let fate = |seat: u32| match (sold.get(&seat), last.status(seat)) {
@@ -74,13 +109,51 @@ pub(crate) fn seats(
         (None, BLOCKED) => Fate::Blocked,
         _ => Fate::Available,
     };
-    let drawn = layout.places().iter().zip(0..).map(|(place, seat)| SeatDrawn {
+    let drawn = layout.seats().iter().zip(0..).map(|(place, seat)| SeatDrawn {
         label: place.label.clone(),
         section: place.section.clone(),
         row: place.row.clone(),
         x: place.x,
         y: place.y,
         fate: fate(seat),
+    });
+    drawn.collect()
+}
+
+/// The tables, as the chart has them.
+pub(crate) fn tables(layout: &Layout) -> Vec<TableDrawn> {
+    let tables = layout.tables().iter();
+    tables.map(|of| TableDrawn { seats: of.seats.clone(), is_whole: of.is_whole }).collect()
+}
+
+/// The areas with the moments at which their places were sold to who did not bring them back.
+pub(crate) fn areas(
+    layout: &Layout,
+    books: &Books<'_>,
+    last: &View,
+    opened_micros: u64,
+) -> Vec<AreaDrawn> {
+    let mut sold: BTreeMap<u32, BTreeMap<u64, u32>> = BTreeMap::new();
+    for sale in books.allocations.values() {
+        let Some(entry) = sale.sold else { continue };
+        let at_millis = entry.received_micros.saturating_sub(opened_micros) / 1_000;
+        let bought = entry.answer.spots().into_iter().flat_map(|spots| spots.areas.iter());
+        let back = sale.returned.iter().flat_map(|spots| spots.areas.iter());
+        let mut kept: BTreeMap<u32, u32> = BTreeMap::new();
+        bought.for_each(|places| *kept.entry(places.area).or_default() += places.count);
+        for places in back {
+            let kept = kept.entry(places.area).or_default();
+            *kept = kept.saturating_sub(places.count);
+        }
+        for (area, count) in kept.into_iter().filter(|(_, count)| *count > 0) {
+            *sold.entry(area).or_default().entry(at_millis).or_default() += count;
+        }
+    }
+    let drawn = (0..).zip(layout.areas()).map(|(index, area)| AreaDrawn {
+        label: area.label.clone(),
+        section: area.section.clone(),
+        sold: sold.remove(&index).unwrap_or_default().into_iter().collect(),
+        places: last.area(index),
     });
     drawn.collect()
 }

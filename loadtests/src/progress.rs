@@ -30,7 +30,7 @@ pub struct Snapshot {
     pub settled: u64,
     /// Those of them that the rules refused.
     pub rejected: u64,
-    /// Seats, as the page shows them.
+    /// Seats and places, as the page shows them.
     pub seats: Counts,
     /// Of the requests settled in the last whole second.
     pub p99_ms: f64,
@@ -63,7 +63,7 @@ pub fn for_stderr() -> Box<dyn Progress> {
     if io::stderr().is_terminal() { Box::new(Bar::new()) } else { Box::new(Lines::default()) }
 }
 
-/// The seats as a bar that fills as they are sold, and the numbers below it.
+/// A bar that fills as seats and places are sold, and the numbers below it.
 #[derive(Debug)]
 pub struct Bar {
     bar: ProgressBar,
@@ -73,7 +73,7 @@ impl Bar {
     /// On standard error.
     pub fn new() -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
-        let template = "{elapsed_precise} [{bar:40}] {pos}/{len} seats sold\n{msg}";
+        let template = "{elapsed_precise} [{bar:40}] {pos}/{len} sold\n{msg}";
         // A template that cannot be parsed would show the default one: no reason to fail.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
@@ -126,7 +126,7 @@ impl Progress for Lines {
         let Snapshot { elapsed, seats, .. } = snapshot;
         let for_sale = seats.sum() - u64::from(seats.blocked);
         let (secs, sold) = (elapsed.as_secs_f64(), seats.allocated);
-        say(&format!("{secs:6.1} s  {sold}/{for_sale} seats sold  {text}"));
+        say(&format!("{secs:6.1} s  {sold}/{for_sale} sold  {text}"));
         *last = Some((Instant::now(), text));
     }
 

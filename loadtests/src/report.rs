@@ -18,6 +18,31 @@ use crate::seat_map::Counts;
 /// Violations that the summary spells out; the report has them all.
 const SHOWN_MAX: usize = 10;
 
+/// Areas or ticket types that the summary names.
+const NAMED_MAX: usize = 12;
+
+/// Why spots cannot be sold, for people.
+pub(crate) fn reason_in_words(reason: &str) -> &str {
+    match reason {
+        "quota_exhausted" => "quotas are exhausted",
+        "not_on_sale" => "their ticket types are not on sale",
+        "no_ticket_type" => "no ticket type is for them",
+        "table_incomplete" => "their tables are sold as a whole, and are not to be had whole",
+        other => other,
+    }
+}
+
+fn listed(f: &mut fmt::Formatter<'_>, name: &str, parts: &[String]) -> fmt::Result {
+    if parts.is_empty() {
+        return Ok(());
+    }
+    write!(f, "{name}{}", parts[..parts.len().min(NAMED_MAX)].join(", "))?;
+    if parts.len() > NAMED_MAX {
+        write!(f, " and {} more", parts.len() - NAMED_MAX)?;
+    }
+    writeln!(f)
+}
+
 /// Everything about a run that is worth keeping.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -39,10 +64,29 @@ pub struct Report {
     pub sold_seats: u32,
     /// Seats that were sold before the run.
     pub sold_before: u32,
-    /// Seats whose sale was acknowledged to a buyer of this run.
+    /// Seats whose sale was acknowledged to a buyer of this run who did not bring them back.
     pub acknowledged_seats: u64,
     /// The last word of the server on its seats.
     pub seats: Counts,
+    /// Places of all areas of the event.
+    pub places_capacity: u32,
+    /// Places that are sold by the server's word, those from before the run included.
+    pub sold_places: u32,
+    /// Places that were sold before the run.
+    pub places_sold_before: u32,
+    /// Places whose sale was acknowledged to a buyer of this run who did not bring them back.
+    pub acknowledged_places: u64,
+    /// The last word of the server on the places of all areas.
+    pub places: Counts,
+    /// The areas, in the order of the chart.
+    pub areas: Vec<AreaSold>,
+    /// Tables that are sold as a whole.
+    pub tables: TablesSold,
+    /// The event's ticket types.
+    pub ticket_types: Vec<TicketTypeSold>,
+    /// Free seats and places that cannot be sold, by the reason: `quota_exhausted`,
+    /// `not_on_sale`, `no_ticket_type` or `table_incomplete`.
+    pub cannot_be_sold: BTreeMap<&'static str, u64>,
     /// Buyers who were scheduled, bots among them.
     pub buyers: u64,
     /// Buyers who came on top: in bursts before kills, and in the tail.
@@ -79,6 +123,44 @@ pub struct Report {
     pub seconds: Vec<Second>,
 }
 
+/// How an area was sold.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct AreaSold {
+    /// Its label.
+    pub label: String,
+    /// Its places.
+    pub capacity: u32,
+    /// Places that were sold before the run.
+    pub sold_before: u32,
+    /// The last word of the server on its places.
+    pub places: Counts,
+}
+
+/// How tables that are sold as a whole were sold.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct TablesSold {
+    /// Those that the event has.
+    pub whole: u32,
+    /// Those of them whose seats are all sold by the server's word.
+    pub sold: u32,
+}
+
+/// How a ticket type was sold.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TicketTypeSold {
+    /// Its key.
+    pub key: String,
+    /// How many there are; absent if there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<u32>,
+    /// Spots that were sold as it before the run.
+    pub sold_before: u32,
+    /// Spots that are sold as it by the server's word.
+    pub sold: u32,
+    /// Spots whose sale was acknowledged to a buyer of this run who did not bring them back.
+    pub acknowledged: u64,
+}
+
 /// How far the audit reached.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Audit {
@@ -96,9 +178,13 @@ pub struct Audit {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = match self.places_capacity {
+            0 => String::new(),
+            all => format!(" and {} of {all} places", self.sold_places),
+        };
         writeln!(
             f,
-            "{} of {} seats sold in {:.1} s to {} buyers over {:.0} s ({}, seed {}, {})",
+            "{} of {} seats{places} sold in {:.1} s to {} buyers over {:.0} s ({}, seed {}, {})",
             self.sold_seats,
             self.capacity,
             self.duration_secs,
@@ -108,15 +194,7 @@ impl fmt::Display for Report {
             self.seed,
             self.transport,
         )?;
-        if self.sold_before > 0 {
-            writeln!(f, "  {} of them were sold before", self.sold_before)?;
-        }
-        if !self.seats.is_sold_out() {
-            writeln!(f, "  left: {} free, {} held", self.seats.available, self.seats.held)?;
-        }
-        if self.seats.blocked > 0 {
-            writeln!(f, "  {} seats are blocked", self.seats.blocked)?;
-        }
+        self.stock(f)?;
         writeln!(
             f,
             "arrivals  {:.0} a second; {} more in bursts and in the tail",
@@ -147,6 +225,50 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// Seats and places together, by the last word of the server.
+    pub fn all(&self) -> Counts {
+        self.seats + self.places
+    }
+
+    /// Whether everything is sold but what cannot be.
+    pub fn is_sold_out(&self) -> bool {
+        let cannot: u64 = self.cannot_be_sold.values().sum();
+        self.all().held == 0 && u64::from(self.all().available) <= cannot
+    }
+
+    /// What became of what, beside the sum.
+    fn stock(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before = self.sold_before.saturating_add(self.places_sold_before);
+        let all = self.all();
+        if before > 0 {
+            writeln!(f, "  {before} of them were sold before")?;
+        }
+        if !self.is_sold_out() {
+            writeln!(f, "  left: {} free, {} held", all.available, all.held)?;
+        }
+        for (reason, spots) in &self.cannot_be_sold {
+            writeln!(f, "  {spots} cannot be sold: {}", reason_in_words(reason))?;
+        }
+        if all.blocked > 0 {
+            let what = if self.places_capacity > 0 { "seats and places" } else { "seats" };
+            writeln!(f, "  {} {what} are blocked", all.blocked)?;
+        }
+        if self.tables.whole > 0 {
+            let TablesSold { whole, sold } = self.tables;
+            writeln!(f, "tables    {sold} of {whole} sold as a whole")?;
+        }
+        let areas = self.areas.iter();
+        let areas: Vec<String> = areas
+            .map(|of| format!("{} {} of {}", of.label, of.places.allocated, of.capacity))
+            .collect();
+        listed(f, "areas     ", &areas)?;
+        let types = self.ticket_types.iter().map(|of| match of.quota {
+            Some(quota) => format!("{} {} of {quota}", of.key, of.sold),
+            None => format!("{} {}", of.key, of.sold),
+        });
+        listed(f, "tickets   ", &types.collect::<Vec<_>>())
+    }
+
     fn latencies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "latency     requests     p50     p90      p99    p99.9      max   (ms)")?;
         let by_operation =

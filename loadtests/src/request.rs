@@ -8,14 +8,23 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::ids::{AllocationId, HoldId, RequestId};
+use crate::spots::Spots;
 
 /// A word of the API, such as `seats_unavailable`.
 pub(crate) type Word = Cow<'static, str>;
 
 /// The refusals that buyers meet; known so that a hundred thousand of them cost no allocation.
-const KNOWN_WORDS: [&str; 14] = [
+const KNOWN_WORDS: [&str; 22] = [
     "not_enough_together",
     "seats_unavailable",
+    "area_full",
+    "quota_exceeded",
+    "table_not_whole",
+    "ticket_type_mismatch",
+    "ticket_type_required",
+    "ticket_type_unknown",
+    "ticket_type_not_open",
+    "ticket_type_closed",
     "hold_expired",
     "hold_released",
     "hold_allocated",
@@ -36,23 +45,26 @@ pub(crate) fn word(text: &str) -> Word {
     known.map_or_else(|| Cow::Owned(text.to_owned()), |known| Cow::Borrowed(*known))
 }
 
-/// The four things that a buyer does.
+/// The things that a buyer does.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// Hold seats.
+    /// Hold seats and places.
     Place,
     /// Move a hold's deadline.
     Extend,
-    /// Give held seats back.
+    /// Give back what is held.
     Release,
-    /// Buy held seats.
+    /// Buy what is held.
     Allocate,
+    /// Give back what was bought.
+    Return,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Place, Self::Extend, Self::Release, Self::Allocate];
+    pub const ALL: [Self; 5] =
+        [Self::Place, Self::Extend, Self::Release, Self::Allocate, Self::Return];
 
     /// The word for it.
     pub const fn name(self) -> &'static str {
@@ -61,6 +73,7 @@ impl Operation {
             Self::Extend => "extend",
             Self::Release => "release",
             Self::Allocate => "allocate",
+            Self::Return => "return",
         }
     }
 }
@@ -71,22 +84,42 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Which seats are wanted.
+/// What is wanted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Selection {
-    /// These, picked from the map.
-    Seats(Box<[u32]>),
-    /// So many next to each other, wherever the engine finds them best.
-    Best(u32),
+    /// These seats and places, picked from the map.
+    Spots(Spots),
+    /// A table that is sold as a whole, by its number in the layout and under its own name.
+    Table { table: u32, ticket_type: Option<u16> },
+    /// Seats next to each other, wherever the engine finds them best.
+    Best(Best),
 }
 
-/// What is asked. A part that is absent means all that the hold still has.
+/// A wish for seats next to each other.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Best {
+    pub(crate) quantity: u32,
+    /// Only of this price level, by its key.
+    pub(crate) category: Option<Arc<str>>,
+    /// How many as which ticket type; empty where the event has none.
+    pub(crate) ticket_types: Box<[(u16, u32)]>,
+}
+
+impl Best {
+    /// So many seats, as nothing in particular.
+    pub(crate) fn of(quantity: u32) -> Self {
+        Self { quantity, ..Self::default() }
+    }
+}
+
+/// What is asked. A part that is absent means all that the hold or the allocation still has.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Verb {
     Place(Selection),
     Extend(HoldId),
-    Release(HoldId, Option<Box<[u32]>>),
-    Allocate(HoldId, Option<Box<[u32]>>),
+    Release(HoldId, Option<Spots>),
+    Allocate(HoldId, Option<Spots>),
+    Return(AllocationId, Option<Spots>),
 }
 
 /// One request of one buyer.
@@ -104,13 +137,14 @@ impl Request {
             Verb::Extend(_) => Operation::Extend,
             Verb::Release(..) => Operation::Release,
             Verb::Allocate(..) => Operation::Allocate,
+            Verb::Return(..) => Operation::Return,
         }
     }
 
-    /// The hold that it is about; none for a place.
+    /// The hold that it is about; none for a place or a return.
     pub(crate) fn hold_id(&self) -> Option<HoldId> {
         match self.verb {
-            Verb::Place(_) => None,
+            Verb::Place(_) | Verb::Return(..) => None,
             Verb::Extend(hold_id) | Verb::Release(hold_id, _) | Verb::Allocate(hold_id, _) => {
                 Some(hold_id)
             }
@@ -121,22 +155,43 @@ impl Request {
 /// What came back. LSNs are there if the transport tells them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Answer {
-    /// Seats are held.
-    Placed { hold_id: HoldId, seats: Box<[u32]>, deadline_millis: u64, lsn: Option<u64> },
+    /// Spots are held.
+    Placed { hold_id: HoldId, spots: Spots, deadline_millis: u64, lsn: Option<u64> },
     /// The deadline moved.
     Extended { hold_id: HoldId, deadline_millis: u64, lsn: Option<u64> },
-    /// Seats were given back.
-    Released { hold_id: HoldId, seats: Box<[u32]>, lsn: Option<u64> },
-    /// Seats are sold.
-    Allocated { hold_id: HoldId, allocation_id: AllocationId, seats: Box<[u32]>, lsn: Option<u64> },
+    /// Held spots were given back.
+    Released { hold_id: HoldId, spots: Spots, lsn: Option<u64> },
+    /// Spots are sold.
+    Allocated { hold_id: HoldId, allocation_id: AllocationId, spots: Spots, lsn: Option<u64> },
+    /// Sold spots were given back.
+    Returned { allocation_id: AllocationId, spots: Spots, lsn: Option<u64> },
     /// The rules say no. Nothing was done.
-    Rejected { reason: Word, could_have: Option<u32> },
+    Rejected(Refusal),
     /// It was not decided. Nothing was done.
     Denied { reason: Denial, retry_after_millis: Option<u32> },
     /// It was sent, and what became of it is not known.
     Unknown,
     /// It never left: there was no connection.
     NotSent,
+}
+
+/// What the rules said against a request.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Word,
+    /// How many spots could have been had instead, of the area or the ticket type that stood in
+    /// the way if one did.
+    pub(crate) could_have: Option<u32>,
+    /// The ticket type that stood in the way.
+    pub(crate) ticket_type: Option<u16>,
+}
+
+impl Refusal {
+    /// A refusal that says no more than its reason.
+    #[cfg(test)]
+    pub(crate) fn of(reason: &'static str) -> Self {
+        Self { reason: Cow::Borrowed(reason), ..Self::default() }
+    }
 }
 
 /// Why a request was not decided.
@@ -158,12 +213,13 @@ impl Answer {
                 | Self::Extended { .. }
                 | Self::Released { .. }
                 | Self::Allocated { .. }
+                | Self::Returned { .. }
         )
     }
 
     /// Whether it says for certain that nothing was done.
     pub(crate) fn is_refused(&self) -> bool {
-        matches!(self, Self::Rejected { .. } | Self::Denied { .. })
+        matches!(self, Self::Rejected(_) | Self::Denied { .. })
     }
 
     /// The place in the shard's history that an accepted answer names.
@@ -172,19 +228,31 @@ impl Answer {
             Self::Placed { lsn, .. }
             | Self::Extended { lsn, .. }
             | Self::Released { lsn, .. }
-            | Self::Allocated { lsn, .. } => *lsn,
+            | Self::Allocated { lsn, .. }
+            | Self::Returned { lsn, .. } => *lsn,
             _ => None,
         }
     }
 
-    /// The seats that an accepted answer names; none for an extension.
-    pub(crate) fn seats(&self) -> &[u32] {
+    /// What an accepted answer names; none for an extension.
+    pub(crate) fn spots(&self) -> Option<&Spots> {
         match self {
-            Self::Placed { seats, .. }
-            | Self::Released { seats, .. }
-            | Self::Allocated { seats, .. } => seats,
-            _ => &[],
+            Self::Placed { spots, .. }
+            | Self::Released { spots, .. }
+            | Self::Allocated { spots, .. }
+            | Self::Returned { spots, .. } => Some(spots),
+            _ => None,
         }
+    }
+
+    /// The seats among them.
+    pub(crate) fn seats(&self) -> &[u32] {
+        self.spots().map_or(&[], |spots| &spots.seats)
+    }
+
+    /// Whether the rules said no, for this reason.
+    pub(crate) fn is_refused_as(&self, reason: &str) -> bool {
+        matches!(self, Self::Rejected(refusal) if refusal.reason == reason)
     }
 
     /// The word for it in reports.
@@ -194,7 +262,8 @@ impl Answer {
             Self::Extended { .. } => Cow::Borrowed("extended"),
             Self::Released { .. } => Cow::Borrowed("released"),
             Self::Allocated { .. } => Cow::Borrowed("allocated"),
-            Self::Rejected { reason, .. } => reason.clone(),
+            Self::Returned { .. } => Cow::Borrowed("returned"),
+            Self::Rejected(refusal) => refusal.reason.clone(),
             Self::Denied { reason, .. } => Cow::Borrowed(match reason {
                 Denial::Overloaded => "overloaded",
                 Denial::DeadlineExceeded => "deadline_exceeded",

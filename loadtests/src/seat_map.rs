@@ -4,12 +4,14 @@
 //! Statuses are the numbers of the contract's `SeatStatus`, one byte a seat by index. The
 //! layout never changes during a run; views replace each other as a whole.
 
-use std::collections::HashMap;
+use std::ops::Add;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+
+use crate::layout::Layout;
 
 pub(crate) const AVAILABLE: u8 = 1;
 pub(crate) const HELD: u8 = 2;
@@ -30,69 +32,7 @@ pub(crate) fn status_name(status: u8) -> &'static str {
     }
 }
 
-/// One seat as the chart has it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SeatPlace {
-    pub(crate) label: String,
-    pub(crate) section: String,
-    pub(crate) row: String,
-    /// Whether it is kept for who needs it: an accessible or a companion seat.
-    pub(crate) reserved: bool,
-    /// Where it stands, in the chart's own unit; y points down.
-    pub(crate) x: f64,
-    pub(crate) y: f64,
-}
-
-/// The chart, as far as buyers and auditors need it.
-#[derive(Debug)]
-pub(crate) struct Layout {
-    places: Vec<SeatPlace>,
-    index_by_label: HashMap<String, u32>,
-    /// By seat: a number that neighbours in one row share.
-    row_by_seat: Vec<u32>,
-}
-
-impl Layout {
-    /// Seats by index. Those of one row stand behind one another.
-    pub(crate) fn new(places: Vec<SeatPlace>) -> Self {
-        let mut row_by_seat = Vec::with_capacity(places.len());
-        let mut row = 0;
-        for (index, place) in places.iter().enumerate() {
-            let goes_on = index > 0
-                && places[index - 1].row == place.row
-                && places[index - 1].section == place.section;
-            row += u32::from(!goes_on);
-            row_by_seat.push(row);
-        }
-        let numbered = places.iter().zip(0..);
-        let index_by_label = numbered.map(|(place, index)| (place.label.clone(), index)).collect();
-        Self { places, index_by_label, row_by_seat }
-    }
-
-    pub(crate) fn capacity(&self) -> u32 {
-        self.places.len() as u32
-    }
-
-    /// The seats, by index.
-    pub(crate) fn places(&self) -> &[SeatPlace] {
-        &self.places
-    }
-
-    /// The seat's label; empty if there is no such seat.
-    pub(crate) fn label(&self, seat: u32) -> &str {
-        self.places.get(seat as usize).map_or("", |place| &place.label)
-    }
-
-    pub(crate) fn index(&self, label: &str) -> Option<u32> {
-        self.index_by_label.get(label).copied()
-    }
-
-    fn is_reserved(&self, seat: u32) -> bool {
-        self.places.get(seat as usize).is_none_or(|place| place.reserved)
-    }
-}
-
-/// How many seats are in which state.
+/// How many seats or places are in which state.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
 pub struct Counts {
     /// Free for anyone.
@@ -128,38 +68,102 @@ impl Counts {
             .map(|n| u64::from(*n))
             .sum()
     }
+}
 
-    /// Whether no seat is left that could still be sold.
-    pub fn is_sold_out(&self) -> bool {
-        self.available == 0 && self.held == 0
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let sum = |one: u32, other: u32| one.saturating_add(other);
+        Self {
+            available: sum(self.available, other.available),
+            held: sum(self.held, other.held),
+            allocated: sum(self.allocated, other.allocated),
+            blocked: sum(self.blocked, other.blocked),
+        }
     }
 }
 
-/// The states of all seats at one moment.
+/// What the server says of an event at one moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stock {
+    pub(crate) statuses: Bytes,
+    /// The places of each area, by index.
+    pub(crate) areas: Vec<Counts>,
+    /// What is left, held and sold of each ticket type, by index; only a quota makes it scarce.
+    pub(crate) ticket_types: Vec<Counts>,
+}
+
+impl From<Bytes> for Stock {
+    fn from(statuses: Bytes) -> Self {
+        Self { statuses, ..Self::default() }
+    }
+}
+
+/// The states of everything at one moment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct View {
     pub(crate) statuses: Bytes,
+    /// Of the seats.
     pub(crate) counts: Counts,
+    /// Of the places of all areas.
+    pub(crate) places: Counts,
+    /// The places of each area, by index.
+    pub(crate) areas: Vec<Counts>,
+    /// See [`Stock`].
+    pub(crate) ticket_types: Vec<Counts>,
     /// Free seats that anyone would pick.
     open: Vec<u32>,
 }
 
 impl View {
-    pub(crate) fn new(statuses: Bytes, layout: &Layout) -> Self {
+    pub(crate) fn new(stock: impl Into<Stock>, layout: &Layout) -> Self {
+        let Stock { statuses, areas, ticket_types } = stock.into();
         let open = (0..statuses.len() as u32)
-            .filter(|seat| statuses[*seat as usize] == AVAILABLE && !layout.is_reserved(*seat))
+            .filter(|seat| statuses[*seat as usize] == AVAILABLE && layout.is_for_anyone(*seat))
             .collect();
-        Self { counts: Counts::of(&statuses), statuses, open }
+        let places = areas.iter().fold(Counts::default(), |sum, area| sum + *area);
+        let counts = Counts::of(&statuses);
+        Self { counts, places, statuses, areas, ticket_types, open }
     }
 
     pub(crate) fn status(&self, seat: u32) -> u8 {
         self.statuses.get(seat as usize).copied().unwrap_or(0)
     }
 
-    /// Every free seat, the accessible ones among them.
-    pub(crate) fn available(&self) -> Vec<u32> {
-        let seats = 0..self.statuses.len() as u32;
-        seats.filter(|seat| self.status(*seat) == AVAILABLE).collect()
+    /// Seats and places together.
+    pub(crate) fn all(&self) -> Counts {
+        self.counts + self.places
+    }
+
+    /// The places of an area; none if the server did not tell.
+    pub(crate) fn area(&self, area: u32) -> Counts {
+        self.areas.get(area as usize).copied().unwrap_or_default()
+    }
+
+    /// How many spots may still be held as a ticket type, as far as its quota goes.
+    pub(crate) fn tickets_left(&self, layout: &Layout, ticket_type: u16) -> u32 {
+        let of = layout.ticket_types().get(usize::from(ticket_type));
+        let left = self.ticket_types.get(usize::from(ticket_type)).map(|of| of.available);
+        match of.and_then(|of| of.quota) {
+            // A server that does not tell will refuse what is too much.
+            Some(quota) => left.unwrap_or(quota),
+            None => u32::MAX,
+        }
+    }
+
+    /// Wherever the eye falls first on a free seat.
+    pub(crate) fn glance(&self, rng: &mut ChaCha8Rng) -> Option<u32> {
+        let seats = self.open.len();
+        (seats > 0).then(|| self.open[rng.random_range(0..seats)])
+    }
+
+    /// Tables that are sold as a whole and are free.
+    pub(crate) fn open_tables(&self, layout: &Layout) -> Vec<u32> {
+        let is_open = |seats: &[u32]| seats.iter().all(|seat| self.status(*seat) == AVAILABLE);
+        let tables = (0..).zip(layout.tables());
+        let open = tables.filter(|(_, table)| table.is_whole && is_open(&table.seats));
+        open.map(|(number, _)| number).collect()
     }
 
     /// Free neighbours in one row, wherever the eye falls first; `None` if it saw none.
@@ -168,13 +172,12 @@ impl View {
             return None;
         }
         (0..GLANCES).find_map(|_| {
-            let first = self.open[rng.random_range(0..self.open.len())];
-            let row = layout.row_by_seat[first as usize];
+            let first = self.glance(rng)?;
             let run = first..first + party;
             let fits = run.clone().all(|seat| {
-                layout.row_by_seat.get(seat as usize) == Some(&row)
+                layout.is_same_row(first, seat)
                     && self.status(seat) == AVAILABLE
-                    && !layout.is_reserved(seat)
+                    && layout.is_for_anyone(seat)
             });
             fits.then(|| run.collect())
         })
@@ -213,6 +216,7 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
+    use crate::layout::SeatPlace;
 
     fn place(row: &str, number: u32, reserved: bool) -> SeatPlace {
         SeatPlace {
@@ -252,7 +256,6 @@ mod tests {
         assert_eq!(map.pick(8, &mut rng).as_deref(), Some(&[2][..]));
         map.show(View::new(Bytes::from_static(&[2, 2, 2, 3, 4, 2, 2, 1]), &map.layout));
         assert_eq!(map.pick(8, &mut rng), None, "only the reserved seat is left");
-        assert_eq!(map.view().available(), [7]);
     }
 
     #[test]
@@ -261,7 +264,8 @@ mod tests {
         let counts = map.view().counts;
         assert_eq!(counts, Counts { available: 2, held: 1, allocated: 3, blocked: 2 });
         assert_eq!(counts.sum(), 8);
-        assert!(!counts.is_sold_out());
+        let places = Counts { available: 5, ..Counts::default() };
+        assert_eq!((counts + places).available, 7);
         assert_eq!(map.layout.label(5), "S-B-2");
         assert_eq!(map.layout.index("S-B-2"), Some(5));
     }

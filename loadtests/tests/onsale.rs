@@ -10,7 +10,7 @@ use loadtests::audit::Kind;
 use loadtests::page::Origin;
 use loadtests::progress::Quiet;
 use loadtests::{Curve, Error, Fate, OnsaleOptions, Operation, Outcome, Target, Transport};
-use naive::{Freeze, Lie, NaiveServer};
+use naive::{Freeze, Lie, NaiveServer, TABLE_SEATS, Venue};
 
 const SEATS: usize = 300;
 
@@ -30,7 +30,21 @@ async fn sell(server: &NaiveServer, options: OnsaleOptions) -> Outcome {
 }
 
 fn naive(lie: Lie) -> NaiveServer {
-    NaiveServer::new(SEATS, Duration::from_millis(700), Duration::from_millis(2), lie)
+    office_of(Venue::of_seats(SEATS), lie)
+}
+
+fn office_of(venue: Venue, lie: Lie) -> NaiveServer {
+    NaiveServer::new(venue, Duration::from_millis(700), Duration::from_millis(2), lie)
+}
+
+/// A hall with everything that can be sold. Children's tickets are few.
+fn mixed() -> Venue {
+    Venue {
+        seats: 120,
+        tables: 5,
+        areas: vec![("Lawn", 150), ("Pit", 40)],
+        ticket_types: vec![("adult", None), ("child", Some(30))],
+    }
 }
 
 fn kinds(outcome: &Outcome) -> Vec<Kind> {
@@ -87,6 +101,78 @@ async fn a_double_sale_is_caught() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_sale_is_caught() {
     let server = naive(Lie::LosesASale);
+    let outcome = sell(&server, options(&server)).await;
+    assert!(kinds(&outcome).contains(&Kind::AcknowledgedMissing), "{}", outcome.report);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_a_venue_has_is_sold() {
+    let server = office_of(mixed(), Lie::None);
+    let outcome = sell(&server, OnsaleOptions { kill_server: 1, ..options(&server) }).await;
+    let report = &outcome.report;
+    assert_eq!(outcome.violations(), [], "{report}");
+    let seats = 120 + 5 * TABLE_SEATS as u32;
+    assert_eq!((report.sold_seats, report.sold_places), (seats, 190), "{report}");
+    assert_eq!((report.acknowledged_seats, report.acknowledged_places), (seats.into(), 190));
+    assert_eq!((report.tables.sold, report.tables.whole), (5, 5));
+    let [adult, child] = &report.ticket_types[..] else { panic!("{report}") };
+    assert_eq!(adult.sold + child.sold, seats + 190, "{report}");
+    assert!(child.sold <= 30 && adult.acknowledged == u64::from(adult.sold), "{report}");
+    assert!(report.cannot_be_sold.is_empty() && report.is_sold_out(), "{report}");
+    let by_area: Vec<u64> = outcome
+        .picture
+        .areas
+        .iter()
+        .map(|area| area.sold.iter().map(|(_, places)| u64::from(*places)).sum())
+        .collect();
+    assert_eq!(by_area, [150, 40]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_quotas_leave_over_is_reported_and_no_standstill() {
+    let venue = Venue { ticket_types: vec![("adult", Some(150)), ("child", Some(30))], ..mixed() };
+    let server = office_of(venue, Lie::None);
+    let outcome = sell(&server, options(&server)).await;
+    let report = &outcome.report;
+    assert_eq!(outcome.violations(), [], "{report}");
+    let left = 150 + 190 - 180;
+    assert_eq!(report.cannot_be_sold, [("quota_exhausted", left)].into(), "{report}");
+    assert_eq!(report.sold_seats + report.sold_places, 180);
+    assert!(report.to_string().contains("160 cannot be sold: quotas are exhausted"), "{report}");
+    let page = loadtests::page::html(&outcome, &Origin::default());
+    assert!(page.contains("cannot be sold: quotas are exhausted"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_brought_back_is_sold_again() {
+    let server = office_of(mixed(), Lie::None);
+    let options = OnsaleOptions { returns: 0.3, kill_server: 1, ..options(&server) };
+    let outcome = sell(&server, options).await;
+    let report = &outcome.report;
+    assert_eq!(outcome.violations(), [], "{report}");
+    assert!(report.is_sold_out(), "{report}");
+    assert!(report.outcomes["brought_back"] > 5, "{report}");
+    assert_eq!(report.sold_places, 190);
+    assert_eq!(report.acknowledged_places, 190);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_beyond_the_capacity_are_caught() {
+    let server = office_of(mixed(), Lie::OversellsItsAreas);
+    let outcome = sell(&server, options(&server)).await;
+    assert!(kinds(&outcome).contains(&Kind::Oversold), "{}", outcome.report);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exceeded_quota_is_caught() {
+    let server = office_of(mixed(), Lie::ForgetsQuotas);
+    let outcome = sell(&server, options(&server)).await;
+    assert!(kinds(&outcome).contains(&Kind::Oversold), "{}", outcome.report);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_sale_of_places_is_caught() {
+    let server = office_of(mixed(), Lie::LosesPlaces);
     let outcome = sell(&server, options(&server)).await;
     assert!(kinds(&outcome).contains(&Kind::AcknowledgedMissing), "{}", outcome.report);
 }

@@ -1,5 +1,5 @@
-//! `holdfast onsale`: a drop is simulated until every seat is sold, and then audited. Without a
-//! target it starts a server of its own, which is this program again, and may kill it.
+//! `holdfast onsale`: a drop is simulated until all is sold that can be, and then audited. Without
+//! a target it starts a server of its own, which is this program again, and may kill it.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,7 +13,7 @@ use inventory_charts::{generate, to_canonical_bytes};
 use loadtests::audit::dump::{DumpCommand, JournalSource};
 use loadtests::page::Origin;
 use loadtests::process::ServerProcess;
-use loadtests::{Curve, Error, OnsaleOptions, Target, Transport, progress};
+use loadtests::{Curve, Error, NewTicketType, OnsaleOptions, Target, Transport, progress};
 use tempfile::TempDir;
 
 use crate::node;
@@ -28,15 +28,18 @@ pub(crate) struct OnsaleArgs {
     /// Sell at a server that runs already: grpc://HOST:PORT or http://HOST:PORT
     #[arg(long, value_name = "URI", conflicts_with_all = OWN_SERVER)]
     target: Option<String>,
-    /// The event that is sold out
-    #[arg(long, value_name = "ID", default_value_t = 1)]
-    event: u64,
+    /// The event that is sold out [default: 1; with ticket types 2, which is put on sale]
+    #[arg(long, value_name = "ID")]
+    event: Option<u64>,
     /// Sell the seats of this chart [default: a venue of our own]
     #[arg(long, value_name = "FILE", conflicts_with = "seats")]
     chart: Option<PathBuf>,
     /// Sell a venue that is drawn with so many seats
     #[arg(long, value_name = "N")]
     seats: Option<u32>,
+    /// Sell as this ticket type too, as KEY, KEY=QUOTA or KEY=QUOTA@CATEGORY,CATEGORY; repeatable
+    #[arg(long = "ticket-type", value_name = "TYPE")]
+    ticket_types: Vec<NewTicketType>,
     /// Who comes, bots included
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     buyers: u64,
@@ -52,6 +55,9 @@ pub(crate) struct OnsaleArgs {
     /// The share of the arrivals that are bots, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.01)]
     bots: f64,
+    /// How many of a hundred who bought bring it back
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
+    returns: f64,
     /// How long a hold lasts at the own server [default: 10]
     #[arg(long, value_name = "SECS")]
     hold_secs: Option<u64>,
@@ -76,7 +82,12 @@ pub(crate) struct OnsaleArgs {
 }
 
 /// What only makes sense for a server of the run's own.
-const OWN_SERVER: [&str; 6] = ["chart", "seats", "hold_secs", "kill_server", "door", "data_dir"];
+const OWN_SERVER: [&str; 7] =
+    ["chart", "seats", "ticket_types", "hold_secs", "kill_server", "door", "data_dir"];
+
+/// What the own server has on sale from its start, and what a run puts on sale beside it.
+const EVENT_DEFAULT: u64 = 1;
+const EVENT_WITH_TYPES_DEFAULT: u64 = 2;
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Door {
@@ -91,7 +102,14 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Runs a drop. The exit code is 0 only if every seat was sold and nothing is wrong.
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("a number from 0 to 100".to_owned()),
+    }
+}
+
+/// Runs a drop. The exit code is 0 only if all was sold that can be and nothing is wrong.
 pub(crate) fn run(args: OnsaleArgs) -> anyhow::Result<ExitCode> {
     let mut json = args.json.as_deref().map(create).transpose()?;
     let mut page = args.html.as_deref().map(create).transpose()?;
@@ -104,7 +122,11 @@ pub(crate) fn run(args: OnsaleArgs) -> anyhow::Result<ExitCode> {
     };
     let journal = own.as_ref().map(OwnServer::journal);
     let mut options = OnsaleOptions::new(target);
-    options.event_id = args.event;
+    let event_default =
+        if args.ticket_types.is_empty() { EVENT_DEFAULT } else { EVENT_WITH_TYPES_DEFAULT };
+    options.event_id = args.event.unwrap_or(event_default);
+    options.ticket_types.clone_from(&args.ticket_types);
+    options.returns = args.returns / 100.0;
     options.buyers = args.buyers;
     options.over = Duration::from_secs_f64(args.over);
     options.curve = args.curve;
@@ -120,7 +142,7 @@ pub(crate) fn run(args: OnsaleArgs) -> anyhow::Result<ExitCode> {
             Err(error) => {
                 let why = error.to_string();
                 match error {
-                    // What did not sell every seat has something to report all the same.
+                    // What did not sell everything has something to report all the same.
                     Error::Stalled { outcome, .. } => Ok((*outcome, Some(why))),
                     other => Err(anyhow::Error::from(other)),
                 }
@@ -168,6 +190,13 @@ fn origin(args: &OnsaleArgs, own: Option<&OwnServer>) -> Origin {
         options.push(("venue", venue));
         options.push(("a hold lasts", format!("{hold_secs} s")));
         options.push(("kills", args.kill_server.unwrap_or(0).to_string()));
+    }
+    if args.returns > 0.0 {
+        options.push(("brought back", format!("{} %", args.returns)));
+    }
+    if !args.ticket_types.is_empty() {
+        let keys = args.ticket_types.iter().map(|of| of.key.as_str());
+        options.push(("ticket types", keys.collect::<Vec<_>>().join(", ")));
     }
     if let Some(connections) = args.connections {
         options.push(("connections", connections.to_string()));

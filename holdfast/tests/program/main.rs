@@ -8,6 +8,7 @@ mod full_disk;
 mod grpc_page;
 mod metrics;
 mod node;
+mod onsale_everything;
 mod onsale_page;
 mod recovering;
 mod rest;

@@ -3,8 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::violation::in_words;
 use super::{Evidence, Source};
 use crate::ids::{AllocationId, HoldId, RequestId};
+use crate::spots::{Places, Sorted};
 
 /// What changed, in the journal's words.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -114,6 +116,21 @@ pub(crate) struct TicketType {
 }
 
 impl JournalRecord {
+    /// What the fact changed, in an order of its own.
+    pub(crate) fn spots(&self) -> Sorted {
+        let types = self.seat_types.iter().copied().chain(std::iter::repeat(None));
+        let mut seats: Vec<_> = self.seats.iter().copied().zip(types).collect();
+        let places = |of: &AreaPlaces| Places {
+            area: of.area,
+            ticket_type: of.ticket_type,
+            count: of.count,
+        };
+        let mut areas: Vec<_> = self.areas.iter().map(places).collect();
+        seats.sort_unstable();
+        areas.sort_unstable();
+        (seats, areas)
+    }
+
     /// The fact as evidence.
     pub(crate) fn evidence(&self) -> Evidence {
         let mut evidence = Evidence::new(Source::Journal, self.change.name());
@@ -126,6 +143,7 @@ impl JournalRecord {
         evidence.at_millis = Some(self.at_millis);
         evidence.deadline_millis = self.deadline_millis;
         evidence.seats.clone_from(&self.seats);
+        evidence.places = self.spots().1.iter().map(in_words).collect();
         evidence
     }
 }

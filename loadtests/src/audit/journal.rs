@@ -58,9 +58,9 @@ fn final_states(
     circumstances: Circumstances<'_>,
     findings: &mut Findings,
 ) {
-    let mut statuses = Vec::with_capacity(testimony.capacity as usize);
+    let mut statuses = Vec::with_capacity(testimony.totals.capacity as usize);
     let mut changed_since = 0_u32;
-    for seat in 0..testimony.capacity {
+    for seat in 0..testimony.totals.capacity {
         let (by_journal, by_server) = (history.status(seat), testimony.view.status(seat));
         let fact = history.seats.get(&seat).map(|(_, fact)| fact);
         let since = testimony.at_millis.saturating_sub(circumstances.clock_slack_millis);
@@ -75,34 +75,44 @@ fn final_states(
             findings.add(Kind::StateDiffers, Some(seat), message, evidence);
         }
     }
-    for (seat, (_, fact)) in history.seats.iter().filter(|(seat, _)| **seat >= testimony.capacity) {
+    for (seat, (_, fact)) in
+        history.seats.iter().filter(|(seat, _)| **seat >= testimony.totals.capacity)
+    {
         let message = "the journal changes a seat that the event does not have";
         findings.add(Kind::FactImpossible, Some(*seat), message, vec![fact.evidence()]);
     }
-    areas_add_up(history, testimony, changed_since == 0, findings);
+    pools_add_up(history, testimony, changed_since == 0, findings);
     let counts = Counts::of(&statuses);
-    if changed_since == 0 && counts != testimony.counts {
+    if changed_since == 0 && counts != testimony.totals.seats {
         let evidence = vec![
             Evidence::new(Source::Journal, format!("{counts:?}")),
-            Evidence::new(Source::Server, format!("{:?}", testimony.counts)),
+            Evidence::new(Source::Server, format!("{:?}", testimony.totals.seats)),
         ];
         let message = "the journal's facts and the server's counts do not add up to the same";
         findings.add(Kind::Conservation, None, message, evidence);
     }
 }
 
-/// Each area's numbers by the journal against the server's word. Places have no states of their
-/// own that could tell which changed since, so only a quiet end is compared.
-fn areas_add_up(history: &History, testimony: &Testimony, is_quiet: bool, findings: &mut Findings) {
-    for (area, (taken, counts)) in history.areas.iter().zip(&testimony.areas).enumerate() {
+/// The numbers of each area and each ticket type by the journal against the server's word. They
+/// have no states of their own that could tell which changed since, so only a quiet end is
+/// compared.
+fn pools_add_up(history: &History, testimony: &Testimony, is_quiet: bool, findings: &mut Findings) {
+    if !is_quiet || testimony.view.all().held > 0 {
+        return;
+    }
+    let view = &testimony.view;
+    let areas = history.areas.iter().zip(&view.areas).enumerate();
+    let areas = areas.map(|(area, (taken, counts))| (format!("area {area}"), taken, counts));
+    let types = history.ticket_types.iter().zip(&view.ticket_types).enumerate();
+    let types = types.map(|(of, (taken, counts))| (format!("ticket type {of}"), taken, counts));
+    for (pool, taken, counts) in areas.chain(types) {
         let by_server = [counts.held, counts.allocated, counts.blocked].map(i64::from);
-        let by_journal = [taken.held, taken.allocated, taken.blocked];
-        if is_quiet && testimony.counts.held == 0 && by_server != by_journal {
+        if by_server != [taken.held, taken.allocated, taken.blocked] {
             let evidence = vec![
                 Evidence::new(Source::Journal, format!("{taken:?}")),
                 Evidence::new(Source::Server, format!("{counts:?}")),
             ];
-            let message = format!("the journal and the server disagree about area {area}");
+            let message = format!("the journal and the server disagree about {pool}");
             findings.add(Kind::StateDiffers, None, message, evidence);
         }
     }

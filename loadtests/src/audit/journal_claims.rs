@@ -1,5 +1,5 @@
 //! The record against the journal's history: all that was acknowledged is there, at its LSN and
-//! with its seats, and nothing that was refused was done.
+//! with its seats, places and ticket types, and nothing that was refused was done.
 //!
 //! A fact is found by the request id. Where the edge made its own id out of the caller's key,
 //! it is found by the hold or the allocation that the answer named.
@@ -43,7 +43,8 @@ fn by_what_it_made<'h>(history: &'h History, entry: &Entry) -> Option<&'h Journa
 
 fn acknowledged(entry: &Entry, fact: Option<&JournalRecord>, findings: &mut Findings) {
     let Some(fact) = fact else {
-        // Over REST an extension or a release leaves nothing to find it by but its effect.
+        // Over REST an extension, a release or a return leaves nothing to find it by but its
+        // effect.
         let can_be_found = entry.answer.lsn().is_some()
             || matches!(entry.answer, Answer::Placed { .. } | Answer::Allocated { .. });
         if can_be_found {
@@ -53,16 +54,13 @@ fn acknowledged(entry: &Entry, fact: Option<&JournalRecord>, findings: &mut Find
         }
         return;
     };
-    let mut told = entry.answer.seats().to_vec();
-    let mut kept = fact.seats.clone();
-    told.sort_unstable();
-    kept.sort_unstable();
+    let is_as_told = entry.answer.spots().is_none_or(|told| told.sorted() == fact.spots());
     let is_same = match &entry.answer {
         Answer::Placed { hold_id, deadline_millis, .. } => {
             fact.change == Change::HoldPlaced
                 && fact.hold_id == Some(*hold_id)
                 && fact.deadline_millis == Some(*deadline_millis)
-                && told == kept
+                && is_as_told
         }
         Answer::Extended { hold_id, deadline_millis, .. } => {
             fact.change == Change::HoldExtended
@@ -70,13 +68,18 @@ fn acknowledged(entry: &Entry, fact: Option<&JournalRecord>, findings: &mut Find
                 && fact.deadline_millis == Some(*deadline_millis)
         }
         Answer::Released { hold_id, .. } => {
-            fact.change == Change::HoldReleased && fact.hold_id == Some(*hold_id) && told == kept
+            fact.change == Change::HoldReleased && fact.hold_id == Some(*hold_id) && is_as_told
         }
         Answer::Allocated { hold_id, allocation_id, .. } => {
             fact.change == Change::HoldAllocated
                 && fact.hold_id == Some(*hold_id)
                 && fact.allocation_id == Some(*allocation_id)
-                && told == kept
+                && is_as_told
+        }
+        Answer::Returned { allocation_id, .. } => {
+            fact.change == Change::SpotsReturned
+                && fact.allocation_id == Some(*allocation_id)
+                && is_as_told
         }
         _ => true,
     };
@@ -102,7 +105,7 @@ fn refused(sendings: &[&Entry], fact: &JournalRecord, slack_millis: u64, finding
     }
     let done_millis = fact.at_millis + slack_millis;
     let forgotten = sendings.iter().find(|entry| {
-        matches!(entry.answer, Answer::Rejected { .. }) && millis(entry.sent_micros) > done_millis
+        matches!(entry.answer, Answer::Rejected(_)) && millis(entry.sent_micros) > done_millis
     });
     if let Some(forgotten) = forgotten {
         let message = "a request that had been done was refused when it came again";

@@ -3,15 +3,20 @@
 //! Order is taken from our own clock and nothing else. What was acknowledged is known to be
 //! true from the answer's arrival on, and a request can have taken effect no sooner than it was
 //! sent; a hold is therefore surely alive from the answer that acknowledged it to its deadline
-//! or the first moment at which anything was sent that could end it.
+//! or the first moment at which anything was sent that could end it, and a sale until the first
+//! moment at which anything was sent that could bring it back.
+
+mod pools;
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Findings, Kind, entry_evidence};
 use crate::clock::millis;
 use crate::ids::{AllocationId, HoldId, RequestId};
+use crate::layout::Layout;
 use crate::record::Entry;
 use crate::request::{Answer, Verb};
+use crate::spots::Spots;
 
 /// What the record says of one hold.
 #[derive(Debug, Default)]
@@ -24,11 +29,39 @@ pub(crate) struct HoldRecord<'a> {
     pub(crate) deadline_is_open: bool,
     /// When each seat could first have been given back by a request of ours.
     released_micros: HashMap<u32, u64>,
-    /// Its seats that were acknowledged as sold, and those as given back.
-    pub(crate) allocated: Vec<u32>,
-    pub(crate) released: Vec<u32>,
+    /// When anything of it could first have been given back.
+    pub(crate) first_release_micros: Option<u64>,
+    /// What of it was acknowledged as sold, and what as given back.
+    pub(crate) allocated: Vec<(AllocationId, &'a Spots)>,
+    pub(crate) released: Vec<&'a Spots>,
     /// Whether any release or allocation of it is in doubt.
     pub(crate) end_is_open: bool,
+}
+
+/// What the record says of one sale.
+#[derive(Debug, Default)]
+pub(crate) struct SaleRecord<'a> {
+    /// The first answer that acknowledged it.
+    pub(crate) sold: Option<&'a Entry>,
+    /// When each seat could first have been brought back alone, and when all of it could.
+    returned_micros: HashMap<u32, u64>,
+    all_returned_micros: Option<u64>,
+    /// When anything of it could first have been brought back.
+    pub(crate) first_return_micros: Option<u64>,
+    /// What was acknowledged as brought back.
+    pub(crate) returned: Vec<&'a Spots>,
+    /// Whether a return of it is in doubt.
+    pub(crate) end_is_open: bool,
+}
+
+/// Whether a seat that was sold still is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Standing {
+    /// Every sale of it was brought back.
+    Back,
+    /// Nobody knows whether its last sale was brought back.
+    Doubtful,
+    Sold,
 }
 
 /// The record, sorted out.
@@ -37,6 +70,7 @@ pub(crate) struct Books<'a> {
     /// Entries by request, in the order in which their answers came.
     pub(crate) by_request: BTreeMap<RequestId, Vec<&'a Entry>>,
     pub(crate) holds: BTreeMap<HoldId, HoldRecord<'a>>,
+    pub(crate) allocations: BTreeMap<AllocationId, SaleRecord<'a>>,
     /// Acknowledged allocations of each seat: the first answer of each.
     pub(crate) sales: BTreeMap<u32, Vec<(AllocationId, &'a Entry)>>,
     /// Requests whose last word is that nothing is known.
@@ -57,6 +91,13 @@ impl<'a> Books<'a> {
         books
     }
 
+    /// Whether a seat that was sold still is; `None` if its sale was never acknowledged.
+    pub(crate) fn standing(&self, seat: u32) -> Option<Standing> {
+        let sales = self.sales.get(&seat)?.iter();
+        let standings = sales.filter_map(|(allocation_id, _)| self.allocations.get(allocation_id));
+        standings.map(|sale| sale.standing(seat)).max()
+    }
+
     /// Enters one request: what it did, or what it may have done.
     fn enter(&mut self, sendings: &[&'a Entry]) {
         let Some(first) = sendings.first() else { return };
@@ -68,6 +109,11 @@ impl<'a> Books<'a> {
         } else if in_doubt {
             // A later refusal may be the answer to what was done under a hold that ended since.
             self.unresolved.push(first);
+            if let Verb::Return(allocation_id, part) = &first.request.verb {
+                let sale = self.allocations.entry(*allocation_id).or_default();
+                sale.end_is_open = true;
+                sale.may_return(part.as_ref(), sent_micros);
+            }
             let Some(hold_id) = first.request.hold_id() else { return };
             let hold = self.holds.entry(hold_id).or_default();
             match &first.request.verb {
@@ -75,9 +121,9 @@ impl<'a> Books<'a> {
                 Verb::Allocate(..) => hold.end_is_open = true,
                 Verb::Release(_, part) => {
                     hold.end_is_open = true;
-                    hold.may_release(part.as_deref(), sent_micros);
+                    hold.may_release(part.as_ref().map(|spots| &*spots.seats), sent_micros);
                 }
-                Verb::Place(_) => {}
+                Verb::Place(_) | Verb::Return(..) => {}
             }
         }
     }
@@ -93,25 +139,65 @@ impl<'a> Books<'a> {
                 let hold = self.holds.entry(*hold_id).or_default();
                 hold.deadline_millis = hold.deadline_millis.max(*deadline_millis);
             }
-            Answer::Released { hold_id, seats, .. } => {
+            Answer::Released { hold_id, spots, .. } => {
                 let hold = self.holds.entry(*hold_id).or_default();
-                hold.released.extend_from_slice(seats);
-                hold.may_release(Some(seats), sent_micros);
+                hold.released.push(spots);
+                hold.may_release(Some(&spots.seats), sent_micros);
             }
-            Answer::Allocated { hold_id, allocation_id, seats, .. } => {
-                self.holds.entry(*hold_id).or_default().allocated.extend_from_slice(seats);
-                for seat in seats {
+            Answer::Allocated { hold_id, allocation_id, spots, .. } => {
+                let hold = self.holds.entry(*hold_id).or_default();
+                hold.allocated.push((*allocation_id, spots));
+                self.allocations.entry(*allocation_id).or_default().sold = Some(entry);
+                for seat in &spots.seats {
                     self.sales.entry(*seat).or_default().push((*allocation_id, entry));
                 }
+            }
+            Answer::Returned { allocation_id, spots, .. } => {
+                let sale = self.allocations.entry(*allocation_id).or_default();
+                sale.returned.push(spots);
+                sale.may_return(Some(spots), sent_micros);
             }
             _ => {}
         }
     }
 }
 
+impl SaleRecord<'_> {
+    /// This part, or all, may be free from this time on.
+    fn may_return(&mut self, part: Option<&Spots>, sent_micros: u64) {
+        earlier(&mut self.first_return_micros, sent_micros);
+        match part {
+            None => earlier(&mut self.all_returned_micros, sent_micros),
+            Some(spots) => {
+                for seat in &spots.seats {
+                    let earliest = self.returned_micros.entry(*seat).or_insert(sent_micros);
+                    *earliest = (*earliest).min(sent_micros);
+                }
+            }
+        }
+    }
+
+    /// From when on the seat may be somebody else's.
+    fn seat_back_micros(&self, seat: u32) -> Option<u64> {
+        let alone = self.returned_micros.get(&seat).copied();
+        alone.into_iter().chain(self.all_returned_micros).min()
+    }
+
+    fn standing(&self, seat: u32) -> Standing {
+        if self.returned.iter().any(|spots| spots.seats.contains(&seat)) {
+            return Standing::Back;
+        }
+        match self.seat_back_micros(seat) {
+            Some(_) => Standing::Doubtful,
+            None => Standing::Sold,
+        }
+    }
+}
+
 impl HoldRecord<'_> {
-    /// These seats, or all, may be free from this time on.
+    /// These seats and whatever places, or all, may be free from this time on.
     fn may_release(&mut self, seats: Option<&[u32]>, sent_micros: u64) {
+        earlier(&mut self.first_release_micros, sent_micros);
         let all = self.placed.map_or_else(Vec::new, |placed| placed.answer.seats().to_vec());
         // Entered before its hold, a release of all is caught by `end_is_open` below.
         for seat in seats.unwrap_or(&all) {
@@ -120,12 +206,24 @@ impl HoldRecord<'_> {
         }
     }
 
+    /// Whether all that it was placed with was acknowledged as sold or given back.
+    pub(crate) fn is_used_up(&self) -> bool {
+        let placed = self.placed.map_or(0, |placed| placed.answer.spots().map_or(0, Spots::count));
+        let sold = self.allocated.iter().map(|(_, spots)| spots.count());
+        let gone: u64 = sold.chain(self.released.iter().map(|spots| spots.count())).sum();
+        gone >= placed
+    }
+
     /// When the seat surely belonged to this hold, or to who bought it out of this hold, and to
     /// nobody else.
-    fn surely_alive(&self, seat: u32, slack_micros: u64) -> Option<(u64, u64)> {
+    fn surely_alive(&self, seat: u32, books: &Books<'_>, slack_micros: u64) -> Option<(u64, u64)> {
         let from = self.placed?.received_micros;
-        if self.allocated.contains(&seat) {
-            return Some((from, u64::MAX));
+        let sale = self.allocated.iter().find(|(_, spots)| spots.seats.contains(&seat));
+        if let Some((allocation_id, _)) = sale {
+            let sale = books.allocations.get(allocation_id);
+            let back_micros = sale.and_then(|sale| sale.seat_back_micros(seat));
+            let until = back_micros.map_or(u64::MAX, |back| back.saturating_sub(slack_micros));
+            return (from < until).then_some((from, until));
         }
         if self.end_is_open && !self.released_micros.contains_key(&seat) {
             return None;
@@ -138,11 +236,21 @@ impl HoldRecord<'_> {
     }
 }
 
+fn earlier(earliest: &mut Option<u64>, micros: u64) {
+    *earliest = Some(earliest.map_or(micros, |earliest| earliest.min(micros)));
+}
+
 /// Looks for answers that cannot all be true.
-pub(crate) fn audit(books: &Books<'_>, clock_slack_micros: u64, findings: &mut Findings) {
+pub(crate) fn audit(
+    books: &Books<'_>,
+    layout: &Layout,
+    clock_slack_micros: u64,
+    findings: &mut Findings,
+) {
     one_answer_a_request(books, findings);
     one_sale_a_seat(books, findings);
     one_hold_a_seat(books, clock_slack_micros, findings);
+    pools::never_oversold(books, layout, clock_slack_micros, findings);
     nothing_accepted_late(books, clock_slack_micros, findings);
 }
 
@@ -160,7 +268,7 @@ fn one_answer_a_request(books: &Books<'_>, findings: &mut Findings) {
         }
         // Sent after the answer was here, so decided after the request had been done.
         let later = sendings.iter().filter(|entry| entry.sent_micros > first.received_micros);
-        for later in later.filter(|entry| matches!(entry.answer, Answer::Rejected { .. })) {
+        for later in later.filter(|entry| matches!(entry.answer, Answer::Rejected(_))) {
             findings.add(
                 Kind::AnswerForgotten,
                 None,
@@ -171,17 +279,28 @@ fn one_answer_a_request(books: &Books<'_>, findings: &mut Findings) {
     }
 }
 
-/// Buyers of this run never return a seat, so one sale is all that a seat can see.
+/// A seat is sold again only if its sale before could have been brought back by then.
 fn one_sale_a_seat(books: &Books<'_>, findings: &mut Findings) {
+    let could_be_back = |allocation_id: &AllocationId, seat: u32, other: &Entry| {
+        let sale = books.allocations.get(allocation_id);
+        let back_micros = sale.and_then(|sale| sale.seat_back_micros(seat));
+        back_micros.is_some_and(|back_micros| back_micros < other.received_micros)
+    };
     for (seat, sales) in &books.sales {
-        let (first_id, first) = sales[0];
-        for (_, other) in sales.iter().filter(|(id, _)| *id != first_id) {
-            findings.add(
-                Kind::SoldTwice,
-                Some(*seat),
-                "two allocations of this seat were acknowledged",
-                vec![entry_evidence(first), entry_evidence(other)],
-            );
+        let mut sales = sales.clone();
+        sales.sort_by_key(|(_, entry)| entry.received_micros);
+        for pair in sales.windows(2) {
+            let [(first_id, first), (other_id, other)] = pair else { continue };
+            let is_in_turn =
+                could_be_back(first_id, *seat, other) || could_be_back(other_id, *seat, first);
+            if first_id != other_id && !is_in_turn {
+                findings.add(
+                    Kind::SoldTwice,
+                    Some(*seat),
+                    "two allocations of this seat were acknowledged",
+                    vec![entry_evidence(first), entry_evidence(other)],
+                );
+            }
         }
     }
 }
@@ -191,7 +310,7 @@ fn one_hold_a_seat(books: &Books<'_>, slack_micros: u64, findings: &mut Findings
     for hold in books.holds.values() {
         let Some(placed) = hold.placed else { continue };
         for seat in placed.answer.seats() {
-            if let Some((from, until)) = hold.surely_alive(*seat, slack_micros) {
+            if let Some((from, until)) = hold.surely_alive(*seat, books, slack_micros) {
                 lives.entry(*seat).or_default().push((from, until, placed));
             }
         }

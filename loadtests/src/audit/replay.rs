@@ -36,8 +36,9 @@ pub(crate) struct History {
     pub(crate) allocated: HashMap<AllocationId, Arc<JournalRecord>>,
     /// For each seat of the run's event: its state and the fact that made it so.
     pub(crate) seats: HashMap<u32, (u8, Arc<JournalRecord>)>,
-    /// For each area of the run's event, by index: how much of it is taken.
+    /// For each area and each ticket type of the run's event, by index: how much of it is taken.
     pub(crate) areas: Vec<Taken>,
+    pub(crate) ticket_types: Vec<Taken>,
 }
 
 impl History {
@@ -86,9 +87,12 @@ impl<'a> Replay<'a> {
             allocated: HashMap::new(),
             seats: HashMap::new(),
             areas: Vec::new(),
+            ticket_types: Vec::new(),
         };
         let mut quantities = Quantities::default();
-        for (area, counts) in (0..).zip(circumstances.testimony.iter().flat_map(|of| &of.areas)) {
+        for (area, counts) in
+            (0..).zip(circumstances.testimony.iter().flat_map(|of| &of.view.areas))
+        {
             let pool = Pool::Area(circumstances.event_id, area);
             quantities.set_capacity(pool, counts.sum() as u32);
         }
@@ -142,9 +146,12 @@ impl<'a> Replay<'a> {
             }
         }
         let event_id = self.circumstances.event_id;
-        let areas = self.circumstances.testimony.map_or(0, |testimony| testimony.areas.len());
-        let areas = (0..areas as u32).map(|area| Pool::Area(event_id, area));
-        self.history.areas = areas.map(|pool| self.quantities.taken(pool)).collect();
+        let view = self.circumstances.testimony.map(|testimony| &testimony.view);
+        let areas = (0..view.map_or(0, |view| view.areas.len() as u32))
+            .map(|area| self.quantities.taken(Pool::Area(event_id, area)));
+        let types = (0..view.map_or(0, |view| view.ticket_types.len() as u16))
+            .map(|of| self.quantities.taken(Pool::TicketType(event_id, of)));
+        (self.history.areas, self.history.ticket_types) = (areas.collect(), types.collect());
         let own = self.seats.into_iter().filter(|((event, _), _)| *event == event_id);
         self.history.seats = own.map(|((_, seat), of)| (seat, (of.status, of.fact))).collect();
         self.history

@@ -1,7 +1,10 @@
 //! The second part: the record against the server, while it still runs.
 //!
 //! The server is asked as any caller could ask it: the seat map, its own counts, a sample of
-//! holds one by one, and its verification of itself where the door has that question.
+//! holds one by one, and its verification of itself where the door has that question. What has
+//! no seats of its own is held against it by its numbers (`server/pools.rs`).
+
+mod pools;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -10,22 +13,21 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::record::{Books, HoldRecord};
+use super::record::{Books, HoldRecord, Standing};
 use super::{Evidence, Findings, Kind, Source, entry_evidence};
-use crate::client::{HoldSeen, HoldStateSeen, ReadError, Reader};
+use crate::client::{HoldSeen, HoldStateSeen, ReadError, Reader, Totals};
 use crate::clock::{Clock, millis};
 use crate::ids::HoldId;
+use crate::layout::Layout;
 use crate::request::Verb;
-use crate::seat_map::{ALLOCATED, Counts, Layout, View, status_name};
+use crate::seat_map::{ALLOCATED, View, status_name};
 
 /// What the server said at the end.
 #[derive(Debug)]
 pub(crate) struct Testimony {
     pub(crate) view: View,
-    pub(crate) counts: Counts,
-    pub(crate) capacity: u32,
-    /// The places of each area, by index.
-    pub(crate) areas: Vec<Counts>,
+    /// What it counts itself.
+    pub(crate) totals: Totals,
     /// When it was asked.
     pub(crate) at_millis: u64,
     /// A sample of the record's holds, and what the server knows of each.
@@ -44,9 +46,8 @@ pub(crate) async fn question(
     seed: u64,
 ) -> Result<Testimony, ReadError> {
     let at_millis = millis(clock.now_micros());
-    let view = View::new(reader.statuses().await?, layout);
-    let (counts, capacity) = reader.counts().await?;
-    let areas = reader.areas().await?;
+    let view = View::new(reader.stock(layout).await?, layout);
+    let totals = reader.totals().await?;
     let placed = books.holds.iter().filter(|(_, hold)| hold.placed.is_some());
     let mut sample: Vec<HoldId> = placed.map(|(hold_id, _)| *hold_id).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -56,13 +57,14 @@ pub(crate) async fn question(
         holds.push((*hold_id, reader.hold(*hold_id, layout).await?));
     }
     let verification = reader.verify().await?;
-    Ok(Testimony { view, counts, capacity, areas, at_millis, holds, verification })
+    Ok(Testimony { view, totals, at_millis, holds, verification })
 }
 
 /// What the audit knows beside the record and the testimony.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Circumstances<'a> {
-    /// The states of the seats before the run.
+    pub(crate) layout: &'a Layout,
+    /// The states of everything before the run.
     pub(crate) before: &'a View,
     /// Whether nobody but this run's buyers sold seats.
     pub(crate) is_alone: bool,
@@ -77,7 +79,9 @@ pub(crate) fn audit(
     findings: &mut Findings,
 ) {
     conservation(testimony, findings);
+    pools::add_up(circumstances.layout, testimony, findings);
     sales_are_there(books, testimony, findings);
+    pools::sales_are_there(books, testimony, circumstances, findings);
     if circumstances.is_alone {
         sales_are_known(books, testimony, circumstances.before, findings);
     }
@@ -96,35 +100,39 @@ pub(crate) fn audit(
 
 fn conservation(testimony: &Testimony, findings: &mut Findings) {
     let of_map = testimony.view.counts;
-    for (what, counts) in [("the seat map", of_map), ("the availability", testimony.counts)] {
-        if counts.sum() != u64::from(testimony.capacity) {
-            let says = format!("{counts:?} of {} seats", testimony.capacity);
+    let totals = testimony.totals;
+    for (what, counts) in [("the seat map", of_map), ("the availability", totals.seats)] {
+        if counts.sum() != u64::from(totals.capacity) {
+            let says = format!("{counts:?} of {} seats", totals.capacity);
             let message = format!("the states in {what} do not add up to the capacity");
             let evidence = vec![statement(testimony, says)];
             findings.add(Kind::Conservation, None, message, evidence);
         }
     }
     // While holds run out between two questions, the two answers may differ.
-    let is_quiet = of_map.held == 0 && testimony.counts.held == 0;
-    if is_quiet && of_map != testimony.counts {
-        let says = format!("map: {of_map:?}; availability: {:?}", testimony.counts);
+    let is_quiet = of_map.held == 0 && totals.seats.held == 0;
+    if is_quiet && of_map != totals.seats {
+        let says = format!("map: {of_map:?}; availability: {:?}", totals.seats);
         let message = "the seat map and the availability count differently";
         findings.add(Kind::Conservation, None, message, vec![statement(testimony, says)]);
     }
 }
 
+/// Of a seat that was sold more than once, the sale that was not brought back counts.
 fn sales_are_there(books: &Books<'_>, testimony: &Testimony, findings: &mut Findings) {
     for (seat, sales) in &books.sales {
         let status = testimony.view.status(*seat);
-        if status != ALLOCATED {
-            let says = statement(testimony, status_name(status));
-            findings.add(
-                Kind::AcknowledgedMissing,
-                Some(*seat),
-                "the sale of this seat was acknowledged, and the server does not have it",
-                vec![entry_evidence(sales[0].1), says],
-            );
-        }
+        let (is_there, standing) = (status == ALLOCATED, books.standing(*seat));
+        let message = match standing {
+            Some(Standing::Sold) if !is_there => {
+                "the sale of this seat was acknowledged, and the server does not have it"
+            }
+            _ => continue,
+        };
+        let says = statement(testimony, status_name(status));
+        let last = sales.iter().map(|(_, entry)| entry).max_by_key(|entry| entry.received_micros);
+        let evidence = last.map(|last| entry_evidence(last)).into_iter().chain([says]);
+        findings.add(Kind::AcknowledgedMissing, Some(*seat), message, evidence.collect());
     }
 }
 
@@ -144,13 +152,14 @@ fn sales_are_known(
         doubtful.flat_map(|placed| placed.answer.seats().iter().copied()).collect();
     for seat in 0..testimony.view.statuses.len() as u32 {
         let is_new = testimony.view.status(seat) == ALLOCATED && before.status(seat) != ALLOCATED;
-        if is_new && !books.sales.contains_key(&seat) && !doubtful.contains(&seat) {
-            findings.add(
-                Kind::SoldToNobody,
-                Some(seat),
-                "the server has this seat as sold, and no buyer was told so",
-                vec![statement(testimony, "allocated")],
-            );
+        let message = match books.standing(seat) {
+            None => "the server has this seat as sold, and no buyer was told so",
+            Some(Standing::Back) => "the server has this seat as sold, and it was brought back",
+            Some(Standing::Doubtful | Standing::Sold) => continue,
+        };
+        if is_new && !doubtful.contains(&seat) {
+            let evidence = vec![statement(testimony, "allocated")];
+            findings.add(Kind::SoldToNobody, Some(seat), message, evidence);
         }
     }
 }
@@ -165,14 +174,13 @@ fn hold_is_as_recorded(
 ) {
     let Some(placed) = hold.placed else { return };
     let says = match seen {
-        Some(seen) => format!("{:?} with seats {:?}", seen.state, seen.seats),
+        Some(seen) => format!("{:?} with {:?}", seen.state, seen.spots.sorted()),
         None => "no such hold".to_owned(),
     };
     let mut evidence = vec![entry_evidence(placed), statement(testimony, says)];
     evidence[1].hold_id = Some(hold_id);
     evidence[1].deadline_millis = seen.and_then(|seen| seen.deadline_millis);
-    let gone: HashSet<u32> = hold.allocated.iter().chain(&hold.released).copied().collect();
-    let is_used_up = placed.answer.seats().iter().all(|seat| gone.contains(seat));
+    let is_used_up = hold.is_used_up();
     let deadline_millis = seen.and_then(|seen| seen.deadline_millis).unwrap_or(0);
     let is_past = deadline_millis.max(hold.deadline_millis) + slack_millis < testimony.at_millis;
     let is_open = hold.end_is_open || hold.deadline_is_open;
@@ -182,8 +190,8 @@ fn hold_is_as_recorded(
             findings.add(Kind::AlivePastDeadline, None, message, evidence);
         }
         Some(HoldStateSeen::Live) if is_used_up => {
-            let message = "all seats of the hold were acknowledged as sold or given back, and \
-                           it is alive";
+            let message = "all of the hold was acknowledged as sold or given back, and it is \
+                           alive";
             findings.add(Kind::AcknowledgedDiffers, None, message, evidence);
         }
         Some(HoldStateSeen::Expired | HoldStateSeen::Released)
@@ -193,7 +201,7 @@ fn hold_is_as_recorded(
             findings.add(Kind::AcknowledgedDiffers, None, message, evidence);
         }
         Some(HoldStateSeen::Allocated) if !is_open && hold.allocated.is_empty() => {
-            let message = "the hold's seats are sold, and its buyer was not told";
+            let message = "the hold is sold, and its buyer was not told";
             findings.add(Kind::AcknowledgedDiffers, None, message, evidence);
         }
         None if !is_open && !is_used_up && testimony.at_millis < hold.deadline_millis => {

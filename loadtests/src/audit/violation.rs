@@ -8,6 +8,7 @@ use crate::clock::millis;
 use crate::ids::{AllocationId, HoldId, RequestId};
 use crate::record::Entry;
 use crate::request::Answer;
+use crate::spots::Places;
 
 /// Violations that are kept with their evidence; all are counted.
 const KEPT_MAX: usize = 1_000;
@@ -38,9 +39,9 @@ pub enum Kind {
     AcknowledgedDiffers,
     /// What was said not to be done was done.
     RefusedButDone,
-    /// A seat is sold, and no one was told so.
+    /// A seat or a place is sold, and no one was told so.
     SoldToNobody,
-    /// Numbers of seats do not add up.
+    /// Numbers of seats, places or tickets do not add up.
     Conservation,
     /// A number of a shard's history is missing or there twice.
     LsnGap,
@@ -50,7 +51,7 @@ pub enum Kind {
     DoneTwice,
     /// A fact changes something that is not there or not in that state.
     FactImpossible,
-    /// The server and the journal disagree about a seat.
+    /// The server and the journal disagree about a seat, an area or a ticket type.
     StateDiffers,
     /// The server finds something wrong with itself.
     ServerVerification,
@@ -144,6 +145,9 @@ pub struct Evidence {
     /// The seats that it names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seats: Vec<u32>,
+    /// The places that it names, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<String>,
 }
 
 impl Evidence {
@@ -164,8 +168,15 @@ impl Evidence {
             received_millis: None,
             deadline_millis: None,
             seats: Vec::new(),
+            places: Vec::new(),
         }
     }
+}
+
+/// Places as evidence names them: by the numbers that the journal has.
+pub(crate) fn in_words(places: &Places) -> String {
+    let as_type = places.ticket_type.map(|of| format!(" as ticket type {of}")).unwrap_or_default();
+    format!("{} in area {}{as_type}", places.count, places.area)
 }
 
 /// An answer of the record as evidence.
@@ -181,13 +192,17 @@ pub(crate) fn entry_evidence(entry: &Entry) -> Evidence {
     evidence.received_millis = Some(millis(entry.received_micros));
     evidence.lsn = entry.answer.lsn();
     evidence.seats = entry.answer.seats().to_vec();
+    let spots = entry.answer.spots();
+    evidence.places = spots.iter().flat_map(|of| of.areas.iter().map(in_words)).collect();
     match &entry.answer {
         Answer::Placed { hold_id, deadline_millis, .. }
         | Answer::Extended { hold_id, deadline_millis, .. } => {
             evidence.hold_id = Some(*hold_id);
             evidence.deadline_millis = Some(*deadline_millis);
         }
-        Answer::Allocated { allocation_id, .. } => evidence.allocation_id = Some(*allocation_id),
+        Answer::Allocated { allocation_id, .. } | Answer::Returned { allocation_id, .. } => {
+            evidence.allocation_id = Some(*allocation_id);
+        }
         _ => {}
     }
     evidence

@@ -121,7 +121,7 @@ fn better(first: Answer, second: Answer) -> Answer {
         answer if answer.is_accepted() => 0,
         // While one of the two is in doubt, a refusal of the other settles nothing.
         Answer::Unknown => 1,
-        Answer::Rejected { .. } => 2,
+        Answer::Rejected(_) => 2,
         _ => 3,
     };
     if rank(&second) < rank(&first) { second } else { first }
@@ -135,6 +135,7 @@ fn grown((first, longest): (u64, u64), times: u32) -> u64 {
 mod tests {
     use super::*;
     use crate::ids::HoldId;
+    use crate::request::Refusal;
 
     #[test]
     fn pauses_double_up_to_the_longest() {
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn of_two_answers_the_one_that_was_done_counts() {
         let done = Answer::Extended { hold_id: HoldId(1), deadline_millis: 2, lsn: Some(3) };
-        let refused = Answer::Rejected { reason: "hold_expired".into(), could_have: None };
+        let refused = Answer::Rejected(Refusal::of("hold_expired"));
         assert_eq!(better(refused.clone(), done.clone()), done);
         assert_eq!(better(done.clone(), Answer::Unknown), done);
         assert_eq!(better(refused.clone(), Answer::Unknown), Answer::Unknown);

@@ -9,8 +9,10 @@ use futures::future;
 use rand::RngExt;
 
 use super::plan::{Bot, descend};
+use super::wish::Wish;
 use super::{Buyer, Sale, rng};
-use crate::request::{Answer, Selection, Verb};
+use crate::clock::millis;
+use crate::request::{Answer, Verb};
 
 /// The visits of all of a bot's names, at once.
 pub(super) async fn visit(
@@ -32,18 +34,21 @@ pub(super) async fn visit(
 
 impl Buyer {
     async fn hoard(mut self, intended_micros: u64) {
-        let mut party = self.rng.random_range(4..=8);
+        let party = self.rng.random_range(4..=8);
+        let mut wish = Wish::draw(&mut self.rng, &self.sale.map.layout, party, false);
         let (mut intended_micros, mut placed) = (intended_micros, None);
         while placed.is_none() {
-            let verb = Verb::Place(Selection::Best(party));
+            let selection = wish.selection(&self.sale.map, &mut self.rng, millis(intended_micros));
+            let Ok(selection) = selection else { return };
+            let verb = Verb::Place(selection);
             let (answer, at_micros) = self.ask(verb, intended_micros, false).await;
             match answer {
                 Answer::Placed { hold_id, deadline_millis, .. } => {
                     placed = Some((hold_id, deadline_millis, at_micros));
                 }
-                Answer::Rejected { could_have, .. } => match descend(party, could_have) {
+                Answer::Rejected(refusal) => match descend(wish.party, refusal.could_have) {
                     // A machine does not hesitate.
-                    Some(smaller) => (party, intended_micros) = (smaller, at_micros),
+                    Some(smaller) => (wish.party, intended_micros) = (smaller, at_micros),
                     None => return,
                 },
                 _ => return,

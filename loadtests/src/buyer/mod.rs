@@ -8,9 +8,10 @@ mod bot;
 mod late;
 mod person;
 mod plan;
+mod wish;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
@@ -23,7 +24,9 @@ use crate::client::Door;
 use crate::clock::Clock;
 use crate::ids::HoldId;
 use crate::record::Recorder;
+use crate::request::Selection;
 use crate::seat_map::SeatMap;
+use crate::spots::Spots;
 
 /// What all buyers of a run share.
 #[derive(Debug)]
@@ -39,7 +42,11 @@ pub(crate) struct Sale {
     pub(crate) sending_timeout: Duration,
     /// How far the server's clock may be off.
     pub(crate) clock_slack: Duration,
-    /// Whether the page says that every seat is sold.
+    /// The share of those who bought and bring it back, from 0 to 1.
+    pub(crate) returns: f64,
+    /// Buyers who may still bring back what they bought.
+    pub(crate) returning: AtomicUsize,
+    /// Whether the page says that nothing is left to be sold.
     pub(crate) is_sold_out: AtomicBool,
     /// Set when the run is given up: nobody asks again.
     pub(crate) stop: CancellationToken,
@@ -48,21 +55,21 @@ pub(crate) struct Sale {
 }
 
 /// Who comes, numbered within their kind.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Visitor {
     /// By the schedule.
     Scheduled(u64),
     /// In a burst before a kill.
     Burst(u64),
-    /// In the tail, for this one seat.
-    Late(u64, u32),
+    /// In the tail, for exactly this.
+    Late(u64, Selection),
 }
 
 impl Visitor {
     /// The number of its random stream; kinds are far apart.
-    fn stream(self) -> u64 {
+    fn stream(&self) -> u64 {
         match self {
-            Self::Scheduled(number) => number,
+            Self::Scheduled(number) => *number,
             Self::Burst(number) => 1 << 40 | number,
             Self::Late(number, _) => 2 << 40 | number,
         }
@@ -97,10 +104,10 @@ async fn visit(sale: Arc<Sale>, visitor: Visitor, intended_micros: u64) {
             let buyer = Buyer::new(sale.clone(), format!("burst-{number}"), stream, rng);
             buyer.visit(&plan, intended_micros).await
         }
-        Visitor::Late(number, seat) => {
+        Visitor::Late(number, selection) => {
             let rng = rng(sale.seed, stream);
             let buyer = Buyer::new(sale.clone(), format!("late-{number}"), stream, rng);
-            buyer.visit_late(seat, intended_micros).await
+            buyer.visit_late(selection, intended_micros).await
         }
     };
     sale.recorder.left(cause);
@@ -123,14 +130,31 @@ struct Buyer {
     rng: ChaCha8Rng,
 }
 
-/// Seats that a buyer holds.
+/// What a buyer holds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Held {
     hold_id: HoldId,
-    seats: Box<[u32]>,
+    spots: Spots,
     deadline_millis: u64,
     /// When the buyer learned of it.
     at_micros: u64,
+}
+
+/// Somebody who will bring back what is being bought: until this is gone, the sale is not over.
+#[derive(Debug)]
+struct BringingBack(Arc<Sale>);
+
+impl BringingBack {
+    fn new(sale: &Arc<Sale>) -> Self {
+        sale.returning.fetch_add(1, Ordering::AcqRel);
+        Self(sale.clone())
+    }
+}
+
+impl Drop for BringingBack {
+    fn drop(&mut self) {
+        self.0.returning.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Buyer {

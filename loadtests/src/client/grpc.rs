@@ -17,10 +17,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 
-use super::{HoldSeen, HoldStateSeen, InFlight, ReadError};
-use crate::ids::{AllocationId, HoldId, IdError};
-use crate::request::{Answer, Denial, Request, Selection, Verb, word};
-use crate::seat_map::{Counts, Layout, SeatPlace};
+use super::{HoldSeen, HoldStateSeen, InFlight, ReadError, Totals, wire};
+use crate::ids::HoldId;
+use crate::layout::{Area, Layout, SeatPlace, Terms, TicketType};
+use crate::request::{Answer, Request};
+use crate::seat_map::{Counts, Stock};
 
 /// Commands that one batch carries at most; what is more waits for the next.
 const BATCH_COMMANDS_MAX: usize = 256;
@@ -43,6 +44,7 @@ const MESSAGE_BYTES_MAX: usize = 256 << 20;
 pub(crate) struct Lanes {
     queues: Vec<mpsc::UnboundedSender<Outgoing>>,
     event_id: u64,
+    layout: Arc<Layout>,
 }
 
 #[derive(Debug)]
@@ -52,12 +54,11 @@ struct Outgoing {
 }
 
 impl Lanes {
-    /// Opens `connections` lanes, each on a task of its own that ends with this value.
+    /// Opens `connections` lanes, each on a task of its own that ends with this value. A request
+    /// is not worth starting after `timeout`.
     pub(crate) fn open(
         endpoint: &Endpoint,
-        event_id: u64,
-        connections: usize,
-        timeout: Duration,
+        (event_id, connections, layout, timeout): (u64, usize, Arc<Layout>, Duration),
         in_flight: &Arc<InFlight>,
     ) -> Self {
         let timeout_millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
@@ -69,6 +70,7 @@ impl Lanes {
                 endpoint: endpoint.clone(),
                 queue,
                 in_flight: in_flight.clone(),
+                layout: layout.clone(),
                 timeout_millis,
                 pending: HashMap::new(),
                 last_correlation_id: 0,
@@ -76,12 +78,13 @@ impl Lanes {
             tokio::spawn(lane.run());
             sender
         };
-        Self { queues: (0..connections).map(open_lane).collect(), event_id }
+        Self { queues: (0..connections).map(open_lane).collect(), event_id, layout }
     }
 
     pub(crate) async fn send(&self, request: &Request, lane: usize) -> Answer {
         let (reply, answer) = oneshot::channel();
-        let outgoing = Outgoing { verb: to_wire(request, self.event_id), reply };
+        let verb = wire::to_wire(request, self.event_id, &self.layout);
+        let outgoing = Outgoing { verb, reply };
         if self.queues[lane % self.queues.len()].send(outgoing).is_err() {
             return Answer::NotSent;
         }
@@ -93,6 +96,7 @@ struct Lane {
     endpoint: Endpoint,
     queue: mpsc::UnboundedReceiver<Outgoing>,
     in_flight: Arc<InFlight>,
+    layout: Arc<Layout>,
     timeout_millis: u32,
     pending: HashMap<u64, oneshot::Sender<Answer>>,
     last_correlation_id: u64,
@@ -198,7 +202,7 @@ impl Lane {
         for answer in batch.answers {
             if let Some(reply) = self.pending.remove(&answer.correlation_id) {
                 self.in_flight.answered();
-                let _ = reply.send(from_wire(answer.outcome));
+                let _ = reply.send(wire::from_wire(answer.outcome, &self.layout));
             }
         }
     }
@@ -215,114 +219,6 @@ impl Drop for Lane {
     fn drop(&mut self) {
         self.lose_pending();
     }
-}
-
-fn seats(indexes: &[u32]) -> v1::Seats {
-    v1::Seats { indexes: indexes.to_vec(), labels: Vec::new(), ..v1::Seats::default() }
-}
-
-fn to_wire(request: &Request, event_id: u64) -> v1::command::Verb {
-    let request_id = request.id.to_bytes();
-    let buyer_id = request.buyer.to_string();
-    let part_of = |part: &Option<Box<[u32]>>| part.as_deref().map(seats);
-    match &request.verb {
-        Verb::Place(selection) => {
-            use v1::place_request::Selection as Wire;
-            let selection = Some(match selection {
-                Selection::Seats(indexes) => Wire::Seats(seats(indexes)),
-                Selection::Best(quantity) => Wire::BestAvailable(v1::BestAvailable {
-                    quantity: *quantity,
-                    ..v1::BestAvailable::default()
-                }),
-            });
-            v1::command::Verb::Place(v1::PlaceRequest {
-                request_id,
-                event_id,
-                buyer_id,
-                selection,
-                ..v1::PlaceRequest::default()
-            })
-        }
-        Verb::Extend(hold_id) => {
-            let hold_id = hold_id.to_bytes();
-            v1::command::Verb::Extend(v1::ExtendRequest { request_id, hold_id, buyer_id })
-        }
-        Verb::Release(hold_id, part) => {
-            let (hold_id, part) = (hold_id.to_bytes(), part_of(part));
-            v1::command::Verb::Release(v1::ReleaseRequest {
-                request_id,
-                hold_id,
-                buyer_id,
-                part,
-                ..v1::ReleaseRequest::default()
-            })
-        }
-        Verb::Allocate(hold_id, part) => {
-            let (hold_id, part) = (hold_id.to_bytes(), part_of(part));
-            v1::command::Verb::Allocate(v1::AllocateRequest {
-                request_id,
-                hold_id,
-                buyer_id,
-                part,
-                ..v1::AllocateRequest::default()
-            })
-        }
-    }
-}
-
-fn from_wire(outcome: Option<v1::answer::Outcome>) -> Answer {
-    accepted_or_not(outcome).unwrap_or_else(|error| {
-        // It was answered, so it may have been done: unknown is all that can be said.
-        tracing::error!(%error, "an answer of the engine cannot be read");
-        Answer::Unknown
-    })
-}
-
-fn accepted_or_not(outcome: Option<v1::answer::Outcome>) -> Result<Answer, IdError> {
-    use v1::answer::Outcome;
-    Ok(match outcome {
-        Some(Outcome::Placed(placed)) => Answer::Placed {
-            hold_id: HoldId::from_bytes(&placed.hold_id)?,
-            seats: placed.seats.into(),
-            deadline_millis: placed.deadline_millis,
-            lsn: Some(placed.lsn),
-        },
-        Some(Outcome::Extended(extended)) => Answer::Extended {
-            hold_id: HoldId::from_bytes(&extended.hold_id)?,
-            deadline_millis: extended.deadline_millis,
-            lsn: Some(extended.lsn),
-        },
-        Some(Outcome::Released(released)) => Answer::Released {
-            hold_id: HoldId::from_bytes(&released.hold_id)?,
-            seats: released.seats.into(),
-            lsn: Some(released.lsn),
-        },
-        Some(Outcome::Allocated(allocated)) => Answer::Allocated {
-            hold_id: HoldId::from_bytes(&allocated.hold_id)?,
-            allocation_id: AllocationId::from_bytes(&allocated.allocation_id)?,
-            seats: allocated.seats.into(),
-            lsn: Some(allocated.lsn),
-        },
-        Some(Outcome::Rejection(rejection)) => {
-            Answer::Rejected { reason: word(&rejection.reason), could_have: rejection.could_have }
-        }
-        Some(Outcome::Failure(failure)) => failed(failure),
-        // Nothing that was asked for here is answered by any other word.
-        Some(Outcome::Returned(_) | Outcome::Blocked(_) | Outcome::Unblocked(_)) | None => {
-            return Err(IdError);
-        }
-    })
-}
-
-fn failed(failure: v1::Failure) -> Answer {
-    let reason = match failure.code() {
-        v1::FailureCode::Invalid => Denial::Invalid(failure.message.into()),
-        v1::FailureCode::Overloaded | v1::FailureCode::StorageShort => Denial::Overloaded,
-        v1::FailureCode::DeadlineExceeded => Denial::DeadlineExceeded,
-        v1::FailureCode::ShuttingDown => Denial::ShuttingDown,
-        v1::FailureCode::Unknown | v1::FailureCode::Unspecified => return Answer::Unknown,
-    };
-    Answer::Denied { reason, retry_after_millis: failure.retry_after_millis }
 }
 
 /// Unary reads, on a connection of their own that comes and goes with the server.
@@ -342,55 +238,101 @@ impl Reader {
         Self { inventory, admin: InventoryAdminClient::new(channel), event_id }
     }
 
-    pub(crate) async fn layout(&self) -> Result<(Layout, Bytes), ReadError> {
+    pub(crate) async fn layout(&self) -> Result<(Layout, Stock), ReadError> {
+        let asked = v1::GetEventRequest { event_id: self.event_id };
+        let event = self.admin.clone().get_event(asked).await.map_err(Box::new)?.into_inner();
         let asked = v1::GetSeatMapRequest { event_id: self.event_id, with_chart: true };
         let map = self.inventory.clone().get_seat_map(asked).await.map_err(Box::new)?.into_inner();
         if map.seats.len() != map.statuses.len() {
             let (seats, statuses) = (map.seats.len(), map.statuses.len());
             return Err(ReadError::Nonsense(format!("{seats} seats with {statuses} statuses")));
         }
-        let place = |seat: v1::SeatInfo| SeatPlace {
-            label: seat.label,
-            section: seat.section,
-            row: seat.row,
-            reserved: seat.accessible || seat.companion,
-            x: seat.x,
-            y: seat.y,
+        let areas = map.areas.iter().map(|of| Area {
+            label: of.label.clone(),
+            section: of.section.clone(),
+            category: of.category.clone(),
+            capacity: of.counts.map_or(0, |counts| counts.capacity),
+        });
+        let areas = areas.collect();
+        let terms = Terms {
+            ticket_types: event.ticket_types.into_iter().map(ticket_type).collect(),
+            buyer_spots_max: event.rules.and_then(|rules| rules.buyer_seats_max),
         };
-        Ok((Layout::new(map.seats.into_iter().map(place).collect()), map.statuses))
+        let seats = map.seats.into_iter().map(seat_place).collect();
+        let layout = Layout::with(seats, areas, terms);
+        let stock = self.with_tickets(&layout, map.statuses, &map.areas).await?;
+        Ok((layout, stock))
     }
 
-    pub(crate) async fn statuses(&self) -> Result<Bytes, ReadError> {
+    pub(crate) async fn stock(&self, layout: &Layout) -> Result<Stock, ReadError> {
         let asked = v1::GetSeatMapRequest { event_id: self.event_id, with_chart: false };
-        let map = self.inventory.clone().get_seat_map(asked).await.map_err(Box::new)?;
-        Ok(map.into_inner().statuses)
+        let map = self.inventory.clone().get_seat_map(asked).await.map_err(Box::new)?.into_inner();
+        self.with_tickets(layout, map.statuses, &map.areas).await
     }
 
-    pub(crate) async fn counts(&self) -> Result<(Counts, u32), ReadError> {
+    /// What a seat map says, and what is left of the ticket types, if there are any.
+    async fn with_tickets(
+        &self,
+        layout: &Layout,
+        statuses: Bytes,
+        areas: &[v1::AreaInfo],
+    ) -> Result<Stock, ReadError> {
+        let areas = areas.iter().map(|area| counts_of(area.counts)).collect();
+        let mut stock = Stock { statuses, areas, ticket_types: Vec::new() };
+        if !layout.ticket_types().is_empty() {
+            let availability = self.availability(true).await?;
+            let types = availability.ticket_types.into_iter();
+            stock.ticket_types = types.map(|of| counts_of(of.counts)).collect();
+        }
+        Ok(stock)
+    }
+
+    async fn availability(&self, by_ticket_type: bool) -> Result<v1::Availability, ReadError> {
         let asked = v1::GetAvailabilityRequest {
             event_id: self.event_id,
+            by_ticket_type,
             ..v1::GetAvailabilityRequest::default()
         };
-        let availability =
-            self.inventory.clone().get_availability(asked).await.map_err(Box::new)?;
-        let seats = availability.into_inner().seats.unwrap_or_default();
-        Ok((counts_of(seats), seats.capacity))
+        let told = self.inventory.clone().get_availability(asked).await.map_err(Box::new)?;
+        Ok(told.into_inner())
     }
 
-    /// The places of each area, by index.
-    pub(crate) async fn areas(&self) -> Result<Vec<Counts>, ReadError> {
-        let asked = v1::GetAvailabilityRequest {
+    pub(crate) async fn totals(&self) -> Result<Totals, ReadError> {
+        let told = self.availability(false).await?;
+        Ok(Totals {
+            capacity: told.seats.map_or(0, |seats| seats.capacity),
+            places_capacity: told.places.map_or(0, |places| places.capacity),
+            seats: counts_of(told.seats),
+            places: counts_of(told.places),
+        })
+    }
+
+    /// Puts an event on sale that is like another one but for its ticket types.
+    pub(crate) async fn create_like(
+        &self,
+        model_id: u64,
+        request_id: crate::ids::RequestId,
+        ticket_types: &[crate::options::NewTicketType],
+    ) -> Result<(), ReadError> {
+        let asked = v1::GetEventRequest { event_id: model_id };
+        let model = self.admin.clone().get_event(asked).await.map_err(Box::new)?.into_inner();
+        let create = v1::CreateEventRequest {
+            request_id: request_id.to_bytes(),
             event_id: self.event_id,
-            by_area: true,
-            ..v1::GetAvailabilityRequest::default()
+            name: model.name,
+            chart_hash: model.chart_hash,
+            rules: model.rules,
+            ticket_types: ticket_types.iter().map(new_ticket_type).collect(),
         };
-        let availability =
-            self.inventory.clone().get_availability(asked).await.map_err(Box::new)?;
-        let areas = availability.into_inner().areas.into_iter();
-        Ok(areas.map(|area| counts_of(area.counts.unwrap_or_default())).collect())
+        self.admin.clone().create_event(create).await.map_err(Box::new)?;
+        Ok(())
     }
 
-    pub(crate) async fn hold(&self, hold_id: HoldId) -> Result<Option<HoldSeen>, ReadError> {
+    pub(crate) async fn hold(
+        &self,
+        hold_id: HoldId,
+        layout: &Layout,
+    ) -> Result<Option<HoldSeen>, ReadError> {
         let asked = v1::GetHoldRequest { hold_id: hold_id.to_bytes(), buyer_id: None };
         let hold = match self.inventory.clone().get_hold(asked).await {
             Ok(hold) => hold.into_inner(),
@@ -407,7 +349,9 @@ impl Reader {
             }
         };
         let deadline_millis = (state == HoldStateSeen::Live).then_some(hold.deadline_millis);
-        Ok(Some(HoldSeen { state, deadline_millis, seats: hold.seats }))
+        let spots = wire::spots(layout, hold.seats, &hold.ticket_types, &hold.areas);
+        let spots = spots.map_err(|error| ReadError::Nonsense(error.to_string()))?;
+        Ok(Some(HoldSeen { state, deadline_millis, spots }))
     }
 
     pub(crate) async fn verify(&self) -> Result<Vec<String>, ReadError> {
@@ -417,7 +361,41 @@ impl Reader {
     }
 }
 
-fn counts_of(counts: v1::Counts) -> Counts {
+fn seat_place(seat: v1::SeatInfo) -> SeatPlace {
+    SeatPlace {
+        label: seat.label,
+        section: seat.section,
+        row: seat.row,
+        category: seat.category,
+        table: seat.table,
+        table_is_whole: seat.table_is_whole,
+        reserved: seat.accessible || seat.companion,
+        x: seat.x,
+        y: seat.y,
+    }
+}
+
+fn ticket_type(of: v1::TicketType) -> TicketType {
+    TicketType {
+        key: of.key,
+        quota: of.quota,
+        opens_at_millis: of.sale_opens_at_millis,
+        closes_at_millis: of.sale_closes_at_millis,
+        categories: of.categories,
+    }
+}
+
+fn new_ticket_type(of: &crate::options::NewTicketType) -> v1::TicketType {
+    v1::TicketType {
+        key: of.key.clone(),
+        quota: of.quota,
+        categories: of.categories.clone(),
+        ..v1::TicketType::default()
+    }
+}
+
+fn counts_of(counts: Option<v1::Counts>) -> Counts {
+    let counts = counts.unwrap_or_default();
     Counts {
         available: counts.available,
         held: counts.held,

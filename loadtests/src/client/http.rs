@@ -3,18 +3,24 @@
 //! The request id goes along as the `Idempotency-Key`. A request beyond the number of
 //! connections waits for a free one, and that wait counts in its latency.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use super::{HoldSeen, HoldStateSeen, InFlight, ReadError};
-use crate::ids::{AllocationId, HoldId};
-use crate::request::{Answer, Denial, Request, Selection, Verb, word};
-use crate::seat_map::{Counts, Layout, SeatPlace};
+use super::json::{
+    AreaLine, AreaSeen, Availability, Body, CountedType, Done, Event, Hold, Map, Problem, Statuses,
+    TypedSeat, Wish, status_number,
+};
+use super::{HoldSeen, InFlight, ReadError, Totals};
+use crate::ids::HoldId;
+use crate::layout::{Area, Layout, SeatPlace};
+use crate::request::{Answer, Best, Denial, Refusal, Request, Selection, Verb, word};
+use crate::seat_map::Stock;
+use crate::spots::{Places, Spots};
 
 /// How long a connection may take to come up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -95,59 +101,115 @@ impl Requests {
         let is_success = response.status().is_success();
         let Ok(body) = response.bytes().await else { return Answer::Unknown };
         unanswered.is_answered = true;
-        if is_success { self.accepted(&request.verb, &body) } else { problem(&body) }
+        if is_success { self.accepted(&request.verb, &body) } else { problem(&self.layout, &body) }
     }
 
     fn body(&self, request: &Request) -> (&'static str, Body<'_>) {
         let user_id = request.buyer.to_string();
-        let labels = |seats: &[u32]| seats.iter().map(|seat| self.layout.label(*seat)).collect();
-        let mut body = Body { user_id, ..Body::default() };
-        let route = match &request.verb {
+        let body = Body { user_id, ..Body::default() };
+        match &request.verb {
             Verb::Place(selection) => {
-                body.event_id = Some(self.event_id);
-                match selection {
-                    Selection::Seats(seats) => body.seat_ids = Some(labels(seats)),
-                    Selection::Best(quantity) => body.quantity = Some(*quantity),
-                }
-                "reserve"
+                let body = Body { event_id: Some(self.event_id), ..body };
+                ("reserve", self.selected(selection, body))
             }
-            Verb::Extend(hold_id) => {
-                body.hold_id = Some(*hold_id);
-                "extend"
-            }
+            Verb::Extend(hold_id) => ("extend", Body { hold_id: Some(*hold_id), ..body }),
             Verb::Release(hold_id, part) => {
-                body.hold_id = Some(*hold_id);
-                body.seat_ids = part.as_deref().map(labels);
-                "release"
+                let body = Body { hold_id: Some(*hold_id), ..body };
+                ("release", self.part(part.as_ref(), body))
             }
             Verb::Allocate(hold_id, part) => {
-                body.hold_id = Some(*hold_id);
-                body.seat_ids = part.as_deref().map(labels);
-                "allocate"
+                let body = Body { hold_id: Some(*hold_id), ..body };
+                ("allocate", self.part(part.as_ref(), body))
             }
-        };
-        (route, body)
+            Verb::Return(allocation_id, part) => {
+                let body = Body { allocation_id: Some(*allocation_id), ..body };
+                ("return", self.part(part.as_ref(), body))
+            }
+        }
+    }
+
+    /// What is to be held. The verb outlives the body as little as the layout does: names are of
+    /// the layout, but for a wish's price level.
+    fn selected<'a>(&'a self, selection: &Selection, body: Body<'a>) -> Body<'a> {
+        match selection {
+            Selection::Spots(spots) => {
+                let body = self.part(Some(spots), body);
+                if spots.seat_types.is_empty() {
+                    return body;
+                }
+                let typed = spots.seats.iter().zip(&spots.seat_types);
+                let typed = typed.map(|(seat, of)| TypedSeat {
+                    seat_id: self.layout.label(*seat).into(),
+                    ticket_type: self.layout.type_key(*of).into(),
+                });
+                Body { seat_ids: None, seats: Some(typed.collect()), ..body }
+            }
+            Selection::Table { table, ticket_type } => {
+                let label = self.layout.tables().get(*table as usize).map(|of| of.label.as_str());
+                let ticket_type = ticket_type.map(|of| self.layout.type_key(of));
+                Body { seat_ids: Some(label.into_iter().collect()), ticket_type, ..body }
+            }
+            Selection::Best(Best { quantity, category: None, ticket_types })
+                if ticket_types.is_empty() =>
+            {
+                Body { quantity: Some(*quantity), ..body }
+            }
+            Selection::Best(Best { quantity, category, ticket_types }) => {
+                let counted = ticket_types.iter().map(|(of, count)| CountedType {
+                    ticket_type: self.layout.type_key(*of),
+                    count: *count,
+                });
+                let wish = Wish {
+                    quantity: *quantity,
+                    category: category.as_deref().map(|key| key.to_owned().into()),
+                    ticket_types: counted.collect(),
+                };
+                Body { best_available: Some(wish), ..body }
+            }
+        }
+    }
+
+    /// A part of a hold or an allocation.
+    fn part<'a>(&'a self, part: Option<&Spots>, mut body: Body<'a>) -> Body<'a> {
+        let Some(spots) = part else { return body };
+        if !spots.seats.is_empty() {
+            let labels = spots.seats.iter().map(|seat| self.layout.label(*seat));
+            body.seat_ids = Some(labels.collect());
+        }
+        if !spots.areas.is_empty() {
+            let lines = spots.areas.iter().map(|of| AreaLine {
+                area: self.layout.area_label(of.area).into(),
+                count: of.count,
+                ticket_type: of.ticket_type.map(|of| self.layout.type_key(of).into()),
+            });
+            body.areas = Some(lines.collect());
+        }
+        body
     }
 
     fn accepted(&self, verb: &Verb, body: &[u8]) -> Answer {
         let read = || {
             let done: Done<'_> = serde_json::from_slice(body).ok()?;
-            let index = |label: &Cow<'_, str>| self.layout.index(label);
-            let seats: Option<Box<[u32]>> = done.seat_ids.iter().map(index).collect();
-            let (hold_id, lsn) = (done.hold_id, None);
+            let spots = spots(&self.layout, &done);
+            let (lsn, deadline_millis) = (None, done.expires_at_millis);
             Some(match verb {
                 Verb::Place(_) => {
-                    let deadline_millis = done.expires_at_millis?;
-                    Answer::Placed { hold_id, seats: seats?, deadline_millis, lsn }
+                    let (hold_id, spots) = (done.hold_id?, spots?);
+                    Answer::Placed { hold_id, spots, deadline_millis: deadline_millis?, lsn }
                 }
                 Verb::Extend(_) => {
-                    let deadline_millis = done.expires_at_millis?;
+                    let (hold_id, deadline_millis) = (done.hold_id?, deadline_millis?);
                     Answer::Extended { hold_id, deadline_millis, lsn }
                 }
-                Verb::Release(..) => Answer::Released { hold_id, seats: seats?, lsn },
+                Verb::Release(..) => {
+                    Answer::Released { hold_id: done.hold_id?, spots: spots?, lsn }
+                }
                 Verb::Allocate(..) => {
-                    let allocation_id = done.allocation_id?;
-                    Answer::Allocated { hold_id, allocation_id, seats: seats?, lsn }
+                    let (hold_id, allocation_id) = (done.hold_id?, done.allocation_id?);
+                    Answer::Allocated { hold_id, allocation_id, spots: spots?, lsn }
+                }
+                Verb::Return(..) => {
+                    Answer::Returned { allocation_id: done.allocation_id?, spots: spots?, lsn }
                 }
             })
         };
@@ -159,43 +221,34 @@ impl Requests {
     }
 }
 
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    user_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_id: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hold_id: Option<HoldId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seat_ids: Option<Vec<&'a str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quantity: Option<u32>,
-}
-
-/// Any of the four successes.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Done<'a> {
-    hold_id: HoldId,
-    allocation_id: Option<AllocationId>,
-    #[serde(borrow, default)]
-    seat_ids: Vec<Cow<'a, str>>,
-    expires_at_millis: Option<u64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Problem {
-    code: String,
-    #[serde(default)]
-    detail: String,
-    could_have: Option<u32>,
-    retry_after_millis: Option<u32>,
+/// What a reply names; `None` if the event does not have all of it.
+fn spots(layout: &Layout, done: &Done<'_>) -> Option<Spots> {
+    let type_of = |key: &str| layout.type_index(key);
+    let typed: HashMap<&str, &str> =
+        done.seats.iter().map(|seat| (&*seat.seat_id, &*seat.ticket_type)).collect();
+    let seat_types = match typed.is_empty() {
+        true => Box::default(),
+        false => {
+            let types = done.seat_ids.iter().map(|label| type_of(typed.get(&**label)?));
+            types.collect::<Option<Box<[u16]>>>()?
+        }
+    };
+    let places = done.areas.iter().map(|line| {
+        let ticket_type = match &line.ticket_type {
+            None => None,
+            Some(key) => Some(type_of(key)?),
+        };
+        Some(Places { area: layout.area_index(&line.area)?, ticket_type, count: line.count })
+    });
+    Some(Spots {
+        seats: done.seat_ids.iter().map(|label| layout.index(label)).collect::<Option<_>>()?,
+        seat_types,
+        areas: places.collect::<Option<_>>()?,
+    })
 }
 
 /// What a problem document says became of the request.
-fn problem(body: &[u8]) -> Answer {
+fn problem(layout: &Layout, body: &[u8]) -> Answer {
     // Whatever stands between may answer in its own words, and may have passed the request on.
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else { return Answer::Unknown };
     let reason = match problem.code.as_str() {
@@ -209,7 +262,14 @@ fn problem(body: &[u8]) -> Answer {
         | "body_too_large"
         | "unsupported_media_type" => Denial::Invalid(problem.detail.into()),
         code => {
-            return Answer::Rejected { reason: word(code), could_have: problem.could_have };
+            // Buyers ask for places of one area at a time.
+            let of_area = problem.areas.first().and_then(|area| area.could_have);
+            let ticket_type = problem.ticket_type.as_deref();
+            return Answer::Rejected(Refusal {
+                reason: word(code),
+                could_have: problem.could_have.or(of_area),
+                ticket_type: ticket_type.and_then(|key| layout.type_index(key)),
+            });
         }
     };
     Answer::Denied { reason, retry_after_millis: problem.retry_after_millis }
@@ -221,54 +281,6 @@ pub(crate) struct Reader {
     client: reqwest::Client,
     base: String,
     event_id: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Map {
-    seats: Vec<MapSeat>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MapSeat {
-    seat_id: String,
-    #[serde(default)]
-    section: String,
-    #[serde(default)]
-    row: String,
-    #[serde(default)]
-    accessible: bool,
-    #[serde(default)]
-    companion: bool,
-    #[serde(default)]
-    x: f64,
-    #[serde(default)]
-    y: f64,
-    status: String,
-}
-
-#[derive(Deserialize)]
-struct Statuses {
-    statuses: String,
-}
-
-#[derive(Deserialize)]
-struct Availability {
-    available: u32,
-    held: u32,
-    allocated: u32,
-    blocked: u32,
-    capacity: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Hold {
-    state: String,
-    #[serde(default)]
-    seat_ids: Vec<String>,
-    expires_at_millis: Option<u64>,
 }
 
 impl Reader {
@@ -283,38 +295,48 @@ impl Reader {
         Ok(response.error_for_status()?.json().await?)
     }
 
-    pub(crate) async fn layout(&self) -> Result<(Layout, Bytes), ReadError> {
+    pub(crate) async fn layout(&self) -> Result<(Layout, Stock), ReadError> {
+        let event: Event = self.get(&format!("/v1/events/{}", self.event_id)).await?;
         let map: Map = self.get(&format!("/v1/events/{}/seats", self.event_id)).await?;
         let statuses: Result<Vec<u8>, ReadError> =
             map.seats.iter().map(|seat| status_number(&seat.status)).collect();
-        let places = map.seats.into_iter().map(|seat| SeatPlace {
-            label: seat.seat_id,
-            section: seat.section,
-            row: seat.row,
-            reserved: seat.accessible || seat.companion,
-            x: seat.x,
-            y: seat.y,
-        });
-        Ok((Layout::new(places.collect()), statuses?.into()))
+        let statuses = statuses?.into();
+        let areas = map.areas.iter().map(Area::from).collect();
+        let seats = map.seats.into_iter().map(SeatPlace::from).collect();
+        let layout = Layout::with(seats, areas, event.terms()?);
+        let stock = self.with_tickets(&layout, statuses, &map.areas).await?;
+        Ok((layout, stock))
     }
 
-    pub(crate) async fn statuses(&self) -> Result<Bytes, ReadError> {
+    pub(crate) async fn stock(&self, layout: &Layout) -> Result<Stock, ReadError> {
         let path = format!("/v1/events/{}/seats?view=statuses", self.event_id);
         let map: Statuses = self.get(&path).await?;
-        // One digit a seat, the numbers of the contract.
-        Ok(map.statuses.bytes().map(|digit| digit.wrapping_sub(b'0')).collect())
+        let statuses = map.statuses.bytes().map(|digit| digit.wrapping_sub(b'0')).collect();
+        self.with_tickets(layout, statuses, &map.areas).await
     }
 
-    pub(crate) async fn counts(&self) -> Result<(Counts, u32), ReadError> {
-        let path = format!("/v1/seats/availability?eventId={}", self.event_id);
-        let seats: Availability = self.get(&path).await?;
-        let counts = Counts {
-            available: seats.available,
-            held: seats.held,
-            allocated: seats.allocated,
-            blocked: seats.blocked,
-        };
-        Ok((counts, seats.capacity))
+    /// What a seat map says, and what is left of the ticket types, if there are any.
+    async fn with_tickets(
+        &self,
+        layout: &Layout,
+        statuses: Bytes,
+        areas: &[AreaSeen],
+    ) -> Result<Stock, ReadError> {
+        let areas = areas.iter().map(|area| area.counts.into()).collect();
+        let mut stock = Stock { statuses, areas, ticket_types: Vec::new() };
+        if !layout.ticket_types().is_empty() {
+            let told = self.availability("&by=ticketType").await?;
+            stock.ticket_types = told.ticket_types.iter().map(|of| of.counts.into()).collect();
+        }
+        Ok(stock)
+    }
+
+    async fn availability(&self, what: &str) -> Result<Availability, ReadError> {
+        self.get(&format!("/v1/seats/availability?eventId={}{what}", self.event_id)).await
+    }
+
+    pub(crate) async fn totals(&self) -> Result<Totals, ReadError> {
+        Ok(self.availability("").await?.totals())
     }
 
     pub(crate) async fn hold(
@@ -327,26 +349,14 @@ impl Reader {
         if response.status() == reqwest::StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        let hold: Hold = response.error_for_status()?.json().await?;
-        let state = match hold.state.as_str() {
-            "live" => HoldStateSeen::Live,
-            "expired" => HoldStateSeen::Expired,
-            "released" => HoldStateSeen::Released,
-            "allocated" => HoldStateSeen::Allocated,
-            other => return Err(ReadError::Nonsense(format!("a hold is {other:?}"))),
-        };
-        let seats = hold.seat_ids.iter().filter_map(|label| layout.index(label)).collect();
-        Ok(Some(HoldSeen { state, deadline_millis: hold.expires_at_millis, seats }))
-    }
-}
-
-fn status_number(status: &str) -> Result<u8, ReadError> {
-    match status {
-        "available" => Ok(crate::seat_map::AVAILABLE),
-        "held" => Ok(crate::seat_map::HELD),
-        "allocated" => Ok(crate::seat_map::ALLOCATED),
-        "blocked" => Ok(crate::seat_map::BLOCKED),
-        other => Err(ReadError::Nonsense(format!("a seat is {other:?}"))),
+        let body = response.error_for_status()?.bytes().await?;
+        let nonsense = |what: String| ReadError::Nonsense(format!("hold {hold_id}: {what}"));
+        let hold: Hold<'_> =
+            serde_json::from_slice(&body).map_err(|error| nonsense(error.to_string()))?;
+        let spots = spots(layout, &hold.spots);
+        let spots = spots.ok_or_else(|| nonsense("what it has is not in the event".to_owned()))?;
+        let deadline_millis = hold.spots.expires_at_millis;
+        Ok(Some(HoldSeen { state: hold.state()?, deadline_millis, spots }))
     }
 }
 
@@ -356,17 +366,22 @@ mod tests {
 
     #[test]
     fn a_problem_says_what_became_of_the_request() {
-        let answer = |code| problem(format!(r#"{{"code":"{code}","couldHave":3}}"#).as_bytes());
-        assert_eq!(
-            answer("not_enough_together"),
-            Answer::Rejected { reason: "not_enough_together".into(), could_have: Some(3) }
-        );
+        let layout = Layout::default();
+        let answer = |code| {
+            let body = format!(r#"{{"code":"{code}","couldHave":3}}"#);
+            problem(&layout, body.as_bytes())
+        };
+        let refusal = Refusal { could_have: Some(3), ..Refusal::of("not_enough_together") };
+        assert_eq!(answer("not_enough_together"), Answer::Rejected(refusal));
+        let full = br#"{"code":"area_full","areas":[{"area":"Lawn","couldHave":4}]}"#;
+        let refusal = Refusal { could_have: Some(4), ..Refusal::of("area_full") };
+        assert_eq!(problem(&layout, full), Answer::Rejected(refusal));
         assert_eq!(answer("outcome_unknown"), Answer::Unknown);
         assert!(matches!(
             answer("overloaded"),
             Answer::Denied { reason: Denial::Overloaded, retry_after_millis: None }
         ));
-        assert_eq!(problem(b"<html>502 Bad Gateway</html>"), Answer::Unknown);
+        assert_eq!(problem(&layout, b"<html>502 Bad Gateway</html>"), Answer::Unknown);
     }
 
     #[test]
@@ -379,7 +394,7 @@ mod tests {
             let (route, body) = requests.body(&request);
             (route, serde_json::to_value(&body).unwrap())
         };
-        let (route, reserve) = body(Verb::Place(Selection::Seats(Box::new([1, 0]))));
+        let (route, reserve) = body(Verb::Place(Selection::Spots(Spots::of_seats([1, 0]))));
         let expected =
             serde_json::json!({ "userId": "ann", "eventId": 7, "seatIds": ["A-2", "A-1"] });
         assert_eq!((route, reserve), ("reserve", expected));

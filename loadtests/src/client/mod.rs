@@ -5,14 +5,16 @@
 
 pub(crate) mod grpc;
 pub(crate) mod http;
+mod json;
+mod wire;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use bytes::Bytes;
-
 use crate::ids::HoldId;
+use crate::layout::Layout;
 use crate::request::{Answer, Request};
-use crate::seat_map::{Counts, Layout};
+use crate::seat_map::{Counts, Stock};
+use crate::spots::Spots;
 
 /// Requests that left and were not answered, as the whole run sees them.
 #[derive(Debug, Default)]
@@ -67,6 +69,15 @@ pub enum ReadError {
     Nonsense(String),
 }
 
+impl ReadError {
+    /// Whether it may be too early to ask: nobody answers yet, or what was asked for is not there
+    /// yet, as while a server starts.
+    pub(crate) fn is_early(&self) -> bool {
+        use tonic::Code::{NotFound, Unavailable};
+        matches!(self, Self::Grpc(status) if matches!(status.code(), Unavailable | NotFound))
+    }
+}
+
 impl From<Box<tonic::Status>> for ReadError {
     /// The status is quoted, and is no cause of its own: it says everything once more, for
     /// programmers.
@@ -81,7 +92,17 @@ pub(crate) struct HoldSeen {
     pub(crate) state: HoldStateSeen,
     /// Of a live hold.
     pub(crate) deadline_millis: Option<u64>,
-    pub(crate) seats: Vec<u32>,
+    /// What it still has.
+    pub(crate) spots: Spots,
+}
+
+/// The server's own sums, and the capacities that it claims.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Totals {
+    pub(crate) seats: Counts,
+    pub(crate) capacity: u32,
+    pub(crate) places: Counts,
+    pub(crate) places_capacity: u32,
 }
 
 /// How the server says that a hold stands.
@@ -118,35 +139,27 @@ pub(crate) enum Reader {
 }
 
 impl Reader {
-    /// The chart and the states of the seats.
-    pub(crate) async fn layout(&self) -> Result<(Layout, Bytes), ReadError> {
+    /// The chart and the terms of the event, and the states of everything.
+    pub(crate) async fn layout(&self) -> Result<(Layout, Stock), ReadError> {
         match self {
             Self::Grpc(reader) => reader.layout().await,
             Self::Http(reader) => reader.layout().await,
         }
     }
 
-    /// The states of the seats.
-    pub(crate) async fn statuses(&self) -> Result<Bytes, ReadError> {
+    /// The states of everything.
+    pub(crate) async fn stock(&self, layout: &Layout) -> Result<Stock, ReadError> {
         match self {
-            Self::Grpc(reader) => reader.statuses().await,
-            Self::Http(reader) => reader.statuses().await,
+            Self::Grpc(reader) => reader.stock(layout).await,
+            Self::Http(reader) => reader.stock(layout).await,
         }
     }
 
-    /// The server's own count, and the capacity it claims.
-    pub(crate) async fn counts(&self) -> Result<(Counts, u32), ReadError> {
+    /// The server's own sums.
+    pub(crate) async fn totals(&self) -> Result<Totals, ReadError> {
         match self {
-            Self::Grpc(reader) => reader.counts().await,
-            Self::Http(reader) => reader.counts().await,
-        }
-    }
-
-    /// The places of each area, by index; none if this door does not tell them.
-    pub(crate) async fn areas(&self) -> Result<Vec<Counts>, ReadError> {
-        match self {
-            Self::Grpc(reader) => reader.areas().await,
-            Self::Http(_) => Ok(Vec::new()),
+            Self::Grpc(reader) => reader.totals().await,
+            Self::Http(reader) => reader.totals().await,
         }
     }
 
@@ -157,7 +170,7 @@ impl Reader {
         layout: &Layout,
     ) -> Result<Option<HoldSeen>, ReadError> {
         match self {
-            Self::Grpc(reader) => reader.hold(hold_id).await,
+            Self::Grpc(reader) => reader.hold(hold_id, layout).await,
             Self::Http(reader) => reader.hold(hold_id, layout).await,
         }
     }

@@ -37,8 +37,8 @@ fn checks(page: &Page<'_>) -> String {
         (
             "The record of the buyers",
             Some(count(audit.answers)),
-            "answers, searched for a seat sold or held twice, a request done in two ways, a \
-             payment accepted after its deadline",
+            "answers, searched for a seat sold or held twice, areas and quotas exceeded, a \
+             request done in two ways, a payment accepted after its deadline",
         ),
         (
             "The word of the server",
@@ -49,7 +49,7 @@ fn checks(page: &Page<'_>) -> String {
         (
             "The server's check of itself",
             Some(if audit.is_server_verified { "done" } else { "not done" }.to_owned()),
-            "its seats, indexes and digest, counted anew",
+            "its seats, places, indexes and digest, counted anew",
         ),
         (
             "The facts of the journal",
@@ -162,6 +162,7 @@ fn piece(page: &Page<'_>, evidence: &Evidence) -> String {
         ("at", time(evidence.at_millis)),
         ("deadline", time(evidence.deadline_millis)),
         ("seats", seats(page, &evidence.seats)),
+        ("places", (!evidence.places.is_empty()).then(|| places(&evidence.places))),
         ("LSN", place),
         ("hold", evidence.hold_id.map(|id| id.to_string())),
         ("allocation", evidence.allocation_id.map(|id| id.to_string())),
@@ -187,4 +188,12 @@ fn seats(page: &Page<'_>, seats: &[u32]) -> Option<String> {
         let _ = write!(text, " and {} more", seats.len() - EVIDENCE_SEATS_MAX);
     }
     Some(text)
+}
+
+fn places(places: &[String]) -> String {
+    let mut text = places[..places.len().min(EVIDENCE_SEATS_MAX)].join(", ");
+    if places.len() > EVIDENCE_SEATS_MAX {
+        let _ = write!(text, " and {} more", places.len() - EVIDENCE_SEATS_MAX);
+    }
+    text
 }

@@ -23,7 +23,7 @@ const SINGLE_SALES_MAX: usize = 100;
 const TALL_TICKS: u32 = 4;
 const LOW_TICKS: u32 = 2;
 
-/// Seats by state at one moment, one on the other.
+/// Seats and places by state at one moment, one on the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct States {
     at_secs: f64,
@@ -38,11 +38,13 @@ pub(super) struct Course<'a> {
     kills: &'a [Kill],
     steps: &'a [Step],
     sightings: &'a [Sighting],
-    /// When each seat's sale was acknowledged, rising.
+    /// When the sale of each seat and each place was acknowledged, rising.
     sold_secs: Vec<f64>,
     capacity: f64,
     for_sale: f64,
     sold_before: f64,
+    /// What is sold, for people.
+    what: &'static str,
 }
 
 impl<'a> Course<'a> {
@@ -52,8 +54,14 @@ impl<'a> Course<'a> {
             Fate::Sold { at_millis } => Some(at_millis as f64 / 1e3),
             _ => None,
         });
-        let mut sold_secs: Vec<f64> = sold.collect();
+        let places = picture
+            .areas
+            .iter()
+            .flat_map(|area| &area.sold)
+            .flat_map(|(at, places)| std::iter::repeat_n(*at as f64 / 1e3, *places as usize));
+        let mut sold_secs: Vec<f64> = sold.chain(places).collect();
         sold_secs.sort_by(f64::total_cmp);
+        let capacity = f64::from(report.capacity) + f64::from(report.places_capacity);
         let served = report.kills.iter().map(|kill| kill.at_secs + kill.recovery_ms as f64 / 1e3);
         let last_sale = sold_secs.last().copied();
         let ends = served.chain(last_sale).chain([report.duration_secs]);
@@ -63,9 +71,10 @@ impl<'a> Course<'a> {
             steps: &picture.steps,
             sightings: &picture.sightings,
             sold_secs,
-            capacity: f64::from(report.capacity),
-            for_sale: f64::from(report.capacity.saturating_sub(report.seats.blocked)),
-            sold_before: f64::from(report.sold_before),
+            capacity,
+            for_sale: (capacity - f64::from(report.all().blocked)).max(0.0),
+            sold_before: f64::from(report.sold_before) + f64::from(report.places_sold_before),
+            what: super::what_is_sold(report),
         }
     }
 
@@ -150,10 +159,10 @@ impl<'a> Course<'a> {
             self.sold_secs.get(place.saturating_sub(1)).copied()
         };
         match (self.sold_secs.len(), at(0.5), at(0.9), at(1.0)) {
-            (1, _, _, Some(last)) => format!("The seat was sold after {}.", duration(last)),
+            (1, _, _, Some(last)) => format!("The only sale was after {}.", duration(last)),
             (_, Some(half), Some(most), Some(last)) => format!(
-                "Half of what was sold was gone after {}, nine of ten seats after {}, the last \
-                 one after {}.",
+                "Half of what was sold was gone after {}, nine of ten parts of it after {}, the \
+                 last one after {}.",
                 duration(half),
                 duration(most),
                 duration(last)
@@ -174,7 +183,8 @@ impl<'a> Course<'a> {
         };
         let (first, last) = (self.states(0.0), self.states(self.time.span_secs));
         let description = format!(
-            "Seats by state over {}: from {} sold and {} free to {} sold, {} held and {} free.",
+            "{} over {}: from {} sold and {} free to {} sold, {} held and {} free.",
+            self.titled("by state"),
             duration(self.time.span_secs),
             short(first.sold),
             short(first.available),
@@ -190,7 +200,7 @@ impl<'a> Course<'a> {
                 data: layer(|at| at.sold + at.held, |at| at.sold + at.held + at.available),
             },
         ];
-        let title = "Seats by state".to_owned();
+        let title = self.titled("by state");
         Plot { title, description, is_tall: true, ticks: axis.ticks(short), paths }
     }
 
@@ -200,7 +210,13 @@ impl<'a> Course<'a> {
             (places, self.sales_a_second(from, until))
         };
         let bars = self.sale_parts().into_iter().map(bar).collect();
-        self.bar_plot("Seats sold a second", "sold", bars)
+        self.bar_plot(&self.titled("sold a second"), "sold", bars)
+    }
+
+    /// A title about what is sold.
+    fn titled(&self, about: &str) -> String {
+        let (first, rest) = self.what.split_at(1);
+        format!("{}{rest} {about}", first.to_uppercase())
     }
 
     /// A low plot of rates.

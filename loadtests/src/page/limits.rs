@@ -14,6 +14,13 @@ pub(super) const LABELS_BYTES_MAX: usize = 1_500_000;
 /// Sections in the table below the map; it says how many more there are.
 pub(super) const SECTION_ROWS_MAX: usize = 300;
 
+/// Areas that are drawn as bars, and rows in the table of the others.
+pub(super) const AREA_BARS_MAX: usize = 60;
+pub(super) const AREA_ROWS_MAX: usize = 300;
+
+/// Tables that are drawn beneath their seats.
+pub(super) const TABLES_DRAWN_MAX: usize = 4_000;
+
 /// Kills in their table.
 pub(super) const KILL_ROWS_MAX: usize = 200;
 

@@ -77,10 +77,20 @@ fn head(page: &Page<'_>) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta name=\"color-scheme\" content=\"light dark\"/>\n\
          <link rel=\"icon\" href=\"data:,\"/>\n\
-         <title>{} of {} seats sold: Holdfast onsale report</title>\n\
+         <title>{} of {} {} sold: Holdfast onsale report</title>\n\
          <style>/*<![CDATA[*/\n{STYLE}\n{}/*]]>*/</style></head>\n<body>\n",
-        numbers::count(u64::from(report.sold_seats)),
-        numbers::count(u64::from(report.capacity)),
+        numbers::count(u64::from(report.all().allocated)),
+        numbers::count(u64::from(report.capacity) + u64::from(report.places_capacity)),
+        what_is_sold(report),
         venue::css()
     )
+}
+
+/// What the event sells, for people.
+fn what_is_sold(report: &Report) -> &'static str {
+    match (report.capacity, report.places_capacity) {
+        (_, 0) => "seats",
+        (0, _) => "places",
+        _ => "seats and places",
+    }
 }

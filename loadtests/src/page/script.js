@@ -95,7 +95,7 @@
   drawing.addEventListener("pointerleave", function () { point(-1); });
 
   // The sale again: colours that are later than the slider says are not there yet.
-  var colours = drawing.querySelectorAll("[data-from]");
+  var colours = document.querySelectorAll("#venue [data-from]");
   var until = document.getElementById("until");
   var text = document.getElementById("until-text");
   var play = document.getElementById("play");

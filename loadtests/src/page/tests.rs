@@ -11,8 +11,8 @@ use crate::ids::{HoldId, RequestId};
 use crate::kill::Kill;
 use crate::measure::{Latency, Second};
 use crate::options::Curve;
-use crate::picture::{Fate, SeatDrawn};
-use crate::report::Audit;
+use crate::picture::{AreaDrawn, Fate, SeatDrawn, TableDrawn};
+use crate::report::{AreaSold, Audit, TablesSold, TicketTypeSold};
 use crate::request::Operation;
 use crate::seat_map::Counts;
 
@@ -33,6 +33,15 @@ fn nothing() -> Outcome {
         sold_before: 0,
         acknowledged_seats: 0,
         seats: Counts::default(),
+        places_capacity: 0,
+        sold_places: 0,
+        places_sold_before: 0,
+        acknowledged_places: 0,
+        places: Counts::default(),
+        areas: Vec::new(),
+        tables: TablesSold::default(),
+        ticket_types: Vec::new(),
+        cannot_be_sold: BTreeMap::new(),
         buyers: 0,
         extra_buyers: 0,
         arrivals_per_sec: 0.0,
@@ -110,6 +119,44 @@ fn sold_out(seats: u32) -> Outcome {
     ];
     let sold = |number| Fate::Sold { at_millis: u64::from(number).wrapping_mul(7_919) % 30_000 };
     picture.seats = (0..seats).map(|number| seat(number, sold(number))).collect();
+    outcome
+}
+
+/// The same with two areas, a table and two ticket types, and a quota that leaves something over.
+fn of_everything() -> Outcome {
+    let mut outcome = sold_out(100);
+    let Outcome { report, picture } = &mut outcome;
+    let lawn = Counts { available: 40, allocated: 460, ..Counts::default() };
+    let pit = Counts { allocated: 50, ..Counts::default() };
+    let named = |label: &str, places: Counts| AreaSold {
+        label: label.to_owned(),
+        capacity: places.sum() as u32,
+        sold_before: 0,
+        places,
+    };
+    report.areas = vec![named("Lawn", lawn), named("Pit", pit)];
+    (report.places, report.places_capacity, report.sold_places) = (lawn + pit, 550, 510);
+    report.acknowledged_places = 510;
+    report.tables = TablesSold { whole: 1, sold: 1 };
+    let of = |key: &str, quota, sold| TicketTypeSold {
+        key: key.to_owned(),
+        quota,
+        sold,
+        ..TicketTypeSold::default()
+    };
+    report.ticket_types = vec![of("adult", Some(600), 600), of("child", None, 10)];
+    report.cannot_be_sold = [("quota_exhausted", 40)].into();
+    let drawn = |label: &str, places: Counts, sold| AreaDrawn {
+        label: label.to_owned(),
+        section: String::new(),
+        sold,
+        places,
+    };
+    picture.areas = vec![
+        drawn("Lawn", lawn, vec![(100, 400), (20_000, 60)]),
+        drawn("Pit", pit, vec![(30_500, 50)]),
+    ];
+    picture.tables = vec![TableDrawn { seats: (0..8).collect(), is_whole: true }];
     outcome
 }
 
@@ -225,6 +272,63 @@ fn a_broken_promise_is_told_first_and_every_violation_is_there() {
     assert!(page.contains("+4.321 s"), "times count from the doors' opening");
     assert!(!page.contains("<img"), "something got out");
     assert!(page.contains("&lt;/script&gt;&lt;img"), "it is there as text");
+}
+
+#[test]
+fn areas_tables_and_ticket_types_are_told() {
+    let page = check(&of_everything());
+    for text in [
+        "All 100 seats and 510 of 550 places sold in",
+        "40 cannot be sold: quotas are exhausted.",
+        "Sold out, promises kept",
+        "No seat was sold twice, and nothing beyond what there is.",
+        "Seats and places by state",
+        "460 of 500 places sold",
+        "table sold as a whole (1)",
+        "What it was sold as",
+        "no limit",
+    ] {
+        assert!(page.contains(text), "{text:?} is missing");
+    }
+    let mut outcome = of_everything();
+    outcome.picture.seats.clear();
+    outcome.report.capacity = 0;
+    assert!(check(&outcome).contains("50 of 50 places sold"), "areas alone are a venue");
+    let mut oversold = of_everything();
+    oversold.report.violations_total = 1;
+    let mut evidence = Evidence::new(Source::Journal, "hold_placed");
+    evidence.places = (0..40).map(|area| format!("3 in area {area}")).collect();
+    oversold.report.violations = vec![Violation {
+        kind: Kind::Oversold,
+        seat: None,
+        label: None,
+        message: "51 are taken".to_owned(),
+        evidence: vec![evidence],
+    }];
+    let page = check(&oversold);
+    assert!(page.contains("1 time more was sold than there is."));
+    assert!(page.contains("3 in area 11 and 28 more"));
+}
+
+#[test]
+fn many_areas_and_tables_stay_small() {
+    let mut outcome = sold_out(limits::MARKS_MAX as u32);
+    let picture = &mut outcome.picture;
+    let sold: Vec<(u64, u32)> = (0..3_000).map(|at| (at * 10, 1)).collect();
+    let places = Counts { allocated: 3_000, ..Counts::default() };
+    picture.areas = (0..700)
+        .map(|area| AreaDrawn {
+            label: format!("Area {area}"),
+            section: "Infield".to_owned(),
+            sold: if area < 70 { sold.clone() } else { Vec::new() },
+            places,
+        })
+        .collect();
+    let table = |first: u32| TableDrawn { seats: (first..first + 8).collect(), is_whole: true };
+    picture.tables = (0..7_000).map(|number| table(number * 8)).collect();
+    let page = check(&outcome);
+    assert!(page.len() < limits::PAGE_BYTES_MAX, "{} bytes", page.len());
+    assert!(page.contains("The table leaves out 400 areas."));
 }
 
 #[test]

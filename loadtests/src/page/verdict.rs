@@ -11,7 +11,7 @@ use super::markup::esc;
 use super::numbers::{count, counted, duration, duration_in_words, latency, percent, rate};
 use crate::audit::Kind;
 use crate::picture::Fate;
-use crate::report::Report;
+use crate::report::{Report, reason_in_words};
 
 /// How a promise fared.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,8 +31,8 @@ impl Promise {
     }
 }
 
-/// Violations that break the promise that no seat is sold twice.
-const SOLD_TWICE: [Kind; 1] = [Kind::SoldTwice];
+/// Violations that break the promise that no seat is sold twice and nothing beyond what there is.
+const SOLD_TWICE: [Kind; 2] = [Kind::SoldTwice, Kind::Oversold];
 
 /// Violations that break the promise that no acknowledged sale is lost.
 const LOST: [Kind; 2] = [Kind::AcknowledgedMissing, Kind::AcknowledgedDiffers];
@@ -50,19 +50,25 @@ fn promises(report: &Report) -> [Promise; 3] {
         violations => Promise::Broken(violations),
     };
     let is_twice = |kind: Kind| SOLD_TWICE.contains(&kind);
-    // The record and the journal may both witness the same double sale.
-    let twice = report.violations.iter().filter(|found| is_twice(found.kind));
-    let seats: HashSet<Option<u32>> = twice.map(|found| found.seat).collect();
+    let (seats, oversold) = sold_too_often(report);
     let lost = found(&|kind| LOST.contains(&kind));
     let other = report.violations_total.saturating_sub(found(&is_twice) + lost);
-    [promise(seats.len() as u64), promise(lost), promise(other)]
+    [promise(seats + oversold), promise(lost), promise(other)]
+}
+
+/// Seats that were sold twice, and how often an area or a quota was exceeded.
+fn sold_too_often(report: &Report) -> (u64, u64) {
+    let of = |kind: Kind| report.violations.iter().filter(move |found| found.kind == kind);
+    // The record and the journal may both witness the same double sale.
+    let seats: HashSet<Option<u32>> = of(Kind::SoldTwice).map(|found| found.seat).collect();
+    (seats.len() as u64, of(Kind::Oversold).count() as u64)
 }
 
 /// The top of the page.
 pub(super) fn header(page: &Page<'_>) -> String {
     let report = page.report;
     let promises = promises(report);
-    let is_sold_out = report.seats.is_sold_out() && report.capacity > 0;
+    let is_sold_out = report.is_sold_out() && report.capacity + report.places_capacity > 0;
     let (class, word) = match promises {
         promises if promises.iter().any(|one| matches!(one, Promise::Broken(_))) => {
             ("broken", "Promises broken")
@@ -105,15 +111,23 @@ pub(super) fn header(page: &Page<'_>) -> String {
 /// What was sold, in a sentence.
 fn sold(page: &Page<'_>) -> String {
     let report = page.report;
-    let in_this_run = report.sold_seats.saturating_sub(report.sold_before);
-    let for_sale = report.capacity.saturating_sub(report.sold_before);
     let buyers = report.outcomes.get("bought").copied().unwrap_or(0);
-    let what = match (in_this_run, for_sale) {
-        (1, 1) => "The only seat".to_owned(),
-        (sold, all) if sold == all && all > 0 => format!("All {} seats", count(u64::from(all))),
-        (sold, all) => {
-            let of = counted(u64::from(all), "seat", "seats");
-            format!("{} of {of}", count(u64::from(sold)))
+    let seats = (report.sold_seats, report.sold_before, report.capacity);
+    let places = (report.sold_places, report.places_sold_before, report.places_capacity);
+    let in_this_run = |(sold, before, all): (u32, u32, u32)| {
+        (u64::from(sold.saturating_sub(before)), u64::from(all.saturating_sub(before)))
+    };
+    let what = match (in_this_run(seats), in_this_run(places)) {
+        ((1, 1), (0, 0)) => "The only seat".to_owned(),
+        (seats, (0, 0)) => some_of(seats, ("seat", "seats")),
+        ((0, 0), places) => some_of(places, ("place", "places")),
+        (seats, places) if seats.0 == seats.1 && places.0 == places.1 => {
+            let places = counted(places.1, "place", "places");
+            format!("All {} and {places}", counted(seats.1, "seat", "seats"))
+        }
+        (seats, places) => {
+            let seats = some_of(seats, ("seat", "seats"));
+            format!("{seats} and {}", some_of(places, ("place", "places")).to_lowercase())
         }
     };
     format!(
@@ -123,32 +137,44 @@ fn sold(page: &Page<'_>) -> String {
     )
 }
 
-/// What became of the seats that were not sold in this run.
+fn some_of((sold, all): (u64, u64), (one, many): (&str, &str)) -> String {
+    if sold == all && all > 0 {
+        return format!("All {}", counted(all, one, many));
+    }
+    format!("{} of {}", count(sold), counted(all, one, many))
+}
+
+/// What became of what was not sold in this run.
 fn beside(report: &Report) -> String {
     let mut sentences = Vec::new();
-    for (seats, fate) in [
-        (report.sold_before, "been sold before"),
-        (report.seats.blocked, "been kept by the organizer"),
+    let all = report.all();
+    for (spots, fate) in [
+        (report.sold_before.saturating_add(report.places_sold_before), "been sold before"),
+        (all.blocked, "been kept by the organizer"),
     ] {
-        if seats > 0 {
-            sentences.push(format!("{} had {fate}.", count(u64::from(seats))));
+        if spots > 0 {
+            sentences.push(format!("{} had {fate}.", count(u64::from(spots))));
         }
     }
-    if !report.seats.is_sold_out() {
-        let (free, held) = (report.seats.available, report.seats.held);
-        let (free, held) = (count(u64::from(free)), count(u64::from(held)));
+    for (reason, spots) in &report.cannot_be_sold {
+        let why = reason_in_words(reason);
+        sentences.push(format!("{} cannot be sold: {why}.", count(*spots)));
+    }
+    if !report.is_sold_out() {
+        let (free, held) = (count(u64::from(all.available)), count(u64::from(all.held)));
         sentences.push(format!("The sale stood still with {free} free and {held} in holds."));
     }
     sentences.join(" ")
 }
 
-/// When the last seat was sold; buyers without luck stay longer.
+/// When the last sale was; buyers without luck stay longer.
 fn last_sale_secs(page: &Page<'_>) -> Option<f64> {
     let sold = page.picture.seats.iter().filter_map(|seat| match seat.fate {
         Fate::Sold { at_millis } => Some(at_millis),
         _ => None,
     });
-    sold.max().map(|at_millis| at_millis as f64 / 1e3)
+    let places = page.picture.areas.iter().flat_map(|area| area.sold.iter().map(|(at, _)| *at));
+    sold.chain(places).max().map(|at_millis| at_millis as f64 / 1e3)
 }
 
 fn in_words(report: &Report, promises: [Promise; 3]) -> [String; 3] {
@@ -161,9 +187,21 @@ fn in_words(report: &Report, promises: [Promise; 3]) -> [String; 3] {
     };
     [
         match twice {
+            Promise::Kept if report.places_capacity > 0 || !report.ticket_types.is_empty() => {
+                "No seat was sold twice, and nothing beyond what there is.".to_owned()
+            }
             Promise::Kept => "No seat was sold twice.".to_owned(),
-            Promise::Broken(seats) => {
-                counted(seats, "seat was sold twice.", "seats were sold twice.")
+            Promise::Broken(_) => {
+                let (seats, oversold) = sold_too_often(report);
+                let twice = counted(seats, "seat was sold twice.", "seats were sold twice.");
+                let beyond = counted(
+                    oversold,
+                    "time more was sold than there is.",
+                    "times more was sold than there is.",
+                );
+                let parts = [(seats, twice), (oversold, beyond)];
+                let parts = parts.into_iter().filter(|(found, _)| *found > 0);
+                parts.map(|(_, text)| text).collect::<Vec<_>>().join(" ")
             }
             Promise::Unproven => "That no seat was sold twice could not be proven.".to_owned(),
         },
@@ -214,7 +252,7 @@ fn tiles(report: &Report) -> String {
         (
             "Best second",
             count(peak),
-            format!("of {}", counted(report.acknowledged_seats, "seat sold", "seats sold")),
+            format!("of {} sold", count(report.acknowledged_seats + report.acknowledged_places)),
         ),
         match kills {
             0 => ("Kills", "none".to_owned(), lost),

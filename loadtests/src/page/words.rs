@@ -40,35 +40,43 @@ const fn words(name: &'static str, meaning: &'static str, tone: Tone) -> Words {
 pub(super) fn cause(word: &str) -> Option<Words> {
     use Tone::{Done, No, Trouble};
     Some(match word {
-        "bought" => words("Bought", "Held seats, paid in time, and was told so.", Done),
-        "released" => words("Changed their mind", "Held seats and gave them all back.", No),
+        "bought" => words("Bought", "Held something, paid in time, and was told so.", Done),
+        "brought_back" => words(
+            "Brought it back",
+            "Bought, and later returned all or a part of it, to be sold again.",
+            Done,
+        ),
+        "released" => words("Changed their mind", "Held something and gave it all back.", No),
         "let_expire" => {
-            words("Just left", "Held seats and let the hold run out without a word.", No)
+            words("Just left", "Held something and let the hold run out without a word.", No)
         }
+        "no_ticket" => words(
+            "No ticket for them",
+            "Found seats or places, and none of the ticket types that they are sold as.",
+            No,
+        ),
         "paid_late_and_refused" => words(
             "Paid too late",
             "Paid after the hold's deadline and was refused, as it has to be.",
             No,
         ),
         "paid_late_and_accepted" => words(
-            "Paid too late, and got the seats",
+            "Paid too late, and was served",
             "Paid after the hold's deadline and was served all the same. This must not be.",
             Trouble,
         ),
         "hoarded" => words(
             "Bots",
-            "Took many holds under many names and never paid. Their seats came back.",
+            "Took many holds under many names and never paid. What they held came back.",
             No,
         ),
-        "sold_out" => words("Sold out", "Asked for seats until the page said sold out.", No),
+        "sold_out" => words("Sold out", "Asked until the page said sold out.", No),
         "refused" => words(
             "Gave up empty-handed",
             "Found others quicker, came back a few times, and lost patience.",
             No,
         ),
-        "hold_lost" => {
-            words("Lost the hold", "Held seats, and the hold was over before the payment came.", No)
-        }
+        "hold_lost" => words("Lost the hold", "The hold was over before the payment came.", No),
         "gave_up_waiting" => words(
             "Gave up waiting",
             "Was told again and again that the server was too busy or about to stop.",
@@ -92,10 +100,11 @@ pub(super) fn cause(word: &str) -> Option<Words> {
 pub(super) fn answer(word: &str) -> Option<Words> {
     use Tone::{Done, No, Trouble};
     Some(match word {
-        "placed" => words("placed", "The seats are held for this buyer.", Done),
+        "placed" => words("placed", "Seats or places are held for this buyer.", Done),
         "extended" => words("extended", "The hold lasts longer.", Done),
-        "released" => words("released", "The seats are free again.", Done),
-        "allocated" => words("allocated", "The seats are sold.", Done),
+        "released" => words("released", "What was held is free again.", Done),
+        "allocated" => words("allocated", "What was held is sold.", Done),
+        "returned" => words("returned", "What was sold is free again.", Done),
         "not_enough_together" => words(
             "not enough together",
             "So many seats next to each other were not to be had; it says how many were.",
@@ -103,6 +112,30 @@ pub(super) fn answer(word: &str) -> Option<Words> {
         ),
         "seats_unavailable" => {
             words("seats unavailable", "Somebody else had one of the seats already.", No)
+        }
+        "area_full" => {
+            words("area full", "The area has not as many places left; it says how many.", No)
+        }
+        "quota_exceeded" => {
+            words("quota exceeded", "The ticket type has not as many left; it says how many.", No)
+        }
+        "table_not_whole" => {
+            words("table not whole", "The table is sold as a whole or not at all.", No)
+        }
+        "ticket_type_mismatch" => {
+            words("ticket type mismatch", "These are not sold as this ticket type.", No)
+        }
+        "ticket_type_required" => {
+            words("ticket type required", "The event sells by ticket type; none was named.", No)
+        }
+        "ticket_type_unknown" => {
+            words("ticket type unknown", "The event has no such ticket type.", Trouble)
+        }
+        "ticket_type_not_open" => {
+            words("ticket type not open", "This ticket type is not on sale yet.", No)
+        }
+        "ticket_type_closed" => {
+            words("ticket type closed", "This ticket type is not on sale any more.", No)
         }
         "hold_expired" => words("hold expired", "The hold had run out.", No),
         "hold_released" => words("hold released", "The hold had been given back.", No),
@@ -154,10 +187,11 @@ pub(super) fn answer(word: &str) -> Option<Words> {
 /// What an operation is, for people.
 pub(super) fn operation(word: &str) -> &str {
     match word {
-        "place" => "Hold seats",
+        "place" => "Hold seats and places",
         "extend" => "Keep them longer",
         "release" => "Give them back",
         "allocate" => "Buy them",
+        "return" => "Bring them back",
         other => other,
     }
 }
@@ -176,8 +210,8 @@ pub(super) fn violation(kind: Kind) -> &'static str {
         Kind::AcknowledgedMissing => "What was acknowledged is lost",
         Kind::AcknowledgedDiffers => "What was acknowledged is there, and different",
         Kind::RefusedButDone => "What was refused was done",
-        Kind::SoldToNobody => "A seat is sold, and nobody was told",
-        Kind::Conservation => "Numbers of seats do not add up",
+        Kind::SoldToNobody => "Something is sold, and nobody was told",
+        Kind::Conservation => "Numbers do not add up",
         Kind::LsnGap => "The journal has a gap",
         Kind::TimeBackwards => "Time went backwards",
         Kind::DoneTwice => "One request changed the state twice",

@@ -17,15 +17,17 @@ use crate::audit::Violation;
 use crate::audit::dump::JournalSource;
 use crate::buyer::Sale;
 use crate::client::{Door, InFlight, ReadError, Reader, grpc, http};
-use crate::clock::Clock;
+use crate::clock::{Clock, millis};
+use crate::ids::RequestId;
 use crate::kill::KillError;
-use crate::options::{OnsaleOptions, Target, Transport};
+use crate::layout::Layout;
+use crate::options::{MODEL_EVENT_ID, OnsaleOptions, Target, Transport};
 use crate::picture::Picture;
 use crate::process::{self, Addresses, Server};
 use crate::progress::Progress;
 use crate::record::Recorder;
 use crate::report::Report;
-use crate::seat_map::{Layout, SeatMap, View};
+use crate::seat_map::{SeatMap, Stock, View};
 
 /// How long a server may take to answer the first question.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -41,7 +43,7 @@ const HTTP_CONNECTIONS: usize = 256;
 const OWN_CLOCK_SLACK: Duration = Duration::from_millis(50);
 const REMOTE_CLOCK_SLACK: Duration = Duration::from_secs(2);
 
-/// A run that sold every seat.
+/// A run that sold everything that could be sold.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// All that happened and all that was found.
@@ -57,7 +59,7 @@ impl Outcome {
     }
 }
 
-/// Why a run could not be made or did not sell every seat.
+/// Why a run could not be made or did not sell everything.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The options contradict each other.
@@ -88,19 +90,27 @@ pub enum Error {
         /// What came last.
         source: ReadError,
     },
-    /// The sale stood still with seats unsold. The audit was made all the same.
+    /// The event could not be put on sale.
+    #[error("event {event_id} cannot be put on sale: {source}")]
+    NotCreated {
+        /// The event.
+        event_id: u64,
+        /// What the server said.
+        source: ReadError,
+    },
+    /// The sale stood still with something unsold. The audit was made all the same.
     #[error(
-        "the sale stood still for {stall_secs} s with {available} seats free and {held} held \
-        of {capacity}; {violations} violations were found{why}"
+        "the sale stood still for {stall_secs} s with {available} seats and places free and \
+        {held} held of {capacity}; {violations} violations were found{why}"
     )]
     Stalled {
         /// How long nothing was sold and no hold could end.
         stall_secs: u64,
-        /// Seats that nobody has.
+        /// Seats and places that nobody has.
         available: u32,
-        /// Seats in holds.
+        /// Seats and places in holds.
         held: u32,
-        /// Seats of the event.
+        /// Seats and places of the event.
         capacity: u32,
         /// What the audit found nevertheless.
         violations: u64,
@@ -117,7 +127,7 @@ struct Venue {
     reader: Reader,
     in_flight: Arc<InFlight>,
     layout: Arc<Layout>,
-    /// The seats before the first buyer.
+    /// Seats and places before the first buyer.
     before: View,
     server: Option<Box<dyn Server>>,
     transport: &'static str,
@@ -149,9 +159,9 @@ pub async fn run(
     let report = &outcome.report;
     Err(Error::Stalled {
         stall_secs: terms.stall.as_secs(),
-        available: report.seats.available,
-        held: report.seats.held,
-        capacity: report.capacity,
+        available: report.all().available,
+        held: report.all().held,
+        capacity: report.capacity.saturating_add(report.places_capacity),
         violations: report.violations_total,
         why,
         outcome: Box::new(outcome),
@@ -196,7 +206,9 @@ impl Venue {
     /// Starts the own server, connects, and reads the chart.
     async fn open(options: OnsaleOptions) -> Result<Self, Error> {
         let mut server = None;
-        let (grpc_uri, http_uri, transport) = match options.target {
+        let mut options = options;
+        let target = std::mem::replace(&mut options.target, Target::Grpc(String::new()));
+        let (grpc_uri, http_uri, transport) = match target {
             Target::Grpc(uri) => (Some(uri), None, Transport::Grpc),
             Target::Http(uri) => (None, Some(uri), Transport::Http),
             Target::Own(mut own, transport) => {
@@ -213,9 +225,12 @@ impl Venue {
                 Reader::Http(http::Reader::new(uri.as_deref().unwrap_or_default(), event_id)?)
             }
         };
-        let (layout, statuses) = await_layout(&reader, event_id).await?;
+        if let (false, Reader::Grpc(reader)) = (options.ticket_types.is_empty(), &reader) {
+            put_on_sale(reader, &options).await?;
+        }
+        let (layout, stock) = await_layout(&reader, event_id).await?;
         let layout = Arc::new(layout);
-        let before = View::new(statuses, &layout);
+        let before = View::new(stock, &layout);
         let in_flight = Arc::new(InFlight::default());
         let connections = options.connections;
         let door = match (transport, &endpoint, http_uri) {
@@ -226,8 +241,9 @@ impl Venue {
             }
             (_, Some(endpoint), _) => {
                 let connections = connections.unwrap_or(GRPC_CONNECTIONS);
-                let (timeout, in_flight) = (options.request_timeout, &in_flight);
-                Door::Grpc(grpc::Lanes::open(endpoint, event_id, connections, timeout, in_flight))
+                let (timeout, layout) = (options.request_timeout, layout.clone());
+                let lanes = (event_id, connections, layout, timeout);
+                Door::Grpc(grpc::Lanes::open(endpoint, lanes, &in_flight))
             }
             _ => return Err(Error::Options("the target has no address".to_owned())),
         };
@@ -245,6 +261,8 @@ impl Venue {
             bots: options.bots,
             sending_timeout: options.request_timeout * 2,
             clock_slack,
+            returns: options.returns,
+            returning: 0.into(),
             is_sold_out: false.into(),
             stop: CancellationToken::new(),
             buyers: TaskTracker::new(),
@@ -270,7 +288,24 @@ fn endpoint(uri: String) -> Result<Endpoint, Error> {
     Ok(endpoint.initial_stream_window_size(4 << 20).initial_connection_window_size(16 << 20))
 }
 
-async fn await_layout(reader: &Reader, event_id: u64) -> Result<(Layout, bytes::Bytes), Error> {
+/// Creates the run's event as soon as the own server answers.
+async fn put_on_sale(reader: &grpc::Reader, options: &OnsaleOptions) -> Result<(), Error> {
+    let (event_id, until) = (options.event_id, Instant::now() + READY_TIMEOUT);
+    let now_millis = millis(Clock::start().now_micros());
+    // One id for every try: the event is created once.
+    let request_id = RequestId::new(now_millis, u128::from(options.seed));
+    loop {
+        match reader.create_like(MODEL_EVENT_ID, request_id, &options.ticket_types).await {
+            Ok(()) => return Ok(()),
+            Err(source) if Instant::now() >= until || !source.is_early() => {
+                return Err(Error::NotCreated { event_id, source });
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+async fn await_layout(reader: &Reader, event_id: u64) -> Result<(Layout, Stock), Error> {
     let until = Instant::now() + READY_TIMEOUT;
     loop {
         match reader.layout().await {

@@ -13,6 +13,7 @@ use crate::client::Reader;
 use crate::clock::millis;
 use crate::kill::{self, Kill, Killer};
 use crate::progress::{Progress, Snapshot};
+use crate::rest;
 use crate::schedule::Schedule;
 use crate::seat_map::View;
 
@@ -22,7 +23,7 @@ const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 /// The doorkeeper never sleeps longer than this, to notice that a run is given up.
 const DOORKEEPER_PAUSE: Duration = Duration::from_millis(20);
 
-/// Late buyers that come at once, each for a seat of their own.
+/// Late buyers that come at once, each for something of their own.
 const LATE_BUYERS_MAX: usize = 500;
 
 /// Between two waves of them.
@@ -43,7 +44,7 @@ pub(super) struct Sold {
     pub(super) extra_buyers: u64,
 }
 
-/// Lets everybody in and waits until all seats are sold and everybody has left.
+/// Lets everybody in and waits until all is sold that can be, and everybody has left.
 pub(super) async fn sell_out(
     venue: &mut Venue,
     terms: &Terms,
@@ -121,43 +122,48 @@ fn let_in(sale: &Arc<Sale>, schedule: &Schedule, opened_micros: u64) {
 /// Sends late buyers for whatever is free until nothing is left. The error says what the
 /// server said last, if it did not answer any more.
 async fn sell_rest(sale: &Arc<Sale>, reader: &Reader, stall: Duration) -> Result<(), String> {
+    let layout = sale.map.layout.as_ref();
     let mut late_buyers = 0;
     let mut wave = None;
     let mut best = (0, 0);
     let mut moved = Instant::now();
     let mut trouble = String::new();
     loop {
-        match reader.statuses().await {
-            Ok(statuses) => {
+        // Asked first: what was brought back before is in the states that are read now.
+        let returning = sale.returning.load(Ordering::Acquire);
+        match reader.stock(layout).await {
+            Ok(stock) => {
                 trouble.clear();
-                see(sale, View::new(statuses, &sale.map.layout));
+                see(sale, View::new(stock, layout));
             }
             Err(error) => trouble = format!("; {error}"),
         }
         let view = sale.map.view();
-        if trouble.is_empty() && view.counts.is_sold_out() {
+        let now_millis = millis(sale.clock.now_micros());
+        let is_over = returning == 0 && rest::is_over(&view, layout, now_millis);
+        if trouble.is_empty() && is_over {
             sale.is_sold_out.store(true, Ordering::Relaxed);
             return Ok(());
         }
         let (progressed, latest_deadline_millis) = sale.recorder.progressed();
-        if (progressed.sold, view.counts.allocated) != best {
-            best = (progressed.sold, view.counts.allocated);
+        let all = view.all();
+        if (progressed.sold, all.allocated) != best {
+            best = (progressed.sold, all.allocated);
             moved = Instant::now();
         }
-        let now_millis = millis(sale.clock.now_micros());
         // Seats in a hold cannot be sold before it ends: that is no standstill.
         let held_for = Duration::from_millis(latest_deadline_millis.saturating_sub(now_millis));
         if held_for.is_zero() && moved.elapsed() > stall {
             return Err(trouble);
         }
-        if !held_for.is_zero() && view.counts.available == 0 {
+        if !held_for.is_zero() && all.available == 0 {
             moved = Instant::now();
         }
         if wave.is_none() {
-            let seats = view.available();
-            let visits = seats.iter().take(LATE_BUYERS_MAX).map(|seat| {
+            let selections = rest::selections(&view, layout, now_millis, LATE_BUYERS_MAX);
+            let visits = selections.into_iter().map(|selection| {
                 late_buyers += 1;
-                admit(sale, Visitor::Late(late_buyers, *seat), sale.clock.now_micros())
+                admit(sale, Visitor::Late(late_buyers, selection), sale.clock.now_micros())
             });
             wave = Some(future::join_all(visits.collect::<Vec<_>>()));
         }
@@ -184,9 +190,11 @@ async fn see_off(sale: &Sale, patience: Duration) {
 async fn refresh(sale: &Sale, reader: &Reader, pause: Duration) {
     loop {
         // Without an answer the page stays as it was.
-        if let Ok(statuses) = reader.statuses().await {
-            let view = View::new(statuses, &sale.map.layout);
-            sale.is_sold_out.store(view.counts.is_sold_out(), Ordering::Relaxed);
+        let layout = &sale.map.layout;
+        if let Ok(stock) = reader.stock(layout).await {
+            let view = View::new(stock, layout);
+            let is_over = rest::is_over(&view, layout, millis(sale.clock.now_micros()));
+            sale.is_sold_out.store(is_over, Ordering::Relaxed);
             see(sale, view);
         }
         tokio::time::sleep(pause).await;
@@ -195,7 +203,7 @@ async fn refresh(sale: &Sale, reader: &Reader, pause: Duration) {
 
 /// The page shows what the server just said.
 fn see(sale: &Sale, view: View) {
-    sale.recorder.seen(sale.clock.now_micros(), view.counts);
+    sale.recorder.seen(sale.clock.now_micros(), view.all());
     sale.map.show(view);
 }
 
@@ -218,7 +226,7 @@ async fn show(
             in_flight: in_flight.now(),
             settled: progressed.settled,
             rejected: progressed.rejected,
-            seats: sale.map.view().counts,
+            seats: sale.map.view().all(),
             p99_ms: progressed.p99_ms,
         });
         tokio::time::sleep(PROGRESS_PAUSE).await;

@@ -1,21 +1,25 @@
 //! After the sale: the server is questioned and stopped, the journal read, the report written.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use super::selling::Sold;
 use super::{Outcome, Terms, Venue};
 use crate::audit::dump::JournalSource;
 use crate::audit::journal;
-use crate::audit::record::{self, Books};
+use crate::audit::record::{self, Books, Standing};
 use crate::audit::replay;
 use crate::audit::server::{self, Testimony};
 use crate::audit::{Evidence, Findings, Kind, Source};
 use crate::clock::millis;
 use crate::course::Sighting;
+use crate::layout::{Layout, Table};
 use crate::measure::Measures;
 use crate::picture::{self, Picture};
-use crate::report::{Audit, Report};
-use crate::seat_map::View;
+use crate::report::{AreaSold, Audit, Report, TablesSold, TicketTypeSold};
+use crate::rest;
+use crate::seat_map::{ALLOCATED, View};
+use crate::spots::Pool;
 
 /// Audits everything that can be audited and reports it.
 pub(super) async fn reach(
@@ -29,7 +33,7 @@ pub(super) async fn reach(
     let mut findings = Findings::default();
     let mut audit = Audit { answers: entries.len() as u64, ..Audit::default() };
     let clock_slack_micros = venue.clock_slack.as_micros() as u64;
-    record::audit(&books, clock_slack_micros, &mut findings);
+    record::audit(&books, &venue.layout, clock_slack_micros, &mut findings);
     everybody_left(&measures, &mut findings);
     let testimony = question(&venue, terms, &books, &mut audit, &mut findings).await;
     stop(&mut venue, &mut findings).await;
@@ -50,9 +54,8 @@ pub(super) async fn reach(
     }
     let last = testimony.as_ref().map(|testimony| (testimony.at_millis, testimony.view.clone()));
     let picture = picture(&venue, &books, &measures, last);
-    let acknowledged_seats = books.sales.len() as u64;
-    let report =
-        report(&venue, terms, sold, measures, testimony, findings, audit, acknowledged_seats);
+    let sums = Sums::of(&books);
+    let report = report(&venue, terms, sold, measures, testimony, findings, audit, &sums);
     Outcome { report, picture }
 }
 
@@ -64,14 +67,14 @@ fn picture(
     last: Option<(u64, View)>,
 ) -> Picture {
     let opened_micros = venue.opened_micros;
-    let opening = Sighting { at_secs: 0.0, seats: venue.before.counts };
+    let opening = Sighting { at_secs: 0.0, seats: venue.before.all() };
     let mut sightings = measures.course.sightings();
     // Before the doors opened is the same as when they did.
     sightings.retain(|seen| seen.at_secs > 0.0);
     sightings.insert(0, opening);
     if let Some((at_millis, view)) = &last {
         let after_micros = (at_millis * 1_000).saturating_sub(opened_micros);
-        sightings.push(Sighting { at_secs: after_micros as f64 / 1e6, seats: view.counts });
+        sightings.push(Sighting { at_secs: after_micros as f64 / 1e6, seats: view.all() });
     }
     let last = last.map_or_else(|| venue.sale.map.view().as_ref().clone(), |(_, view)| view);
     Picture {
@@ -79,6 +82,8 @@ fn picture(
         steps: measures.course.steps(),
         sightings,
         seats: picture::seats(&venue.layout, books, &last, opened_micros),
+        tables: picture::tables(&venue.layout),
+        areas: picture::areas(&venue.layout, books, &last, opened_micros),
     }
 }
 
@@ -118,6 +123,7 @@ async fn question(
         audit.left_out.push(part.to_owned());
     }
     let circumstances = server::Circumstances {
+        layout,
         before: &venue.before,
         is_alone: venue.server.is_some(),
         expiry_slack: terms.expiry_slack,
@@ -152,6 +158,65 @@ fn read_journal(
     Some(journal::audit(&mut lines, books, circumstances, findings))
 }
 
+/// What buyers of the run were told they have, and did not bring back.
+#[derive(Debug, Default)]
+struct Sums {
+    seats: u64,
+    places: u64,
+    by_ticket_type: BTreeMap<u16, u64>,
+}
+
+impl Sums {
+    fn of(books: &Books<'_>) -> Self {
+        let mut sums = Self::default();
+        let is_kept = |seat: &&u32| books.standing(**seat) != Some(Standing::Back);
+        sums.seats = books.sales.keys().filter(is_kept).count() as u64;
+        for sale in books.allocations.values() {
+            let Some(spots) = sale.sold.and_then(|entry| entry.answer.spots()) else { continue };
+            let back: u64 = sale.returned.iter().map(|spots| spots.places()).sum();
+            sums.places += spots.places().saturating_sub(back);
+            let back =
+                sale.returned.iter().flat_map(|spots| spots.pools()).map(|(of, n)| (of, n, false));
+            for (pool, count, is_sold) in spots.pools().map(|(of, n)| (of, n, true)).chain(back) {
+                let Pool::TicketType(ticket_type) = pool else { continue };
+                let sum = sums.by_ticket_type.entry(ticket_type).or_default();
+                *sum = if is_sold { *sum + count } else { sum.saturating_sub(count) };
+            }
+        }
+        sums
+    }
+}
+
+fn areas(layout: &Layout, before: &View, last: &View) -> Vec<AreaSold> {
+    let areas = (0..).zip(layout.areas()).map(|(index, area)| AreaSold {
+        label: area.label.clone(),
+        capacity: area.capacity,
+        sold_before: before.area(index).allocated,
+        places: last.area(index),
+    });
+    areas.collect()
+}
+
+fn tables(layout: &Layout, last: &View) -> TablesSold {
+    let whole = layout.tables().iter().filter(|table| table.is_whole);
+    let is_sold = |table: &&Table| table.seats.iter().all(|seat| last.status(*seat) == ALLOCATED);
+    TablesSold { whole: whole.clone().count() as u32, sold: whole.filter(is_sold).count() as u32 }
+}
+
+fn ticket_types(layout: &Layout, before: &View, last: &View, sums: &Sums) -> Vec<TicketTypeSold> {
+    let allocated = |view: &View, index: u16| {
+        view.ticket_types.get(usize::from(index)).map_or(0, |counts| counts.allocated)
+    };
+    let types = (0..).zip(layout.ticket_types()).map(|(index, of)| TicketTypeSold {
+        key: of.key.clone(),
+        quota: of.quota,
+        sold_before: allocated(before, index),
+        sold: allocated(last, index),
+        acknowledged: sums.by_ticket_type.get(&index).copied().unwrap_or(0),
+    });
+    types.collect()
+}
+
 #[expect(clippy::too_many_arguments, reason = "each is one of the report's sources")]
 fn report(
     venue: &Venue,
@@ -161,10 +226,12 @@ fn report(
     testimony: Option<Testimony>,
     findings: Findings,
     audit: Audit,
-    acknowledged_seats: u64,
+    sums: &Sums,
 ) -> Report {
     let in_flight = &venue.in_flight;
-    let seats = testimony.map_or_else(|| venue.sale.map.view().counts, |last| last.view.counts);
+    let (layout, before) = (venue.layout.as_ref(), &venue.before);
+    let last = testimony.map_or_else(|| venue.sale.map.view().as_ref().clone(), |last| last.view);
+    let now_millis = millis(venue.sale.clock.now_micros());
     let duration_secs = sold.ended_micros.saturating_sub(venue.opened_micros) as f64 / 1e6;
     let over_secs = terms.over.as_secs_f64();
     let a_second = |count: u64, secs: f64| if secs > 0.0 { count as f64 / secs } else { 0.0 };
@@ -181,11 +248,20 @@ fn report(
         transport: venue.transport,
         over_secs,
         duration_secs,
-        capacity: venue.layout.capacity(),
-        sold_seats: seats.allocated,
-        sold_before: venue.before.counts.allocated,
-        acknowledged_seats,
-        seats,
+        capacity: layout.capacity(),
+        sold_seats: last.counts.allocated,
+        sold_before: before.counts.allocated,
+        acknowledged_seats: sums.seats,
+        seats: last.counts,
+        places_capacity: layout.places_capacity(),
+        sold_places: last.places.allocated,
+        places_sold_before: before.places.allocated,
+        acknowledged_places: sums.places,
+        places: last.places,
+        areas: areas(layout, before, &last),
+        tables: tables(layout, &last),
+        ticket_types: ticket_types(layout, before, &last, sums),
+        cannot_be_sold: rest::cannot_be_sold(&last, layout, now_millis),
         buyers: terms.buyers,
         extra_buyers: sold.extra_buyers,
         arrivals_per_sec: a_second(terms.buyers, over_secs),

@@ -6,6 +6,7 @@
 
 mod office;
 mod service;
+mod venue;
 
 use std::io::{BufRead, Cursor};
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use office::Office;
 use proto::inventory::v1::inventory_admin_server::InventoryAdminServer;
 use proto::inventory::v1::inventory_server::InventoryServer;
 pub(crate) use service::Freeze;
+pub(crate) use venue::{TABLE_SEATS, Venue};
 
 /// The server of one office; a clone is the same office.
 #[derive(Clone)]
@@ -35,9 +37,9 @@ pub(crate) struct NaiveServer {
 }
 
 impl NaiveServer {
-    pub(crate) fn new(seats: usize, hold: Duration, batch_pause: Duration, lie: Lie) -> Self {
+    pub(crate) fn new(venue: Venue, hold: Duration, batch_pause: Duration, lie: Lie) -> Self {
         Self {
-            office: Arc::new(Mutex::new(Office::new(seats, hold, lie))),
+            office: Arc::new(Mutex::new(Office::new(venue, hold, lie))),
             batch_pause,
             freeze: Freeze::default(),
             running: Arc::default(),

@@ -101,11 +101,18 @@ impl Inventory for Service {
         &self,
         _: Request<GetAvailabilityRequest>,
     ) -> Result<Response<Availability>, Status> {
-        let seats = Some(self.office().counts());
+        let office = self.office();
+        let types = office.venue.ticket_types.iter().enumerate();
+        let types = types.map(|(of, (key, _))| NamedCounts {
+            name: (*key).to_owned(),
+            counts: Some(office.type_counts(of)),
+        });
         Ok(Response::new(Availability {
             event_id: 1,
             version: 1,
-            seats,
+            seats: Some(office.counts()),
+            places: Some(office.places()),
+            ticket_types: types.collect(),
             ..Availability::default()
         }))
     }
@@ -116,16 +123,15 @@ impl Inventory for Service {
     ) -> Result<Response<SeatMap>, Status> {
         let office = self.office();
         let statuses = office.statuses.iter().map(|status| *status as u8).collect();
-        let seat = |seat: usize| SeatInfo {
-            label: format!("A-{}-{}", seat / 20, seat % 20),
-            section: "A".to_owned(),
-            row: (seat / 20).to_string(),
-            accessible: seat.is_multiple_of(50),
-            ..SeatInfo::default()
-        };
         let seats = if request.get_ref().with_chart { office.statuses.len() } else { 0 };
-        let seats = (0..seats).map(seat).collect();
-        Ok(Response::new(SeatMap { event_id: 1, statuses, seats, ..SeatMap::default() }))
+        let seats = (0..seats).map(|seat| office.venue.seat_info(seat)).collect();
+        let areas = office.venue.areas.iter().enumerate().map(|(area, (label, _))| AreaInfo {
+            label: (*label).to_owned(),
+            counts: Some(office.area_counts(area)),
+            ..AreaInfo::default()
+        });
+        let areas = areas.collect();
+        Ok(Response::new(SeatMap { event_id: 1, statuses, seats, areas, ..SeatMap::default() }))
     }
 
     async fn get_hold(&self, request: Request<GetHoldRequest>) -> Result<Response<Hold>, Status> {
@@ -137,11 +143,12 @@ impl Inventory for Service {
             event_id: 1,
             buyer_id: hold.buyer.clone(),
             state: HoldState::Live.into(),
-            seats: hold.seats.clone(),
+            seats: hold.spots.indexes(),
             labels: Vec::new(),
             deadline_millis: hold.deadline,
             extensions_left: 0,
-            ..Hold::default()
+            ticket_types: office.venue.keys(&hold.spots),
+            areas: office.venue.places(&hold.spots),
         }))
     }
 
@@ -201,7 +208,14 @@ impl InventoryAdmin for Service {
     }
 
     async fn get_event(&self, _: Request<GetEventRequest>) -> Result<Response<Event>, Status> {
-        not_here()
+        let office = self.office();
+        let types = office.venue.ticket_types.iter().map(|(key, quota)| TicketType {
+            key: (*key).to_owned(),
+            quota: *quota,
+            ..TicketType::default()
+        });
+        let ticket_types = types.collect();
+        Ok(Response::new(Event { event_id: 1, ticket_types, ..Event::default() }))
     }
 
     async fn block(&self, _: Request<BlockRequest>) -> Result<Response<Blocked>, Status> {

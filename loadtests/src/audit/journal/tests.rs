@@ -8,11 +8,14 @@ use bytes::Bytes;
 
 use super::*;
 use crate::audit::fact::{AreaPlaces, Change, JournalRecord, TicketType};
+use crate::client::Totals;
 use crate::ids::{AllocationId, HoldId, RequestId};
 use crate::kill::Kill;
+use crate::layout::{Layout, SeatPlace};
 use crate::record::Entry;
-use crate::request::{Answer, Request, Selection, Verb, word};
-use crate::seat_map::{ALLOCATED, AVAILABLE, HELD, Layout, SeatPlace, View};
+use crate::request::{Answer, Best, Refusal, Request, Selection, Verb};
+use crate::seat_map::{ALLOCATED, AVAILABLE, HELD, Stock, View};
+use crate::spots::{Places, Spots};
 
 const START: u64 = 1_763_000_000_000;
 const EVENT: u64 = 1;
@@ -72,20 +75,31 @@ fn released(lsn: u64, at: u64, hold: u128, seats: &[u32]) -> JournalRecord {
 
 /// An answer of the record that says what the fact says.
 fn answered(fact: &JournalRecord) -> Entry {
-    let hold_id = fact.hold_id.unwrap();
-    let (seats, lsn) = (fact.seats.clone().into_boxed_slice(), Some(fact.lsn));
+    let places =
+        |of: &AreaPlaces| Places { area: of.area, ticket_type: of.ticket_type, count: of.count };
+    let spots = Spots {
+        seats: fact.seats.clone().into(),
+        seat_types: fact.seat_types.iter().copied().map(Option::unwrap).collect(),
+        areas: fact.areas.iter().map(places).collect(),
+    };
+    let (hold_id, lsn) = (fact.hold_id.unwrap_or(HoldId(0)), Some(fact.lsn));
     let (verb, answer) = match fact.change {
         Change::HoldPlaced => {
             let deadline_millis = fact.deadline_millis.unwrap();
-            let verb = Verb::Place(Selection::Best(seats.len() as u32));
-            (verb, Answer::Placed { hold_id, seats, deadline_millis, lsn })
+            let verb = Verb::Place(Selection::Best(Best::of(spots.count() as u32)));
+            (verb, Answer::Placed { hold_id, spots, deadline_millis, lsn })
         }
         Change::HoldReleased => {
-            (Verb::Release(hold_id, None), Answer::Released { hold_id, seats, lsn })
+            (Verb::Release(hold_id, None), Answer::Released { hold_id, spots, lsn })
+        }
+        Change::SpotsReturned => {
+            let allocation_id = fact.allocation_id.unwrap();
+            let answer = Answer::Returned { allocation_id, spots, lsn };
+            (Verb::Return(allocation_id, None), answer)
         }
         _ => {
             let allocation_id = fact.allocation_id.unwrap();
-            let answer = Answer::Allocated { hold_id, allocation_id, seats, lsn };
+            let answer = Answer::Allocated { hold_id, allocation_id, spots, lsn };
             (Verb::Allocate(hold_id, None), answer)
         }
     };
@@ -101,12 +115,15 @@ fn answered(fact: &JournalRecord) -> Entry {
 
 fn testimony(statuses: [u8; 4]) -> Testimony {
     let layout = Layout::new((0..4).map(|_| SeatPlace::default()).collect());
-    let view = View::new(Bytes::copy_from_slice(&statuses), &layout);
-    Testimony {
-        counts: view.counts,
-        view,
-        capacity: 4,
+    let stock = Stock {
+        statuses: Bytes::copy_from_slice(&statuses),
         areas: vec![Counts { available: 5, ..Counts::default() }],
+        ticket_types: Vec::new(),
+    };
+    let view = View::new(stock, &layout);
+    Testimony {
+        totals: Totals { seats: view.counts, capacity: 4, ..Totals::default() },
+        view,
         at_millis: START + 100_000,
         holds: Vec::new(),
         verification: None,
@@ -198,12 +215,19 @@ fn a_seat_in_two_live_holds_is_found() {
 fn a_returned_seat_may_be_sold_again() {
     let mut facts = honest();
     facts.push(JournalRecord {
+        request_id: Some(RequestId(1_009)),
         allocation_id: Some(AllocationId(5_004)),
         ..fact(9, 10_050, Change::SpotsReturned, &[0])
     });
     facts.push(placed(10, 10_060, 4, &[0], 20_060));
     facts.push(allocated(11, 10_070, 4, &[0]));
     check(&facts, &[]);
+    check_all(&facts, &[answered(&facts[8])], &[], None, &[]);
+    let mut other_seat = answered(&facts[8]);
+    if let Answer::Returned { spots, .. } = &mut other_seat.answer {
+        *spots = Spots::of_seats([1]);
+    }
+    check_all(&facts, &[other_seat], &[], None, &[Kind::AcknowledgedDiffers]);
     facts.push(JournalRecord {
         allocation_id: Some(AllocationId(5_004)),
         ..fact(12, 10_080, Change::SpotsReturned, &[0])
@@ -309,7 +333,7 @@ fn a_request_that_was_done_twice_is_found() {
 fn a_refused_request_that_was_done_is_found() {
     let facts = honest();
     let mut entry = answered(&facts[3]);
-    entry.answer = Answer::Rejected { reason: word("hold_expired"), could_have: None };
+    entry.answer = Answer::Rejected(Refusal::of("hold_expired"));
     check_all(&facts, &[entry.clone()], &[], None, &[Kind::RefusedButDone]);
     // Lost first and refused when it came again, a second after it had been done.
     let mut lost = entry.clone();
@@ -400,4 +424,30 @@ fn what_a_closed_event_holds_is_found() {
         placed(5, 40, 2, &[1], 10_040),
     ];
     check(&facts, &[Kind::FactImpossible]);
+}
+
+#[test]
+fn acknowledged_places_and_ticket_types_are_in_the_journal() {
+    let child = |fact| JournalRecord { seat_types: vec![Some(1)], ..fact };
+    let facts = [
+        created(),
+        with_places(child(placed(2, 10, 1, &[0], 10_010)), Some(0), 2),
+        with_places(child(allocated(3, 20, 1, &[0])), Some(0), 2),
+    ];
+    let acknowledged = [answered(&facts[1]), answered(&facts[2])];
+    check_all(&facts, &acknowledged, &[], None, &[]);
+    let change: [fn(&mut Spots); 4] = [
+        |spots| spots.areas[0].count = 3,
+        |spots| spots.areas[0].ticket_type = Some(1),
+        |spots| spots.areas = Box::default(),
+        |spots| spots.seat_types = Box::new([0]),
+    ];
+    for change in change {
+        let mut other = acknowledged[1].clone();
+        let Answer::Allocated { spots, .. } = &mut other.answer else { panic!("{other:?}") };
+        change(spots);
+        check_all(&facts, &[other], &[], None, &[Kind::AcknowledgedDiffers]);
+    }
+    let lost = answered(&with_places(allocated(4, 30, 2, &[]), Some(0), 1));
+    check_all(&facts, &[lost], &[], None, &[Kind::AcknowledgedMissing]);
 }

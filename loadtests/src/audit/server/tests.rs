@@ -6,9 +6,11 @@ use bytes::Bytes;
 
 use super::*;
 use crate::ids::{AllocationId, RequestId};
+use crate::layout::{Area, SeatPlace, Terms, TicketType};
 use crate::record::Entry;
-use crate::request::{Answer, Request, Selection};
-use crate::seat_map::{AVAILABLE, HELD, SeatPlace};
+use crate::request::{Answer, Best, Request, Selection};
+use crate::seat_map::{AVAILABLE, Counts, HELD, Stock};
+use crate::spots::{Places, Spots};
 
 const DEADLINE_MILLIS: u64 = 1_763_000_010_000;
 
@@ -27,17 +29,17 @@ fn entry(request: u128, verb: Verb, answer: Answer) -> Entry {
 /// A record of seats 0 and 1, held and sold.
 fn record() -> Vec<Entry> {
     let hold_id = HoldId(7);
-    let seats: Box<[u32]> = Box::new([0, 1]);
+    let spots = Spots::of_seats([0, 1]);
     let placed = Answer::Placed {
         hold_id,
-        seats: seats.clone(),
+        spots: spots.clone(),
         deadline_millis: DEADLINE_MILLIS,
         lsn: Some(2),
     };
     let allocated =
-        Answer::Allocated { hold_id, allocation_id: AllocationId(9), seats, lsn: Some(3) };
+        Answer::Allocated { hold_id, allocation_id: AllocationId(9), spots, lsn: Some(3) };
     vec![
-        entry(1, Verb::Place(Selection::Best(2)), placed),
+        entry(1, Verb::Place(Selection::Best(Best::of(2))), placed),
         entry(2, Verb::Allocate(hold_id, None), allocated),
     ]
 }
@@ -48,13 +50,14 @@ fn layout() -> Layout {
 
 fn testimony(statuses: [u8; 4]) -> Testimony {
     let view = View::new(Bytes::copy_from_slice(&statuses), &layout());
-    let sold =
-        HoldSeen { state: HoldStateSeen::Allocated, deadline_millis: None, seats: Vec::new() };
+    let sold = HoldSeen {
+        state: HoldStateSeen::Allocated,
+        deadline_millis: None,
+        spots: Spots::default(),
+    };
     Testimony {
-        counts: view.counts,
+        totals: Totals { seats: view.counts, capacity: 4, ..Totals::default() },
         view,
-        capacity: 4,
-        areas: Vec::new(),
         at_millis: DEADLINE_MILLIS + 60_000,
         holds: vec![(HoldId(7), Some(sold))],
         verification: Some(Vec::new()),
@@ -63,8 +66,12 @@ fn testimony(statuses: [u8; 4]) -> Testimony {
 
 fn check(entries: &[Entry], testimony: &Testimony, expected: &[Kind]) {
     let before = View::new(Bytes::from_static(&[1; 4]), &layout());
-    let circumstances =
-        Circumstances { before: &before, is_alone: true, expiry_slack: Duration::from_secs(5) };
+    let circumstances = Circumstances {
+        layout: &layout(),
+        before: &before,
+        is_alone: true,
+        expiry_slack: Duration::from_secs(5),
+    };
     let mut findings = Findings::default();
     audit(&Books::new(entries), testimony, circumstances, &mut findings);
     assert_eq!(findings.kinds(), expected, "{:#?}", findings.violations);
@@ -96,11 +103,11 @@ fn a_sale_that_nobody_was_told_of_is_found() {
 #[test]
 fn counts_that_do_not_add_up_are_found() {
     let mut short = testimony(AFTER);
-    short.counts.available -= 1;
+    short.totals.seats.available -= 1;
     check(&record(), &short, &[Kind::Conservation, Kind::Conservation]);
     let mut unknown_status = testimony(AFTER);
     unknown_status.view = View::new(Bytes::from_static(&[3, 3, 1, 0]), &layout());
-    unknown_status.counts = Counts { available: 2, allocated: 2, ..Counts::default() };
+    unknown_status.totals.seats = Counts { available: 2, allocated: 2, ..Counts::default() };
     check(&record(), &unknown_status, &[Kind::Conservation, Kind::Conservation]);
 }
 
@@ -112,7 +119,7 @@ fn a_hold_past_its_deadline_is_found() {
     let live = HoldSeen {
         state: HoldStateSeen::Live,
         deadline_millis: Some(DEADLINE_MILLIS),
-        seats: vec![0, 1],
+        spots: Spots::of_seats([0, 1]),
     };
     testimony.holds = vec![(HoldId(7), Some(live))];
     check(&entries, &testimony, &[Kind::AlivePastDeadline]);
@@ -137,4 +144,89 @@ fn a_server_that_doubts_itself_is_believed() {
     let mut testimony = testimony(AFTER);
     testimony.verification = Some(vec!["the digest differs".to_owned()]);
     check(&record(), &testimony, &[Kind::ServerVerification]);
+}
+
+/// A lawn of ten, and children, of whom three may come.
+fn lawn() -> Layout {
+    let area = Area { label: "Lawn".to_owned(), capacity: 10, ..Area::default() };
+    let child = TicketType { key: "child".to_owned(), quota: Some(3), ..TicketType::default() };
+    let terms = Terms { ticket_types: vec![child], buyer_spots_max: None };
+    Layout::with(Vec::new(), vec![area], terms)
+}
+
+/// Two places of the lawn, held and sold to two children.
+fn record_of_places() -> Vec<Entry> {
+    let mut entries = record();
+    let places = Places { area: 0, ticket_type: Some(0), count: 2 };
+    for entry in &mut entries {
+        if let Answer::Placed { spots, .. } | Answer::Allocated { spots, .. } = &mut entry.answer {
+            *spots = Spots { areas: Box::new([places]), ..Spots::default() };
+        }
+    }
+    entries
+}
+
+fn check_places(entries: &[Entry], area: Counts, child: Counts, expected: &[Kind]) {
+    let layout = lawn();
+    let view = |area, child| {
+        let stock = Stock { areas: vec![area], ticket_types: vec![child], ..Stock::default() };
+        View::new(stock, &layout)
+    };
+    let free = |available| Counts { available, ..Counts::default() };
+    let before = view(free(10), free(3));
+    let testimony = Testimony {
+        totals: Totals { places: area, places_capacity: 10, ..Totals::default() },
+        view: view(area, child),
+        at_millis: DEADLINE_MILLIS + 60_000,
+        holds: Vec::new(),
+        verification: None,
+    };
+    let expiry_slack = Duration::from_secs(5);
+    let circumstances =
+        Circumstances { layout: &layout, before: &before, is_alone: true, expiry_slack };
+    let mut findings = Findings::default();
+    audit(&Books::new(entries), &testimony, circumstances, &mut findings);
+    assert_eq!(findings.kinds(), expected, "{:#?}", findings.violations);
+}
+
+fn sold(available: u32, allocated: u32) -> Counts {
+    Counts { available, allocated, ..Counts::default() }
+}
+
+#[test]
+fn missing_places_and_tickets_are_found() {
+    check_places(&record_of_places(), sold(8, 2), sold(1, 2), &[]);
+    let missing = Kind::AcknowledgedMissing;
+    check_places(&record_of_places(), sold(9, 1), sold(1, 2), &[missing]);
+    check_places(&record_of_places(), sold(8, 2), sold(3, 0), &[missing]);
+    let nobody = Kind::SoldToNobody;
+    check_places(&record_of_places(), sold(7, 3), sold(1, 2), &[nobody]);
+    // The buyer who asked and heard nothing may be the one.
+    let mut entries = record_of_places();
+    entries[1].answer = Answer::Unknown;
+    check_places(&entries, sold(8, 2), sold(1, 2), &[]);
+    check_places(&entries, sold(10, 0), sold(3, 0), &[]);
+    check_places(&entries, sold(7, 3), sold(0, 3), &[nobody, nobody]);
+}
+
+#[test]
+fn places_that_do_not_add_up_are_found() {
+    let entries = record_of_places();
+    check_places(&entries, sold(7, 2), sold(1, 2), &[Kind::Conservation]);
+    check_places(&entries, sold(0, 11), sold(1, 2), &[Kind::Oversold, Kind::SoldToNobody]);
+    check_places(&entries, sold(8, 2), sold(0, 4), &[Kind::Oversold, Kind::SoldToNobody]);
+}
+
+#[test]
+fn a_seat_that_was_brought_back_is_free_again() {
+    let mut entries = record();
+    let allocation_id = AllocationId(9);
+    let back = Answer::Returned { allocation_id, spots: Spots::of_seats([1]), lsn: Some(4) };
+    entries.push(entry(3, Verb::Return(allocation_id, Some(Spots::of_seats([1]))), back));
+    let free = testimony([ALLOCATED, AVAILABLE, AVAILABLE, AVAILABLE]);
+    check(&entries, &free, &[]);
+    check(&entries, &testimony(AFTER), &[Kind::SoldToNobody]);
+    entries[2].answer = Answer::Unknown;
+    check(&entries, &free, &[]);
+    check(&entries, &testimony(AFTER), &[]);
 }

@@ -5,9 +5,11 @@
 //! 50,000 seats are some hundred kilobytes, and a browser draws them at once. What stands under
 //! the pointer is found by a script, from numbers that are written in differences.
 
+mod areas;
 mod places;
 mod scale;
 mod sections;
+mod tables;
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -24,16 +26,19 @@ pub(super) use scale::css;
 use scale::{CLASSES, Scale};
 
 pub(super) fn section(page: &Page<'_>) -> String {
-    let seats = &page.picture.seats;
+    let (seats, areas) = (&page.picture.seats, &page.picture.areas);
     let mut html = String::from("<section id=\"venue\"><h2>Where it was sold when</h2>\n");
-    if seats.is_empty() {
+    if seats.is_empty() && areas.is_empty() {
         html.push_str("<p>The venue has no seats.</p>\n</section>\n");
         return html;
     }
     let drawing = Drawing::of(seats);
-    let scale = Scale::of(drawing.marks.iter().filter_map(|mark| sold_at(mark.fate)));
+    let of_seats = drawing.marks.iter().filter_map(|mark| sold_at(mark.fate));
+    let of_areas = areas.iter().flat_map(|area| &area.sold);
+    let of_areas = of_areas.flat_map(|(at, places)| std::iter::repeat_n(*at, *places as usize));
+    let scale = Scale::of(of_seats.chain(of_areas));
     let sections = sections::sections(seats, &drawing);
-    let _ = writeln!(html, "<p class=\"lead\">{}</p>", in_words(&drawing));
+    let _ = writeln!(html, "<p class=\"lead\">{}</p>", in_words(&drawing, !areas.is_empty()));
     html.push_str("<figure class=\"venue\">\n");
     let wrong: HashSet<usize> = page
         .report
@@ -42,15 +47,23 @@ pub(super) fn section(page: &Page<'_>) -> String {
         .filter_map(|found| found.seat)
         .map(|seat| seat as usize / drawing.seats_a_mark)
         .collect();
-    html.push_str(&legend(&scale, &drawing, !wrong.is_empty()));
-    html.push_str(&map(&drawing, &scale, &sections, &wrong));
-    html.push_str(&controls(&scale));
-    let _ = writeln!(
-        html,
-        "<script type=\"application/json\" id=\"seats\">{}</script>\n</figure>",
-        json(&Numbers::of(&drawing, seats))
-    );
-    html.push_str(&sections::table(&sections));
+    let tables = tables::Tables::of(&page.picture.tables, &drawing);
+    html.push_str(&legend(&scale, &drawing, &tables, !wrong.is_empty()));
+    if !seats.is_empty() {
+        html.push_str(&map(&drawing, &scale, &sections, &tables, &wrong));
+    }
+    html.push_str(&areas::bars(areas, &scale));
+    if !seats.is_empty() {
+        html.push_str(&controls(&scale));
+        let numbers = json(&Numbers::of(&drawing, seats));
+        let _ = writeln!(html, "<script type=\"application/json\" id=\"seats\">{numbers}</script>");
+    }
+    html.push_str("</figure>\n");
+    html.push_str(&areas::table(areas));
+    html.push_str(&areas::ticket_types(page.report));
+    if !seats.is_empty() {
+        html.push_str(&sections::table(&sections));
+    }
     html.push_str("</section>\n");
     html
 }
@@ -62,10 +75,13 @@ fn sold_at(fate: Fate) -> Option<u64> {
     }
 }
 
-fn in_words(drawing: &Drawing) -> String {
+fn in_words(drawing: &Drawing, has_areas: bool) -> String {
     let mut text = "Every seat has the colour of the moment at which its sale was acknowledged; \
-                    equal parts of the scale are equal numbers of seats."
+                    equal parts of the scale are equal numbers of sales."
         .to_owned();
+    if has_areas {
+        text.push_str(" An area is a bar that its places fill from the left, first sold first.");
+    }
     if drawing.seats_a_mark > 1 {
         let together = drawing.seats_a_mark;
         let _ = write!(text, " The venue is so large that {together} neighbours are one mark.");
@@ -80,7 +96,7 @@ fn in_words(drawing: &Drawing) -> String {
 }
 
 /// Colours with their seconds, and the signs of what was not sold.
-fn legend(scale: &Scale, drawing: &Drawing, has_wrong: bool) -> String {
+fn legend(scale: &Scale, drawing: &Drawing, tables: &tables::Tables, has_wrong: bool) -> String {
     let mut html = String::from("<div class=\"key\">");
     if let Some(at) = scale.only_moment() {
         let at = duration(at as f64 / 1e3);
@@ -110,6 +126,9 @@ fn legend(scale: &Scale, drawing: &Drawing, has_wrong: bool) -> String {
             let _ = write!(html, "<li><i class=\"sign {class}\"></i>{name} ({seats})</li>");
         }
     }
+    for (class, name, tables) in tables.counts() {
+        let _ = write!(html, "<li><i class=\"sign {class}\"></i>{name} ({})</li>", count(tables));
+    }
     if has_wrong {
         html.push_str("<li><i class=\"sign wrong\"></i>with a violation</li>");
     }
@@ -130,6 +149,7 @@ fn map(
     drawing: &Drawing,
     scale: &Scale,
     sections: &[sections::Section<'_>],
+    tables: &tables::Tables,
     wrong: &HashSet<usize>,
 ) -> String {
     let Drawing { width, height, dot, marks, .. } = drawing;
@@ -144,6 +164,7 @@ fn map(
         sections::width_on_page(drawing),
         esc(&description)
     );
+    html.push_str(&tables.html());
     let wrong =
         dots(marks.iter().enumerate().filter(|(at, _)| wrong.contains(at)).map(|(_, at)| at));
     if !wrong.is_empty() {

@@ -71,6 +71,17 @@ pub enum SnapshotError {
     /// The replay did not lead where history did.
     #[error(transparent)]
     Replay(#[from] RecoveryError),
+    /// The journal needs the space more.
+    #[error(
+        "it may need {needed_bytes} bytes with what the journal needs beside it, and the disk has \
+         {free_bytes}"
+    )]
+    NoSpace {
+        /// Bytes of the last one, and of two segments.
+        needed_bytes: u64,
+        /// Bytes that there are.
+        free_bytes: u64,
+    },
     /// Two passes over the same segments led to different places.
     #[error("the sealed segments read differently the second time; the disk may be failing")]
     PassesDiffer,
@@ -99,6 +110,7 @@ pub struct Snapshotter {
     store: ChartStore,
     directory: Arc<Directory>,
     rolls: Rolls,
+    segment_bytes: u64,
     archive: Archive,
     options: SnapshotOptions,
     /// Snapshots that could not be used.
@@ -115,13 +127,14 @@ impl Snapshotter {
         useless: Vec<u64>,
         options: SnapshotOptions,
     ) -> Self {
-        let JournalShare { paths, lock, rolls } = journal;
+        let JournalShare { paths, lock, rolls, segment_bytes } = journal;
         Self {
             archive: Archive::new(&paths, lock, options.history_retention),
             store: paths.charts(),
             paths,
             directory,
             rolls,
+            segment_bytes,
             options,
             useless,
             is_stopped: Arc::default(),
@@ -184,6 +197,7 @@ impl Snapshotter {
     /// Makes a snapshot from another one, or from the beginning of the journal: some of the
     /// shards at a time.
     fn make_from(&self, base: Option<u64>) -> Result<(u64, u64), Attempt> {
+        self.check_space(base)?;
         let until = self.rolls.active_segment();
         let charts = Charts::new(&self.store, Some(&self.directory));
         let mut writer: Option<(SnapshotWriter, Position)> = None;
@@ -250,6 +264,19 @@ impl Snapshotter {
             replay(charts, state, &batch)?;
         }
         Ok(sealed.position())
+    }
+
+    /// Whether there is space for another one, and for the journal's next segment and its reserve
+    /// at the same time.
+    fn check_space(&self, base: Option<u64>) -> Result<(), SnapshotError> {
+        let snapshots = self.paths.snapshots();
+        let last_bytes = base.map_or(0, |number| snapshots.bytes_of(number));
+        let needed_bytes = last_bytes.saturating_add(2 * self.segment_bytes);
+        let free_bytes = snapshots.free_bytes()?;
+        if free_bytes < needed_bytes {
+            return Err(SnapshotError::NoSpace { needed_bytes, free_bytes });
+        }
+        Ok(())
     }
 
     fn check_stopped(&self) -> Result<(), SnapshotError> {

@@ -25,7 +25,7 @@ use inventory_engine::progress::RecoveryProgress;
 use inventory_engine::recovery::{Recovered, RecoveryError, recover};
 use inventory_engine::snapshots::{Made, SnapshotError, SnapshotOptions, Snapshotter};
 use persistence::batch::Batch;
-use persistence::file::{FileJournal, Options};
+use persistence::file::{FileJournal, JournalShare, Options};
 use persistence::journal::{Append, Journal};
 
 /// Small segments, so that stories roll over.
@@ -329,6 +329,20 @@ fn a_snapshot_that_cannot_be_made_leaves_nothing_and_is_made_later() {
     assert!(snapshots(dir.path()).is_empty());
     sale.snapshotter.make().unwrap();
     assert_eq!(stands(&start_copy(dir.path()).unwrap().shards), sale.stands());
+}
+
+#[test]
+fn the_journal_comes_before_a_snapshot_where_space_is_short() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sale = Sale::open(dir.path(), SnapshotOptions::default());
+    sale.sell();
+    let share = JournalShare { segment_bytes: u64::MAX / 4, ..sale.journal.share() };
+    let (directory, options) = (Arc::new(Directory::default()), SnapshotOptions::default());
+    let mut hungry = Snapshotter::new(share, directory, Vec::new(), options);
+    let failed = hungry.make();
+    assert!(matches!(failed, Err(SnapshotError::NoSpace { .. })), "{failed:?}");
+    assert!(snapshots(dir.path()).is_empty());
+    sale.snapshotter.make().unwrap();
 }
 
 #[test]

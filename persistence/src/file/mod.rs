@@ -69,11 +69,14 @@ pub struct JournalShare {
     pub lock: LockShare,
     /// Tells which segments are sealed.
     pub rolls: Rolls,
+    /// Bytes that the journal takes of the disk for each segment.
+    pub segment_bytes: u64,
 }
 
 /// A journal in `journal/` of a data directory, which stays locked as long as this lives.
 #[derive(Debug)]
 pub struct FileJournal {
+    options: Options,
     epoch: Epoch,
     chain: Chain,
     /// The last batch that is known to be durable.
@@ -107,6 +110,7 @@ impl FileJournal {
         let buffer = Vec::new();
         let stopped = None;
         Ok(Self {
+            options,
             epoch,
             chain,
             durable_number,
@@ -128,7 +132,8 @@ impl FileJournal {
     /// What may be done beside it.
     pub fn share(&self) -> JournalShare {
         let (paths, lock) = (self.dir.paths().clone(), self.dir.lock_share());
-        JournalShare { paths, lock, rolls: self.rolls.clone() }
+        let segment_bytes = self.options.spare_bytes();
+        JournalShare { paths, lock, rolls: self.rolls.clone(), segment_bytes }
     }
 
     fn write_group(&mut self, group: &[Batch]) -> Result<(), Append> {

@@ -33,6 +33,8 @@ mod write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::statvfs;
+
 pub use self::read::{Section, SnapshotReader};
 pub use self::write::SnapshotWriter;
 use crate::chain::Position;
@@ -134,6 +136,17 @@ impl Snapshots {
     pub fn create(&self, position: &Position) -> Result<SnapshotWriter, Error> {
         let path = self.path.join(file_name(position.next_number()));
         SnapshotWriter::create(path, position.clone(), self.node_id, wall_clock())
+    }
+
+    /// Bytes of one of them; zero if it is not there.
+    pub fn bytes_of(&self, number: u64) -> u64 {
+        fs::metadata(self.path.join(file_name(number))).map_or(0, |metadata| metadata.len())
+    }
+
+    /// Bytes that the file system still has for files like these.
+    pub fn free_bytes(&self) -> Result<u64, files::Error> {
+        let system = statvfs(&self.path).context("measure the free space of", &self.path)?;
+        Ok(system.f_bavail.saturating_mul(system.f_frsize))
     }
 
     /// Removes those that cannot be used, and all but the newest of the others. Only for who has

@@ -59,9 +59,12 @@ fn the_state_machine_does_what_the_naive_model_does() {
     let walk = (op::rules(), prop::collection::vec(op::op(), 1..120));
     let outcome = runner.run(&walk, |(rules, ops)| {
         let mut both = Both::new(rules);
-        for op in &ops {
+        for (number, op) in ops.iter().enumerate() {
             both.step(op);
             both.compare();
+            if number % 8 == 7 {
+                both.state = both.restored();
+            }
         }
         both.replay();
         codes.borrow_mut().extend(both.codes);
@@ -356,9 +359,18 @@ impl Both {
             replayed.apply(Arc::clone(fact));
         }
         assert_same(&replayed, &self.state);
+        drop(self.restored());
+    }
+
+    /// The same state from its image, to go on with.
+    fn restored(&self) -> ShardState {
         let (image, charts) = (self.state.image(), BTreeMap::from([(CHART, venue::chart())]));
-        match ShardState::restore(image, &charts, 77) {
-            Ok(restored) => assert_same(&restored, &self.state),
+        match ShardState::restore(image.clone(), &charts, 77) {
+            Ok(restored) => {
+                assert_same(&restored, &self.state);
+                assert_eq!(restored.image(), image);
+                restored
+            }
             Err(error) => panic!("an image that cannot be restored: {error}"),
         }
     }

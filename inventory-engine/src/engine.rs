@@ -9,7 +9,7 @@ use bytes::Bytes;
 use inventory_charts::{Format, Mistakes};
 use inventory_core::chart::Chart;
 use inventory_core::command::Command;
-use inventory_core::ids::{ChartHash, Epoch, Lsn, SeatIndex, ShardId};
+use inventory_core::ids::{ChartHash, Epoch, EventId, Lsn, SeatIndex, ShardId};
 use inventory_core::state::ShardState;
 use persistence::charts::ChartStore;
 use persistence::dir::DataDirPaths;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::answer::{Failure, Reply};
-use crate::ask::Ask;
+use crate::ask::{Ask, Query};
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::inbox::{Inbox, Request, inbox};
@@ -84,11 +84,12 @@ struct Shared {
     charts: ChartStore,
     stopper: Stopper,
     draining: CancellationToken,
-    chart_imports: Semaphore,
+    chart_imports: Arc<Semaphore>,
     epoch: Epoch,
     /// Where the journal is, if that is in files.
     paths: OnceLock<DataDirPaths>,
-    history_reads: Semaphore,
+    history_reads: Arc<Semaphore>,
+    verifications: Arc<Semaphore>,
 }
 
 /// A chart that is on disk.
@@ -224,10 +225,11 @@ impl Engine {
             charts,
             stopper,
             draining: CancellationToken::new(),
-            chart_imports: Semaphore::new(CHART_IMPORTS_MAX),
+            chart_imports: Arc::new(Semaphore::new(CHART_IMPORTS_MAX)),
             epoch,
             paths: OnceLock::new(),
-            history_reads: Semaphore::new(HISTORY_READS_MAX),
+            history_reads: Arc::new(Semaphore::new(HISTORY_READS_MAX)),
+            verifications: Arc::new(Semaphore::new(1)),
         });
         Ok(Self { handle: Handle { shared }, threads, snapshots: None })
     }
@@ -371,8 +373,10 @@ impl Handle {
     ) -> Result<StoredChart, PutChartError> {
         let charts = self.shared.charts.clone();
         // Never closed; and a chart in work is many times as long as its content.
-        let _room = self.shared.chart_imports.acquire().await;
+        // It stays taken while the work goes on, though nobody may wait for it any more.
+        let room = Arc::clone(&self.shared.chart_imports).acquire_owned().await;
         let stored = tokio::task::spawn_blocking(move || {
+            let _room = room;
             let imported = inventory_charts::import(&content, format);
             let imported = imported.map_err(PutChartError::Mistakes)?;
             let document = inventory_charts::to_canonical_bytes(&imported.chart);
@@ -400,8 +404,9 @@ impl Handle {
         let paths = self.shared.paths.get().cloned().ok_or(HistoryError::NotKept)?;
         let (event_id, through_lsn) = (event.id, Lsn(event.version()));
         // Never closed; and each reader has a segment of the journal in memory.
-        let _room = self.shared.history_reads.acquire().await;
+        let room = Arc::clone(&self.shared.history_reads).acquire_owned().await;
         let told = tokio::task::spawn_blocking(move || {
+            let _room = room;
             let history = EventHistory::open(&paths, event_id, through_lsn)?;
             let is_whole = history.is_whole();
             let mut story = seat_history::tell(history, seat, moments_max)?;
@@ -409,6 +414,18 @@ impl Handle {
             Ok(story)
         });
         told.await.map_err(|_cancelled| HistoryError::Stopped)?
+    }
+
+    /// Holds an event against itself. The event's writer does nothing else meanwhile, so one is
+    /// done at a time, whoever still waits for it.
+    pub async fn verify(&self, event_id: EventId, give_up_at: Option<Instant>) -> Reply {
+        let turn = Arc::clone(&self.shared.verifications).acquire_owned().await;
+        let engine = self.clone();
+        let verified = tokio::spawn(async move {
+            let _turn = turn;
+            engine.ask(Ask::Query(Query::Verify { event_id }), give_up_at).await
+        });
+        verified.await.unwrap_or(Err(Failure::ShuttingDown))
     }
 
     /// A chart that was stored, now or before the last start. It is on disk when this returns,

@@ -121,7 +121,8 @@ impl<'a> Resolver<'a> {
             Some(TicketTypeIndex(position as u16))
         });
         Some(known.unwrap_or_else(|| {
-            TicketTypeIndex(u16::MAX - place_of(&mut self.unknown.ticket_types, key) as u16)
+            let place = place_of(&mut self.unknown.ticket_types, key);
+            TicketTypeIndex(u16::MAX - u16::try_from(place).unwrap_or_default())
         }))
     }
 

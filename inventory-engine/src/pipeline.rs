@@ -8,9 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use inventory_core::chart::Chart;
 use inventory_core::command::{Command, Verb};
 use inventory_core::fact::Fact;
 use inventory_core::ids::{Epoch, Lsn, ShardId};
+use inventory_core::rejection::{Rejection, RejectionCode};
 use inventory_core::state::{Decision, EventState, ShardState};
 use inventory_core::time::Timestamp;
 use persistence::batch::Batch;
@@ -144,10 +146,7 @@ impl<T> CommitPipeline<T> {
                 lane.decide(now, &command, unknown, &self.room)
             }
             Ask::CreateEvent { command, chart } => {
-                if let (Verb::CreateEvent(create), Some(chart)) = (&command.verb, chart) {
-                    lane.state.register_chart(create.chart, chart);
-                }
-                lane.decide(now, &command, Unknown::default(), &self.room)
+                lane.create_event(now, &command, chart, &self.room)
             }
             Ask::Query(query) => Ok(lane.look_up(query)),
         };
@@ -261,6 +260,29 @@ impl<T> Lane<T> {
                 Answer::Refused(Box::new(Refusal { rejection, names, unknown }))
             }
         })
+    }
+
+    /// Puts an event on sale on a chart that is on disk. Another event of the shard may have made
+    /// the same chart known long ago: if its file could not be read now, no new fact names it.
+    fn create_event(
+        &mut self,
+        now: Timestamp,
+        command: &Command,
+        chart: Option<Arc<Chart>>,
+        room: &Room,
+    ) -> Result<Answer, Failure> {
+        match (&command.verb, chart) {
+            (Verb::CreateEvent(create), Some(chart)) => {
+                self.state.register_chart(create.chart, chart);
+            }
+            _ if matches!(self.state.decide(now, command), Ok(Decision::New(_))) => {
+                let rejection = Rejection::never(RejectionCode::ChartUnknown);
+                let (names, unknown) = (None, Unknown::default());
+                return Ok(Answer::Refused(Box::new(Refusal { rejection, names, unknown })));
+            }
+            _ => {}
+        }
+        self.decide(now, command, Unknown::default(), room)
     }
 
     fn with_names(&self, fact: Arc<Fact>, is_repeat: bool) -> Accepted {

@@ -26,7 +26,9 @@ use crate::values::{AllocationId, HoldId, UserId, hex};
 pub(super) struct PartBody {
     hold_id: HoldId,
     user_id: UserId,
+    #[serde(default, deserialize_with = "present")]
     seat_ids: Option<SeatLabels>,
+    #[serde(default, deserialize_with = "present")]
     areas: Option<AreaLines>,
 }
 
@@ -36,8 +38,20 @@ pub(super) struct PartBody {
 pub(super) struct ReturnBody {
     allocation_id: AllocationId,
     user_id: UserId,
+    #[serde(default, deserialize_with = "present")]
     seat_ids: Option<SeatLabels>,
+    #[serde(default, deserialize_with = "present")]
     areas: Option<AreaLines>,
+}
+
+/// A field that is there has a value: what is meant for some must never be done to all, because
+/// somebody's variable was `null`.
+fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 #[derive(Debug, Deserialize)]
@@ -199,7 +213,9 @@ pub(super) struct WhoseHold {
 pub(super) struct HoldDocument {
     hold_id: String,
     event_id: u64,
-    user_id: String,
+    /// Told to who knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
     state: &'static str,
     #[serde(flatten)]
     spots: SpotsDocument,
@@ -221,14 +237,18 @@ pub(super) async fn look_at(
     QueryParameters(whose): QueryParameters<WhoseHold>,
 ) -> Result<Json<HoldDocument>, Problem> {
     let hold_id = HoldId::parse(&id).map_err(not_in_path)?;
-    let hold = app.reads.hold(hold_id, whose.user_id.map(|user_id| user_id.0)).await?;
-    hold_document(hold).map(Json).ok_or_else(|| {
+    let user_id = whose.user_id.map(|user_id| user_id.0);
+    let is_known = user_id.is_some();
+    let hold = app.reads.hold(hold_id, user_id).await?;
+    hold_document(hold, is_known).map(Json).ok_or_else(|| {
         tracing::error!(hold_id = id, "the engine knows a state of holds that the edge does not");
         Problem::internal()
     })
 }
 
-fn hold_document(hold: Hold) -> Option<HoldDocument> {
+/// Whose hold it is, is told to who knows it: id and user together are all that it takes to
+/// release one, and ids stand in logs.
+fn hold_document(hold: Hold, is_user_known: bool) -> Option<HoldDocument> {
     let state = match hold.state() {
         HoldState::Live => "live",
         HoldState::Expired => "expired",
@@ -246,6 +266,6 @@ fn hold_document(hold: Hold) -> Option<HoldDocument> {
         expires_at_millis: is_live.then_some(hold.deadline_millis),
         extensions_left: is_live.then_some(hold.extensions_left),
         ended_at: (!is_live).then(|| rfc3339(hold.deadline_millis)),
-        user_id: hold.buyer_id,
+        user_id: is_user_known.then_some(hold.buyer_id),
     })
 }

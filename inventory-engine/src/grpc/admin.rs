@@ -12,7 +12,6 @@ use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::answer::{Answer, Failure, Invalid};
-use crate::ask::{Ask, Query};
 use crate::engine::{Handle, PutChartError};
 use crate::grpc::inventory::{call, give_up_at};
 use crate::grpc::{answers, reads, requests, status};
@@ -144,7 +143,7 @@ impl InventoryAdmin for AdminService {
     ) -> Result<Response<v1::Verification>, Status> {
         let give_up_at = give_up_at(request.metadata());
         let event_id = EventId(request.into_inner().event_id);
-        match self.engine.ask(Ask::Query(Query::Verify { event_id }), give_up_at).await {
+        match self.engine.verify(event_id, give_up_at).await {
             Ok(Answer::Verified(Some(verification))) => {
                 let names = reads::event(&self.engine, event_id.0)?.names();
                 Ok(Response::new(answers::verification(*verification, &names)))

@@ -140,8 +140,12 @@ impl Inventory for InventoryService {
             return Ok(Response::new(reads::seat_map(&event)));
         }
         // Never closed; and a map of a large chart takes time and memory.
-        let _room = self.chart_maps.acquire().await;
-        let map = tokio::task::spawn_blocking(move || reads::seat_map_with_chart(&event)).await;
+        let room = Arc::clone(&self.chart_maps).acquire_owned().await;
+        let map = tokio::task::spawn_blocking(move || {
+            let _room = room;
+            reads::seat_map_with_chart(&event)
+        });
+        let map = map.await;
         map.map(Response::new).map_err(|_| status::of_failure(&Failure::ShuttingDown))
     }
 

@@ -6,7 +6,8 @@ use inventory_core::command::{
     Return, Selection, Unblock, Verb,
 };
 use inventory_core::ids::{
-    AllocationId, BuyerId, ChartHash, EventId, HoldId, RequestId, SeatIndex,
+    AllocationId, BuyerId, CategoryIndex, ChartHash, EventId, HoldId, RequestId, SeatIndex,
+    SectionIndex, ZoneIndex,
 };
 use inventory_core::limits::{
     AREA_LINES_MAX, BLOCK_SEATS_MAX, EVENT_NAME_BYTES_MAX, HOLD_SEATS_MAX, LABEL_BYTES_MAX, SHARDS,
@@ -79,15 +80,24 @@ fn best_available(
 ) -> Result<BestAvailable, Invalid> {
     // Without a chart there is no event, which the engine will say.
     let chart = resolver.names.map(|names| names.chart.as_ref());
-    let section = resolve(chart, wish.section.as_ref(), Chart::section_by_label, |label| {
-        invalid("best_available.section", format!("there is no section {label}"))
-    })?;
-    let zone = resolve(chart, wish.zone.as_ref(), Chart::zone_by_key, |key| {
-        invalid("best_available.zone", format!("there is no zone {key}"))
-    })?;
-    let category = resolve(chart, wish.category.as_ref(), Chart::category_by_key, |key| {
-        invalid("best_available.category", format!("there is no category {key}"))
-    })?;
+    let section = wish.section.as_ref().map(|label| {
+        let nowhere = SectionIndex(u32::MAX);
+        resolve(chart, label, nowhere, Chart::section_by_label, |label| {
+            invalid("best_available.section", format!("there is no section {label}"))
+        })
+    });
+    let zone = wish.zone.as_ref().map(|key| {
+        resolve(chart, key, ZoneIndex(u32::MAX), Chart::zone_by_key, |key| {
+            invalid("best_available.zone", format!("there is no zone {key}"))
+        })
+    });
+    let category = wish.category.as_ref().map(|key| {
+        resolve(chart, key, CategoryIndex(u32::MAX), Chart::category_by_key, |key| {
+            invalid("best_available.category", format!("there is no category {key}"))
+        })
+    });
+    let (section, zone) = (section.transpose()?, zone.transpose()?);
+    let category = category.transpose()?;
     if wish.ticket_types.len() > TICKET_TYPES_MAX {
         let problem = format!("an event has at most {TICKET_TYPES_MAX} ticket types");
         return Err(invalid("best_available.ticket_types", problem));
@@ -105,18 +115,19 @@ fn best_available(
     Ok(BestAvailable { quantity, section, zone, category, accessible, ticket_types })
 }
 
-/// What a name of a wish stands for, where there is a chart to ask.
+/// What a name stands for. Without a chart to ask it stands for something that no chart has: an
+/// event may come into being before the writer decides, and a wish that named something must not
+/// mean anything at all then.
 fn resolve<T>(
     chart: Option<&Chart>,
-    name: Option<&String>,
+    name: &str,
+    nowhere: T,
     find: impl FnOnce(&Chart, &str) -> Option<T>,
     unknown: impl FnOnce(String) -> Invalid,
-) -> Result<Option<T>, Invalid> {
-    match (name, chart) {
-        (Some(name), Some(chart)) => {
-            find(chart, name).map(Some).ok_or_else(|| unknown(shown(name)))
-        }
-        _ => Ok(None),
+) -> Result<T, Invalid> {
+    match chart {
+        Some(chart) => find(chart, name).ok_or_else(|| unknown(shown(name))),
+        None => Ok(nowhere),
     }
 }
 
@@ -234,17 +245,17 @@ fn ticket_type(of: v1::TicketType, chart: Option<&Chart>) -> Result<TicketType, 
         return Err(invalid(field, problem));
     }
     let categories = of.categories.iter().map(|key| {
-        resolve(chart, Some(key), Chart::category_by_key, |key| {
+        resolve(chart, key, CategoryIndex(u32::MAX), Chart::category_by_key, |key| {
             invalid(field, format!("there is no category {key}"))
         })
     });
-    let categories: Vec<_> = categories.collect::<Result<_, Invalid>>()?;
+    let categories = categories.collect::<Result<_, Invalid>>()?;
     Ok(TicketType {
         key: of.key.into(),
         quota: of.quota,
         sale_opens_at: of.sale_opens_at_millis.map(Timestamp),
         sale_closes_at: of.sale_closes_at_millis.map(Timestamp),
-        categories: categories.into_iter().flatten().collect(),
+        categories,
     })
 }
 
@@ -297,23 +308,25 @@ fn seats_of(
     seats: v1::Seats,
     seats_max: usize,
 ) -> Result<Vec<SeatSpot>, Invalid> {
-    let keys = ticket_type_keys(&seats)?;
+    let keys = ticket_type_keys(&seats, seats_max)?;
     let (indexes, labels) = named("seats", seats, seats_max)?;
     let mut seats: Vec<_> = indexes.into_iter().enumerate().collect();
     seats.extend(resolver.seats(&labels));
     Ok(resolver.typed(seats, &keys))
 }
 
-/// Keys of ticket types for seats: none, one for all, or one for each.
-fn ticket_type_keys(seats: &v1::Seats) -> Result<Vec<String>, Invalid> {
+/// Keys of ticket types for seats: none, one for all, or one for each. Of a list that is too
+/// long, one more than may be is kept.
+fn ticket_type_keys(seats: &v1::Seats, seats_max: usize) -> Result<Vec<String>, Invalid> {
     let (keys, named) = (&seats.ticket_types, seats.indexes.len().max(seats.labels.len()));
     if keys.len() > 1 && keys.len() != named {
         let problem =
             format!("{} keys for {named} seats; give one for all, or one each", keys.len());
         return Err(invalid("seats.ticket_types", problem));
     }
+    let keys = &keys[..keys.len().min(seats_max + 1)];
     keys.iter().try_for_each(|key| check_key("seats.ticket_types", key))?;
-    Ok(keys.clone())
+    Ok(keys.to_vec())
 }
 
 fn check_key(field: &'static str, key: &str) -> Result<(), Invalid> {

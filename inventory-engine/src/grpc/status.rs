@@ -78,6 +78,7 @@ pub(crate) fn of_phase(phase: &Phase) -> Status {
 pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
     let mut message = answers::rejection(refusal);
     keep_what_fits(&mut message.conflicts, Message::encoded_len);
+    keep_what_fits(&mut message.areas, Message::encoded_len);
     let mut details = ErrorDetails::with_error_info(&message.reason, DOMAIN, []);
     if message.retryable {
         details.set_retry_info(None::<Duration>);

@@ -153,6 +153,8 @@ impl Snapshotter {
         let started = Instant::now();
         let made = catch_unwind(AssertUnwindSafe(|| self.make_from_newest()));
         let (number, bytes) = made.unwrap_or(Err(SnapshotError::Panicked))?;
+        // One that was damaged under this name has just been written anew.
+        self.useless.retain(|useless| *useless != number);
         self.paths.snapshots().keep_newest(&self.useless)?;
         self.useless.clear();
         Ok(Made { number, bytes, took: started.elapsed() })

@@ -166,7 +166,6 @@ impl Recovery {
             "no space is left on the disk, and no reserve; the start goes on in the segment that \
              is there: make space"
         );
-        let tail_end = self.scanner.tail().map_or(0, |tail| tail.offset + tail.bytes);
-        ActiveSegment::take_over(&self.dir.journal(), header, records, tail_end)
+        ActiveSegment::take_over(&self.dir.journal(), header, records)
     }
 }

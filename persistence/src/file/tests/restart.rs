@@ -160,8 +160,7 @@ fn take_over(path: &Path) -> Result<(ActiveSegment, Vec<Batch>), crate::files::E
     }
     let (header, records) = scanner.last_segment().unwrap();
     let header = SegmentHeader { epoch: Epoch(header.epoch.0 + 1), ..header };
-    let tail_end = scanner.tail().map_or(0, |tail| tail.offset + tail.bytes);
-    let active = ActiveSegment::take_over(&dir.journal(), header, records, tail_end)?;
+    let active = ActiveSegment::take_over(&dir.journal(), header, records)?;
     EpochMark::new(&header, scanner.chain().last_number).write(dir.path()).unwrap();
     Ok((active, batches))
 }
@@ -184,7 +183,7 @@ fn without_space_for_a_copy_the_segment_that_is_there_goes_on() {
         assert_eq!((started.batches, started.report.cut), (batches, None), "torn at byte {torn}");
         assert_eq!(started.report.epoch, Epoch(3), "torn at byte {torn}");
     }
-    // In front of its header nothing has changed, and nothing is written twice.
+    // Only the header changes; the records are written again as they are.
     assert_eq!(fs::read(segment).unwrap(), whole);
     take_over(history.path()).unwrap();
     let after = fs::read(segment).unwrap();

@@ -11,7 +11,8 @@ use crate::node::{Node, PROGRAM};
 
 /// 24 seats in rows, two tables of six that are sold as a whole, a lawn and a pit.
 fn hall(folder: &Path) -> PathBuf {
-    let row = |label: &str, y: u32| json!({ "label": label, "y": y, "spacing": 20, "seats": 12 });
+    let row =
+        |label: &str, y: u32| json!({ "label": label, "x": 0, "y": y, "spacing": 20, "seats": 12 });
     let table = |label: &str, x: u32| json!({ "label": label, "x": x, "y": 90, "radius": 20, "bookWhole": true, "seats": 6 });
     let chart = json!({
         "format": "holdfast-chart", "version": 1, "name": "Old Mill",

@@ -1,6 +1,7 @@
 //! An engine for tests that does what a test tells it: it hands every stream that is opened to
-//! the test, those of event 1's live changes too, answers reads about one event of three seats, and panics over event 13. It knows no
-//! rules; what the real engine does with a command is tested with the real engine.
+//! the test, those of event 1's live changes too, answers reads about one event of three seats,
+//! and panics over event 13. It knows no rules; what the real engine does with a command is
+//! tested with the real engine.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

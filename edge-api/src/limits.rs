@@ -164,12 +164,12 @@ pub(crate) const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
 // Who waits for an answer, or is only asked whether it is there, is not taken for idle.
 const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(KEEP_ALIVE_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
-// A batch that was not full and the largest command stay below 1 MiB: what a body names by a
-// letter may cost the engine's form of it a ticket type's key each.
-const _: () = assert!(BATCH_BYTES_FULL + 8 * BODY_BYTES_MAX_DEFAULT < 1024 * 1024);
 const _: () = assert!(HEARTBEAT_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
 // Who listens leaves half of the places to who asks.
 const _: () = assert!(LIVE_CONNECTIONS_MAX * 2 <= CONNECTIONS_MAX);
+// A batch that was not full and the largest command stay below 1 MiB: what a body names by a
+// letter may cost the engine's form of it a ticket type's key each.
+const _: () = assert!(BATCH_BYTES_FULL + 8 * BODY_BYTES_MAX_DEFAULT < 1024 * 1024);
 // A head that is late is told from a connection that is idle.
 const _: () = assert!(HEAD_TIMEOUT.as_secs() < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(CHART_TIMEOUT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());

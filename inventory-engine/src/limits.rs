@@ -177,8 +177,6 @@ const _: () = assert!(inventory_core::limits::SHARDS.is_multiple_of(SNAPSHOT_PAS
 // One sync can take all that one writer may leave undurable.
 const _: () = assert!(TURNS_IN_FLIGHT_MAX <= GROUP_BATCHES_MAX);
 const _: () = assert!(REQUEST_BYTES_MAX < CHART_REQUEST_BYTES_MAX);
-// Who comes back when told finds what the journal has said meanwhile.
-const _: () = assert!(ROOM_CHECK_EVERY.as_secs() < STORAGE_SHORT_RETRY_AFTER.as_secs());
 // The largest frame fits into the ring.
 const _: () = assert!(FEED_PENDING_CHANGES_MAX <= FEED_RING_CHANGES_MAX);
 // Whatever one fact can change can be told.
@@ -188,3 +186,5 @@ const _: () = assert!(
 );
 const _: () = assert!(FEEDS_MAX <= WATCHERS_MAX);
 const _: () = assert!(FRAME_INTERVAL.as_millis() < FEED_LINGER.as_millis());
+// Who comes back when told finds what the journal has said meanwhile.
+const _: () = assert!(ROOM_CHECK_EVERY.as_secs() < STORAGE_SHORT_RETRY_AFTER.as_secs());

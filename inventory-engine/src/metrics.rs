@@ -111,7 +111,6 @@ pub fn describe() {
     metrics::describe_gauge!(PARKED, "Answers that wait for the disk, by writer");
     metrics::describe_gauge!(STREAMS, "Pipeline streams that are open");
     metrics::describe_gauge!(EVENTS, "Events on sale");
-    metrics::describe_gauge!(READY, "1 while the engine serves");
     metrics::describe_gauge!(WATCHERS, "Streams of live changes that are open");
     metrics::describe_gauge!(FEEDS, "Events that are watched");
     metrics::describe_counter!(FRAMES, "Frames of live changes made, each once for all watchers");
@@ -121,6 +120,7 @@ pub fn describe() {
         FEED_OVERFLOWS,
         "Times that live changes came faster than they were taken, and snapshots had to be sent"
     );
+    metrics::describe_gauge!(READY, "1 while the engine serves");
     metrics::describe_gauge!(RECOVERY_SECONDS, Unit::Seconds, "Time of the last recovery");
     metrics::describe_gauge!(RECOVERY_BYTES_TOTAL, Unit::Bytes, "Bytes that recovery has to read");
     metrics::describe_gauge!(RECOVERY_BYTES_READ, Unit::Bytes, "Bytes that recovery has read");

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use inventory_core::rules::EventRules;
 use inventory_engine::engine::Engine;
-use inventory_engine::grpc;
+use inventory_engine::grpc::{ServeError, Services};
 use inventory_engine::limits::WATCHERS_MAX;
 use inventory_engine::recovery::empty_shards;
 use persistence::dir::DataDir;
@@ -37,7 +37,7 @@ struct Server {
     engine: Engine,
     channel: Channel,
     shutdown: CancellationToken,
-    serving: tokio::task::JoinHandle<Result<(), grpc::ServeError>>,
+    serving: tokio::task::JoinHandle<Result<(), ServeError>>,
     _folder: TempDir,
     _dir: DataDir,
 }
@@ -51,7 +51,7 @@ impl Server {
         support::create_event(&engine.handle(), SEATS, EventRules::default()).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let services = grpc::Services::of(&engine.handle()).await.unwrap();
+        let services = Services::of(&engine.handle()).await.unwrap();
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(services.serve(listener, shutdown.clone()));
         // Small windows: who does not read is soon felt on the other side.
@@ -242,7 +242,7 @@ async fn who_may_not_watch_is_told_why() {
     assert_eq!(status.code(), Code::NotFound);
     assert_eq!(status.get_details_error_info().unwrap().reason, "event_unknown");
     // In process, for a connection has fewer streams.
-    let services = grpc::Services::of(&server.engine.handle()).await.unwrap();
+    let services = Services::of(&server.engine.handle()).await.unwrap();
     let mut inventory = InventoryClient::new(services.routes().prepare());
     let mut streams = Vec::new();
     for _ in 0..WATCHERS_MAX {

@@ -30,6 +30,7 @@ use crate::live::board::{Board, Presence};
 use crate::live::connection::Connection;
 use crate::metric_names;
 use crate::problem::Problem;
+use crate::throttle::Throttle;
 use crate::values::EventId;
 
 /// The events that somebody watches through this edge.
@@ -44,6 +45,8 @@ struct Hall {
     engine: EngineService,
     boards: Mutex<HashMap<u64, Arc<Board>>>,
     stopping: CancellationToken,
+    /// An engine that restarts breaks the streams of all events at once.
+    lines: Throttle,
 }
 
 impl Live {
@@ -52,7 +55,8 @@ impl Live {
         let open = gauge!(metric_names::LIVE_CONNECTIONS);
         let connections = InFlightLimit::new(LIVE_CONNECTIONS_MAX, open);
         let (boards, stopping) = (Mutex::default(), CancellationToken::new());
-        Self { hall: Arc::new(Hall { engine, boards, stopping }), connections, timeout }
+        let hall = Hall { engine, boards, stopping, lines: Throttle::new() };
+        Self { hall: Arc::new(hall), connections, timeout }
     }
 
     /// Begins to watch an event. `known` is the version of the picture that the caller has.

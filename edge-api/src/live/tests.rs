@@ -138,7 +138,7 @@ async fn a_snapshot_and_then_what_changes() {
     assert_eq!(listener.headers["x-accel-buffering"], "no");
     let expected = "event: snapshot\nid: 10\ndata: {\"eventId\":1,\"version\":10,\
          \"statuses\":\"112\",\"areas\":[{\"available\":50,\"held\":0,\"allocated\":0,\
-         \"blocked\":0,\"capacity\":50}],\"ticketTypes\":[],\"isClosed\":false}\n\n";
+         \"blocked\":0,\"capacity\":50}],\"ticketTypes\":[],\"closed\":false}\n\n";
     assert_eq!(listener.text().await, expected);
     let areas = vec![IndexedCounts { index: 0, counts: Some(counts(2)) }];
     let Update::Delta(change) = delta(10, 14, &[(0, 2), (2, 9)]) else { unreachable!() };
@@ -146,7 +146,7 @@ async fn a_snapshot_and_then_what_changes() {
     let expected = "event: delta\nid: 14\ndata: {\"eventId\":1,\"fromVersion\":10,\
          \"toVersion\":14,\"seats\":[[0,2],[2,4]],\"areas\":[{\"index\":0,\"available\":48,\
          \"held\":2,\"allocated\":0,\"blocked\":0,\"capacity\":50}],\"ticketTypes\":[],\
-         \"isClosed\":true}\n\n";
+         \"closed\":true}\n\n";
     assert_eq!(listener.text().await, expected);
 }
 

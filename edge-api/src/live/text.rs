@@ -6,6 +6,7 @@ use proto::inventory::v1::Counts;
 use serde::Serialize;
 
 use super::picture::{Delta, Picture};
+use crate::routes::counts::CountsDocument;
 
 /// What a connection begins with: how long to wait before it is opened again.
 pub(super) const OPENING: &str = "retry: 2000\n\n";
@@ -21,7 +22,7 @@ struct SnapshotDocument<'a> {
     statuses: &'a str,
     areas: Vec<CountsDocument>,
     ticket_types: Vec<CountsDocument>,
-    is_closed: bool,
+    closed: bool,
 }
 
 #[derive(Serialize)]
@@ -33,7 +34,7 @@ struct DeltaDocument {
     seats: Vec<(u32, u8)>,
     areas: Vec<IndexedCountsDocument>,
     ticket_types: Vec<IndexedCountsDocument>,
-    is_closed: bool,
+    closed: bool,
 }
 
 #[derive(Serialize)]
@@ -43,18 +44,9 @@ struct IndexedCountsDocument {
     counts: CountsDocument,
 }
 
-#[derive(Serialize)]
-struct CountsDocument {
-    available: u32,
-    held: u32,
-    allocated: u32,
-    blocked: u32,
-    capacity: u32,
-}
-
 /// Everything.
 pub(super) fn snapshot(event_id: u64, picture: &Picture) -> Bytes {
-    let counts = |of: &[Counts]| of.iter().map(CountsDocument::from).collect();
+    let counts = |of: &[Counts]| of.iter().copied().map(CountsDocument::from).collect();
     let document = SnapshotDocument {
         event_id,
         version: picture.version,
@@ -62,7 +54,7 @@ pub(super) fn snapshot(event_id: u64, picture: &Picture) -> Bytes {
         statuses: std::str::from_utf8(&picture.statuses).unwrap_or_default(),
         areas: counts(&picture.areas),
         ticket_types: counts(&picture.ticket_types),
-        is_closed: picture.is_closed,
+        closed: picture.is_closed,
     };
     event("snapshot", picture.version, &document)
 }
@@ -70,8 +62,8 @@ pub(super) fn snapshot(event_id: u64, picture: &Picture) -> Bytes {
 /// What changed.
 pub(super) fn delta(event_id: u64, delta: &Delta) -> Bytes {
     let indexed = |of: &[(u32, Counts)]| {
-        let indexed = |(index, counts): &(u32, Counts)| IndexedCountsDocument {
-            index: *index,
+        let indexed = |&(index, counts): &(u32, Counts)| IndexedCountsDocument {
+            index,
             counts: CountsDocument::from(counts),
         };
         of.iter().map(indexed).collect()
@@ -83,7 +75,7 @@ pub(super) fn delta(event_id: u64, delta: &Delta) -> Bytes {
         seats: delta.seats.iter().map(|&(index, digit)| (index, digit - b'0')).collect(),
         areas: indexed(&delta.areas),
         ticket_types: indexed(&delta.ticket_types),
-        is_closed: delta.is_closed,
+        closed: delta.is_closed,
     };
     event("delta", delta.to_version, &document)
 }
@@ -94,16 +86,4 @@ fn event(name: &str, id: u64, document: &impl Serialize) -> Bytes {
     serde_json::to_writer(&mut text, document).expect("numbers and texts can be written as JSON");
     text.extend_from_slice(b"\n\n");
     text.into()
-}
-
-impl From<&Counts> for CountsDocument {
-    fn from(counts: &Counts) -> Self {
-        Self {
-            available: counts.available,
-            held: counts.held,
-            allocated: counts.allocated,
-            blocked: counts.blocked,
-            capacity: counts.capacity,
-        }
-    }
 }

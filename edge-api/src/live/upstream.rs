@@ -92,14 +92,16 @@ impl Upstream {
             end if board.version().is_none() => Some(match end {
                 End::Engine(status) => status.clone(),
                 end => {
-                    tracing::warn!(event_id, reason = %end, "no live changes of an event");
+                    // Who asked is told, and the request is counted as a failed one.
+                    tracing::debug!(event_id, reason = %end, "no live changes of an event");
                     Status::unavailable("the engine could not be listened to")
                 }
             }),
             end => {
                 counter!(metric_names::LIVE_STREAMS_BROKEN).increment(1);
-                if self.has_brought {
-                    tracing::warn!(event_id, reason = %end, "lost live changes; asking again");
+                let lost = if self.has_brought { hall.lines.count() } else { None };
+                if let Some(streams) = lost {
+                    tracing::warn!(streams, event_id, reason = %end, "live changes were lost");
                 } else {
                     tracing::debug!(event_id, reason = %end, "no live changes yet");
                 }

@@ -45,9 +45,9 @@ mod path {
     pub(super) const EVENT_CLOSE: &str = "/v1/events/{id}/close";
     pub(super) const EVENT_VERIFY: &str = "/v1/events/{id}/verify";
     pub(super) const EVENT_SEATS: &str = "/v1/events/{id}/seats";
+    pub(super) const EVENT_SEATS_STREAM: &str = "/v1/events/{id}/seats/stream";
     pub(super) const SEAT_HISTORY: &str = "/v1/events/{id}/seats/{label}/history";
     pub(super) const CHARTS: &str = "/v1/charts";
-    pub(super) const EVENT_SEATS_STREAM: &str = "/v1/events/{id}/seats/stream";
     pub(super) const HEALTH: &str = "/health";
     pub(super) const HEALTH_LIVE: &str = "/health/live";
     pub(super) const HEALTH_READY: &str = "/health/ready";
@@ -96,8 +96,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route(path::EVENTS, get(events::list).post(organizers::create_event))
         .route(path::EVENT, get(events::look_at))
         .route(path::EVENT_SEATS, get(seats::map))
-        .merge(for_organizers())
         .route(path::EVENT_SEATS_STREAM, get(live::stream))
+        .merge(for_organizers())
         .route(path::HEALTH, get(health::ready))
         .route(path::HEALTH_LIVE, get(health::live))
         .route(path::HEALTH_READY, get(health::ready))

@@ -1,5 +1,5 @@
-//! `holdfast onsale`: a drop is simulated until all is sold that can be, and then audited. Without a
-//! target it starts a server of its own, which is this program again, and may kill it.
+//! `holdfast onsale`: a drop is simulated until all is sold that can be, and then audited. Without
+//! a target it starts a server of its own, which is this program again, and may kill it.
 
 use std::fs::File;
 use std::io::Write;

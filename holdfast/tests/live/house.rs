@@ -9,7 +9,7 @@ use inventory_core::rules::EventRules;
 use inventory_core::ticket_type::TicketType;
 use inventory_engine::answer::Answer;
 use inventory_engine::engine::{Engine, Handle};
-use inventory_engine::grpc;
+use inventory_engine::grpc::{ServeError, Services};
 use inventory_engine::recovery::empty_shards;
 use persistence::dir::DataDir;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ pub(crate) struct House {
     engine: Engine,
     shutdown: CancellationToken,
     edge: JoinHandle<()>,
-    serving: JoinHandle<Result<(), grpc::ServeError>>,
+    serving: JoinHandle<Result<(), ServeError>>,
     _folder: TempDir,
     _dir: DataDir,
 }
@@ -78,7 +78,7 @@ impl House {
         let (http_listener, grpc_listener) = (listen().await.unwrap(), listen().await.unwrap());
         let http = http_listener.local_addr().unwrap();
         let grpc = grpc_listener.local_addr().unwrap();
-        let services = grpc::Services::of(&handle).await.unwrap();
+        let services = Services::of(&handle).await.unwrap();
         let serving = tokio::spawn(services.serve(grpc_listener, shutdown.clone()));
         let service = engine::remote(&format!("http://{grpc}")).unwrap();
         let edge = Edge::new(EdgeOptions::default(), service, None);
@@ -109,7 +109,10 @@ impl House {
 
 fn chart() -> Value {
     let row = |row| json!({"label": row, "x": 0, "y": row * 10, "seats": ROW_SEATS});
-    let area = |(index, capacity): (usize, &u32)| json!({"label": format!("lawn {index}"), "capacity": capacity});
+    let area = |(index, capacity): (usize, &u32)| {
+        let label = format!("lawn {index}");
+        json!({"label": label, "capacity": capacity})
+    };
     json!({
         "format": "holdfast-chart",
         "version": 1,

@@ -106,7 +106,7 @@ fn read(block: &str) -> Update {
     let data: Value = serde_json::from_str(data).unwrap();
     let number = |name: &str| data[name].as_u64().unwrap();
     let list = |name: &str| data[name].as_array().unwrap();
-    let is_closed = data["isClosed"].as_bool().unwrap();
+    let is_closed = data["closed"].as_bool().unwrap();
     if event == "snapshot" {
         assert_eq!(id, number("version").to_string());
         let statuses = data["statuses"].as_str().unwrap().bytes().map(|digit| digit - b'0');

@@ -264,6 +264,12 @@ async fn on_a_full_disk_what_lives_is_ended_and_nothing_acknowledged_is_lost() {
     }
     assert_eq!((door.count(1, "allocated").await, door.count(1, "held").await), (20, 0));
     door.sell_until_short(SHORT_LIVED, "third").await;
+    node.kill();
+
+    // A start when even the reserve is in use.
+    let node = disk.up();
+    let door = Door::of(&node);
+    assert_eq!((door.count(1, "allocated").await, door.count(1, "held").await), (20, 0));
 
     disk.make_space();
     door.wait_until_holds_are_given().await;

@@ -13,7 +13,10 @@ use crate::node::{Node, PROGRAM};
 fn hall(folder: &Path) -> PathBuf {
     let row =
         |label: &str, y: u32| json!({ "label": label, "x": 0, "y": y, "spacing": 20, "seats": 12 });
-    let table = |label: &str, x: u32| json!({ "label": label, "x": x, "y": 90, "radius": 20, "bookWhole": true, "seats": 6 });
+    let table = |label: &str, x: u32| {
+        let seats = 6;
+        json!({"label": label, "x": x, "y": 90, "radius": 20, "bookWhole": true, "seats": seats})
+    };
     let chart = json!({
         "format": "holdfast-chart", "version": 1, "name": "Old Mill",
         "categories": [{ "key": "best", "label": "Best" }, { "key": "rest", "label": "Rest" }],

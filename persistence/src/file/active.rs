@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate};
 use rustix::io::Errno;
 
 use crate::files::{Context, Error, rename_lasting, temporary_beside};
@@ -111,6 +111,40 @@ impl Spare {
 }
 
 impl ActiveSegment {
+    /// The segment as it lies on the disk, under the epoch of `header`: for a start that has no
+    /// space for a copy. `records` are what was read of it, up to `tail_end` something that was
+    /// never synced lies behind them.
+    ///
+    /// What is synced is not written again but read again, from the disk as far as that can be
+    /// asked for: after a failed sync memory may show what the disk does not have. Then only the
+    /// header changes, which lies within one sector.
+    pub(crate) fn take_over(
+        journal: &Path,
+        header: SegmentHeader,
+        records: &[u8],
+        tail_end: u64,
+    ) -> Result<Self, Error> {
+        let path = journal.join(file_name(header.first_number));
+        let file = File::options().read(true).write(true).open(&path).context("open", &path)?;
+        file.sync_all().context("sync", &path)?;
+        // Best effort: without it the read below may be answered from memory.
+        let _ = fadvise(&file, 0, None, Advice::DontNeed);
+        let mut on_disk = vec![0; records.len()];
+        let start = HEADER_BYTES as u64;
+        file.read_exact_at(&mut on_disk, start).context("read again", &path)?;
+        if on_disk != records {
+            let cause = io::Error::other("the disk does not have what memory showed");
+            return Err(Error { action: "take over", path, cause });
+        }
+        let position = start + records.len() as u64;
+        let capacity = file.metadata().context("measure", &path)?.len();
+        write_zeros(&file, position, tail_end.min(capacity))
+            .and_then(|()| file.write_all_at(&header.to_bytes(), 0))
+            .and_then(|()| file.sync_all())
+            .context("write", &path)?;
+        Ok(Self { first_number: header.first_number, file, path, position, capacity })
+    }
+
     /// The number of its first batch.
     pub(crate) fn first_number(&self) -> u64 {
         self.first_number

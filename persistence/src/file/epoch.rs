@@ -80,13 +80,24 @@ pub(crate) struct MarkWriter {
 }
 
 impl MarkWriter {
-    /// Takes the space for the marks to come. Without it marks are written as they can be.
-    pub(crate) fn prepare(data_dir: &Path, mark: EpochMark) -> Self {
-        let writer = Self { data_dir: data_dir.to_owned() };
-        if let Err(error) = write_lasting(&writer.second(), &mark.to_text()) {
-            tracing::warn!(%error, "a full disk would stop the journal at the end of its segment");
+    pub(crate) fn new(data_dir: &Path) -> Self {
+        Self { data_dir: data_dir.to_owned() }
+    }
+
+    /// Takes the space for the marks to come, unless an earlier start did. Without it marks are
+    /// written as they can be.
+    pub(crate) fn prepare(&self, mark: EpochMark) {
+        let second = self.second();
+        if second.is_file() {
+            return;
         }
-        writer
+        if let Err(error) = write_lasting(&second, &mark.to_text()) {
+            tracing::warn!(
+                %error,
+                "no space could be taken for the marks of the journal's segments; on a full disk \
+                 appends stop at the end of the present one: make space"
+            );
+        }
     }
 
     pub(crate) fn write(&self, mark: EpochMark) -> Result<(), files::Error> {
@@ -137,13 +148,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mark = |segment| EpochMark { epoch: Epoch(4), durable_number: segment - 1, segment };
         mark(1).write(dir.path()).unwrap();
-        let writer = MarkWriter::prepare(dir.path(), mark(1));
+        let writer = MarkWriter::new(dir.path());
+        writer.prepare(mark(1));
         // Longer ones and shorter ones, each in the place of the last but one.
         for segment in [9, 1_000_000, 10, u64::MAX, 5] {
             writer.write(mark(segment)).unwrap();
             assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark(segment)));
             assert_eq!(files::names_in(dir.path()).unwrap().len(), 2);
         }
+        writer.prepare(mark(2));
+        assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark(5)), "it is there already");
         fs::remove_file(writer.second()).unwrap();
         writer.write(mark(7)).unwrap();
         assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark(7)));

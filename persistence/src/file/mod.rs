@@ -101,7 +101,8 @@ impl FileJournal {
         let spares = Spares::start(&dir.journal(), options.spare_bytes())?;
         let durable_number = chain.last_number;
         let mark = EpochMark { epoch, durable_number, segment: active.first_number() };
-        let marks = MarkWriter::prepare(dir.path(), mark);
+        let marks = MarkWriter::new(dir.path());
+        marks.prepare(mark);
         let rolls = Rolls::new(active.first_number());
         let buffer = Vec::new();
         let stopped = None;

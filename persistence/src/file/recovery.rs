@@ -24,15 +24,15 @@ use std::fmt;
 
 use inventory_core::ids::Epoch;
 
-use super::active::Spare;
-use super::epoch::EpochMark;
+use super::active::{ActiveSegment, Spare};
+use super::epoch::{EpochMark, MarkWriter};
 use super::error::Error;
 use super::scan::{Begin, Scanner, UnsyncedTail};
 use super::{FileJournal, Options, reserve};
 use crate::batch::Batch;
 use crate::chain::Position;
 use crate::dir::DataDir;
-use crate::files::wall_clock;
+use crate::files::{self, wall_clock};
 use crate::limits::HEADER_BYTES;
 use crate::segment::header::SegmentHeader;
 
@@ -123,13 +123,14 @@ impl Recovery {
             Some((header, records)) => (SegmentHeader { epoch, ..header }, records),
             None => (first_header, &[][..]),
         };
-        let used = (HEADER_BYTES + records.len()) as u64;
-        let (path, capacity) = (self.dir.journal(), self.options.first_bytes(used));
-        let spare = Spare::create(&path, capacity, used)
-            .or_else(|failed| reserve::instead(&path, (capacity, used), failed))?;
-        let active = spare.into_segment(header, records)?;
+        let active = match self.copy(header, records) {
+            Err(error) if error.is_want_of_space() && self.scanner.last_segment().is_some() => {
+                self.take_over(header, records, &error)?
+            }
+            result => result?,
+        };
         // Only now: what it says is durable has been synced anew.
-        EpochMark::new(&header, chain.last_number).write(self.dir.path())?;
+        MarkWriter::new(self.dir.path()).write(EpochMark::new(&header, chain.last_number))?;
 
         let summaries = self.scanner.summaries();
         let report = RecoveryReport {
@@ -142,5 +143,30 @@ impl Recovery {
         };
         let journal = FileJournal::new(self.dir, self.options, epoch, chain, active)?;
         Ok((journal, report))
+    }
+
+    /// What survived of the last segment, in a new file.
+    fn copy(&self, header: SegmentHeader, records: &[u8]) -> Result<ActiveSegment, files::Error> {
+        let used = (HEADER_BYTES + records.len()) as u64;
+        let (path, capacity) = (self.dir.journal(), self.options.first_bytes(used));
+        Spare::create(&path, capacity, used)
+            .or_else(|failed| reserve::instead(&path, (capacity, used), failed))?
+            .into_segment(header, records)
+    }
+
+    /// The last segment where it is, for want of space for a new one.
+    fn take_over(
+        &self,
+        header: SegmentHeader,
+        records: &[u8],
+        failed: &files::Error,
+    ) -> Result<ActiveSegment, files::Error> {
+        tracing::warn!(
+            %failed,
+            "no space is left on the disk, and no reserve; the start goes on in the segment that \
+             is there: make space"
+        );
+        let tail_end = self.scanner.tail().map_or(0, |tail| tail.offset + tail.bytes);
+        ActiveSegment::take_over(&self.dir.journal(), header, records, tail_end)
     }
 }

@@ -1,9 +1,10 @@
 //! Starts after starts and crashes in the middle of a start: what was acknowledged is there.
 
-use super::active::Spare;
+use super::active::{ActiveSegment, Spare};
 use super::epoch::EpochMark;
 use super::*;
 use crate::dir;
+use crate::limits::HEADER_BYTES;
 
 #[test]
 fn what_was_acknowledged_is_there_after_every_start() {
@@ -147,4 +148,46 @@ fn leftovers_of_a_crash_are_removed() {
     let started = start(history.path()).unwrap();
     assert!(!leftover.exists());
     assert_eq!(started.batches, history.batches());
+}
+
+/// What a start without space for a copy does, on any segment.
+fn take_over(path: &Path) -> Result<(ActiveSegment, Vec<Batch>), crate::files::Error> {
+    let dir = DataDir::open(path).unwrap();
+    let mut scanner = scan::Scanner::new(dir.paths(), scan::Begin::First).unwrap();
+    let mut batches = Vec::new();
+    while let Some(stored) = scanner.next_batch().unwrap() {
+        batches.push(stored.batch);
+    }
+    let (header, records) = scanner.last_segment().unwrap();
+    let header = SegmentHeader { epoch: Epoch(header.epoch.0 + 1), ..header };
+    let tail_end = scanner.tail().map_or(0, |tail| tail.offset + tail.bytes);
+    let active = ActiveSegment::take_over(&dir.journal(), header, records, tail_end)?;
+    EpochMark::new(&header, scanner.chain().last_number).write(dir.path()).unwrap();
+    Ok((active, batches))
+}
+
+#[test]
+fn without_space_for_a_copy_the_segment_that_is_there_goes_on() {
+    let history = History::of(Options { segment_bytes: 8_192 }, &[&[1, 2], &[2], &[1, 3]]);
+    let (segment, last) = (&history.segments()[0], history.places().pop().unwrap());
+    let whole = fs::read(segment).unwrap();
+    for torn in [last.end(), last.end() - 40, last.offset + 10] {
+        let copy = copy_of(history.path());
+        let segment = &segments(copy.path())[0];
+        edit(segment, |bytes| bytes[torn..last.end() + 3].fill(0xee));
+        let (active, batches) = take_over(copy.path()).unwrap();
+        assert!(history.batches().starts_with(&batches), "torn at byte {torn}");
+        assert!(batches.len() + 1 >= history.batches().len(), "torn at byte {torn}");
+        assert_eq!((active.first_number(), active.is_empty()), (1, false));
+        drop(active);
+        let started = start(copy.path()).unwrap();
+        assert_eq!((started.batches, started.report.cut), (batches, None), "torn at byte {torn}");
+        assert_eq!(started.report.epoch, Epoch(3), "torn at byte {torn}");
+    }
+    // In front of its header nothing has changed, and nothing is written twice.
+    assert_eq!(fs::read(segment).unwrap(), whole);
+    take_over(history.path()).unwrap();
+    let after = fs::read(segment).unwrap();
+    assert_eq!(after[HEADER_BYTES..], whole[HEADER_BYTES..]);
+    assert_eq!(start(history.path()).unwrap().batches, history.batches());
 }

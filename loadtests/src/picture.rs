@@ -1,7 +1,7 @@
 //! What a page about a run shows beyond its report: the course in fine steps, and every seat with
 //! its place in the venue and the moment at which its sale was acknowledged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::audit::record::{Books, Standing};
 use crate::course::{Sighting, Step};
@@ -35,6 +35,8 @@ pub struct SeatDrawn {
     pub section: String,
     /// Its row; empty if it is in none.
     pub row: String,
+    /// Its table, as a place in the picture's list.
+    pub table: Option<u32>,
     /// Where it stands.
     pub x: f64,
     /// Where it stands.
@@ -109,10 +111,15 @@ pub(crate) fn seats(
         (None, BLOCKED) => Fate::Blocked,
         _ => Fate::Available,
     };
+    let tables = (0..).zip(layout.tables());
+    let of_tables =
+        tables.flat_map(|(number, of)| of.seats.iter().map(move |seat| (*seat, number)));
+    let table_by_seat: HashMap<u32, u32> = of_tables.collect();
     let drawn = layout.seats().iter().zip(0..).map(|(place, seat)| SeatDrawn {
         label: place.label.clone(),
         section: place.section.clone(),
         row: place.row.clone(),
+        table: table_by_seat.get(&seat).copied(),
         x: place.x,
         y: place.y,
         fate: fate(seat),

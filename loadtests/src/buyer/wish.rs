@@ -334,9 +334,8 @@ impl Wish {
     fn candidates(&self, page: &Page<'_>, category: &str) -> Result<Vec<u16>, Nothing> {
         let is_had = |of: &u16| {
             let ticket_type = &page.layout.ticket_types()[usize::from(*of)];
-            let is_there = ticket_type.is_on_sale(page.now_millis)
-                && page.view.tickets_left(page.layout, *of) > 0;
-            !self.refused_types.contains(of) && (is_there || !page.is_believed)
+            let is_left = !page.is_believed || page.view.tickets_left(page.layout, *of) > 0;
+            !self.refused_types.contains(of) && ticket_type.is_on_sale(page.now_millis) && is_left
         };
         let types = page.layout.types_of(category).iter().copied();
         let candidates: Vec<u16> = types.filter(is_had).collect();

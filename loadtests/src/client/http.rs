@@ -272,7 +272,9 @@ fn problem(layout: &Layout, body: &[u8]) -> Answer {
             });
         }
     };
-    Answer::Denied { reason, retry_after_millis: problem.retry_after_millis }
+    let retry_after_millis =
+        problem.retry_after_millis.map(|millis| u32::try_from(millis).unwrap_or(u32::MAX));
+    Answer::Denied { reason, retry_after_millis }
 }
 
 /// Reads, over connections of their own.
@@ -376,6 +378,9 @@ mod tests {
         let full = br#"{"code":"area_full","areas":[{"area":"Lawn","couldHave":4}]}"#;
         let refusal = Refusal { could_have: Some(4), ..Refusal::of("area_full") };
         assert_eq!(problem(&layout, full), Answer::Rejected(refusal));
+        let in_years = br#"{"code":"ticket_type_not_open","retryAfterMillis":98000000000}"#;
+        let refusal = Refusal::of("ticket_type_not_open");
+        assert_eq!(problem(&layout, in_years), Answer::Rejected(refusal));
         assert_eq!(answer("outcome_unknown"), Answer::Unknown);
         assert!(matches!(
             answer("overloaded"),

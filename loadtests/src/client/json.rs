@@ -101,7 +101,8 @@ pub(super) struct Problem {
     pub(super) ticket_type: Option<String>,
     #[serde(default)]
     pub(super) areas: Vec<ScarceArea>,
-    pub(super) retry_after_millis: Option<u32>,
+    /// Years, for a sale that opens then.
+    pub(super) retry_after_millis: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]

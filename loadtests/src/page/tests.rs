@@ -69,6 +69,7 @@ fn seat(number: u32, fate: Fate) -> SeatDrawn {
         label: format!("North Stand {section}-{row}-{place}"),
         section: format!("North Stand {section}"),
         row: row.to_string(),
+        table: None,
         x: f64::from(section % 10) * 3_000.0 + f64::from(place) * 50.0,
         y: f64::from(section / 10) * 2_500.0 + f64::from(row) * 80.0,
         fate,

@@ -315,7 +315,7 @@ mod tests {
     fn seat(label: &str) -> SeatDrawn {
         let label = label.to_owned();
         let (section, row) = (String::new(), String::new());
-        SeatDrawn { label, section, row, x: 0.0, y: 0.0, fate: Fate::Available }
+        SeatDrawn { label, section, row, table: None, x: 0.0, y: 0.0, fate: Fate::Available }
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! most [`WIDTH`] whole units, so that a seat takes a few bytes of the page.
 //!
 //! Charts without usable positions (none, all the same, floors on top of each other) are drawn
-//! row by row in the order of the seats, so that no seat hides another.
+//! row by row and table by table in the order of the seats, so that no seat hides another.
 
 use std::collections::HashSet;
+use std::f64::consts::TAU;
 
 use super::super::limits::MARKS_MAX;
 use crate::picture::{Fate, SeatDrawn};
@@ -31,6 +32,10 @@ const SPACE_SEATS: f64 = 8.0;
 
 /// Seats of a row that is drawn by us, if the chart has no rows.
 const ROW_SEATS: usize = 50;
+
+/// From seat to seat around a table that is drawn by us, and between two tables.
+const RING_PITCH: f64 = 1.1;
+const TABLES_APART: f64 = 1.6;
 
 /// Positions that have to be different for a chart's own drawing to be used, as a share.
 const DIFFERENT_SHARE: f64 = 0.9;
@@ -186,22 +191,45 @@ fn is_usable(seats: &[SeatDrawn]) -> bool {
     different.len() as f64 >= seats.len() as f64 * DIFFERENT_SHARE
 }
 
-/// A plain drawing: one row below the other, sections apart.
+/// A plain drawing: one row below the other, sections apart, tables as rings beside each other.
 fn row_by_row(seats: &[SeatDrawn]) -> Vec<(f64, f64)> {
     let mut points = Vec::with_capacity(seats.len());
-    let (mut x, mut y) = (0.0, 0.0);
-    for (number, seat) in seats.iter().enumerate() {
-        if let Some(before) = number.checked_sub(1).and_then(|before| seats.get(before)) {
-            x += 1.0;
-            if before.section != seat.section {
-                (x, y) = (0.0, y + 2.5);
-            } else if before.row != seat.row || x >= ROW_SEATS as f64 {
-                (x, y) = (0.0, y + 1.2);
-            }
+    // The next place, and how far the line reaches down.
+    let (mut x, mut y, mut depth) = (0.0, 0.0, 0.0_f64);
+    while let Some(seat) = seats.get(points.len()) {
+        let before = points.len().checked_sub(1).and_then(|before| seats.get(before));
+        if let Some(space) = before.and_then(|before| space_below(before, seat, x)) {
+            (x, y, depth) = (0.0, y + depth + space, 0.0);
         }
-        points.push((x, y));
+        let is_together = |other: &&SeatDrawn| seat.table.is_some() && other.table == seat.table;
+        let ring = seats[points.len()..].iter().take_while(is_together).count();
+        if ring < 2 {
+            points.push((x, y));
+            x += 1.0;
+            continue;
+        }
+        let radius = (ring as f64 * RING_PITCH / TAU).max(RING_PITCH);
+        points.extend((0..ring).map(|place| {
+            let direction = TAU * place as f64 / ring as f64;
+            (x + radius * (1.0 + direction.sin()), y + radius * (1.0 - direction.cos()))
+        }));
+        x += 2.0 * radius + TABLES_APART;
+        depth = depth.max(2.0 * radius);
     }
     points
+}
+
+/// How much space there is to the next line; `None` if the seat stands on the same one.
+fn space_below(before: &SeatDrawn, seat: &SeatDrawn, x: f64) -> Option<f64> {
+    let is_full = x >= ROW_SEATS as f64;
+    if before.section != seat.section {
+        return Some(2.5);
+    }
+    match (before.table, seat.table) {
+        (Some(_), None) | (None, Some(_)) => Some(2.0),
+        (Some(one), Some(other)) => (one != other && is_full).then_some(TABLES_APART),
+        (None, None) => (before.row != seat.row || is_full).then_some(1.2),
+    }
 }
 
 /// How far a seat is from its neighbour in the row, in most of the venue.
@@ -232,7 +260,7 @@ mod tests {
 
     fn seat(row: &str, x: f64, y: f64) -> SeatDrawn {
         let (row, fate) = (row.to_owned(), Fate::Available);
-        SeatDrawn { label: String::new(), section: String::new(), row, x, y, fate }
+        SeatDrawn { label: String::new(), section: String::new(), row, table: None, x, y, fate }
     }
 
     fn is_within(drawing: &Drawing) {
@@ -279,6 +307,23 @@ mod tests {
             is_within(&drawing);
             let spots: HashSet<_> = drawing.marks.iter().map(|mark| (mark.x, mark.y)).collect();
             assert_eq!(spots.len(), 120);
+        }
+    }
+
+    #[test]
+    fn without_positions_tables_are_rings() {
+        let mut seats: Vec<_> = (0..20).map(|_| seat("", 0.0, 0.0)).collect();
+        for (number, seat) in seats.iter_mut().enumerate().skip(4) {
+            seat.table = Some(number as u32 / 8);
+        }
+        let drawing = Drawing::of(&seats);
+        is_within(&drawing);
+        let at = |seat: usize| (f64::from(drawing.marks[seat].x), f64::from(drawing.marks[seat].y));
+        let apart =
+            |one: usize, other: usize| (at(one).0 - at(other).0).hypot(at(one).1 - at(other).1);
+        assert!(apart(8, 15) < apart(8, 12), "the last seat of a ring stands beside the first");
+        for (one, other) in (0..20).flat_map(|one| (0..one).map(move |other| (one, other))) {
+            assert!(apart(one, other) >= f64::from(drawing.dot), "{one} is on {other}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! Tables, drawn beneath their seats: a shape within the ring of the seats, whatever form the table
-//! has. Only where the chart's own positions are used and every seat has a mark of its own.
+//! has. Only where every seat has a mark of its own.
 
 use std::f64::consts::TAU;
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn of(tables: &[TableDrawn], drawing: &Drawing) -> Self {
         let mut shapes = Self::default();
-        if !drawing.is_by_chart || drawing.seats_a_mark > 1 {
+        if drawing.seats_a_mark > 1 {
             return shapes;
         }
         for table in tables.iter().take(TABLES_DRAWN_MAX) {
@@ -96,6 +96,7 @@ mod tests {
             label: String::new(),
             section: String::new(),
             row: String::new(),
+            table: None,
             x,
             y,
             fate: Fate::Available,
@@ -111,12 +112,12 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_drawn_where_the_chart_says_where_they_are() {
+    fn tables_are_counted_by_how_they_are_sold() {
         let seats: Vec<SeatDrawn> = (0..6).map(|at| seat(f64::from(at), 0.0)).collect();
         let table = |is_whole| TableDrawn { seats: vec![0, 1, 2], is_whole };
         let tables = Tables::of(&[table(true), table(false)], &Drawing::of(&seats));
         assert_eq!(tables.counts().map(|(_, _, count)| count).collect::<Vec<_>>(), [1, 1]);
-        let nowhere: Vec<SeatDrawn> = (0..6).map(|_| seat(0.0, 0.0)).collect();
-        assert_eq!(Tables::of(&[table(true)], &Drawing::of(&nowhere)), Tables::default());
+        let stadium = Drawing { seats_a_mark: 2, ..Drawing::of(&seats) };
+        assert_eq!(Tables::of(&[table(true)], &stadium), Tables::default());
     }
 }

@@ -269,3 +269,20 @@ fn hold_document(hold: Hold, is_user_known: bool) -> Option<HoldDocument> {
         user_id: is_user_known.then_some(hold.buyer_id),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_not_taken_for_everything() {
+        let body = |more: &str| {
+            let text = format!(r#"{{"holdId": "{:032x}", "userId": "ann"{more}}}"#, 7);
+            serde_json::from_str::<PartBody>(&text).map(|body| body.seat_ids.is_none())
+        };
+        assert!(matches!(body(""), Ok(true)), "absent means all");
+        assert!(matches!(body(r#", "seatIds": ["A-1"]"#), Ok(false)));
+        assert!(body(r#", "seatIds": null"#).is_err());
+        assert!(body(r#", "areas": null"#).is_err());
+    }
+}

@@ -511,4 +511,26 @@ mod tests {
         assert_eq!(allocation_id(&far).map_err(|invalid| invalid.field), Err("allocation_id"));
         assert!(hold_id(&1_u128.to_be_bytes()).is_ok());
     }
+    #[test]
+    fn a_wish_that_names_something_never_means_anything_at_all() {
+        // The event may come into being between this look at the directory and the decision.
+        let wish = v1::BestAvailable {
+            quantity: 2,
+            section: Some("Stalls".into()),
+            zone: Some("left".into()),
+            category: Some("best".into()),
+            ..v1::BestAvailable::default()
+        };
+        let wish = best_available(&mut Resolver::new(None), &wish).unwrap();
+        assert_eq!(wish.section, Some(SectionIndex(u32::MAX)));
+        assert_eq!(wish.zone, Some(ZoneIndex(u32::MAX)));
+        assert_eq!(wish.category, Some(CategoryIndex(u32::MAX)));
+    }
+
+    #[test]
+    fn of_ticket_types_that_are_too_many_only_one_too_many_is_kept() {
+        let many = || (0..100_000).map(|number| format!("t{number}")).collect::<Vec<_>>();
+        let seats = Seats { indexes: vec![7; 100_000], ticket_types: many(), ..Seats::default() };
+        assert_eq!(ticket_type_keys(&seats, 64).map(|keys| keys.len()), Ok(65));
+    }
 }

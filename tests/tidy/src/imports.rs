@@ -27,6 +27,7 @@ pub const ARROWS: &[(&str, Imports)] = &[
     ("edge-api", Imports::Only(&["proto"])),
     ("loadtests", Imports::Only(&["proto"])),
     ("holdfast", Imports::Everything),
+    ("benches", Imports::Everything),
     ("tidy", Imports::Only(&[])),
     ("xtask", Imports::Only(&[])),
 ];

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
@@ -59,6 +60,9 @@ pub(crate) struct FakeEngine {
     /// Seat maps that were asked for with the chart.
     pub(crate) charts_asked: Arc<AtomicUsize>,
 }
+
+/// What the most impatient edge waits for an answer.
+pub(crate) const IMPATIENCE: Duration = Duration::from_millis(50);
 
 /// Has the events 1 to 3.
 struct Admin;
@@ -276,6 +280,11 @@ impl Inventory for Service {
         let request = request.into_inner();
         match &request.seat {
             Some(Seat::Label(label)) if label == "row A/seat 1" => {}
+            // Its story is found at the end of a long journal.
+            Some(Seat::Label(label)) if label == "long" => {
+                let found_after = 4 * IMPATIENCE;
+                let _ = tokio::time::timeout(found_after, std::future::pending::<()>()).await;
+            }
             Some(Seat::Label(label)) if label == "old" => return Err(Status::unimplemented("")),
             _ => return Err(refusal("seat_unknown")),
         }

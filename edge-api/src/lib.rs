@@ -53,7 +53,7 @@ pub struct EdgeOptions {
     /// Bytes of a request's body; 64 KiB.
     pub body_bytes_max: usize,
     /// How long a caller waits at most, once for the body to arrive and once for the engine's
-    /// answer; 5 seconds.
+    /// answer; 5 seconds. A seat's history may take a minute.
     pub request_timeout: Duration,
     /// Commands that wait for the engine at once; 8,192. Beyond it callers are refused at once.
     pub commands_in_flight_max: usize,

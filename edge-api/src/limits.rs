@@ -79,6 +79,9 @@ pub(crate) const STALL_CHECK_EVERY: Duration = Duration::from_secs(1);
 /// How long the engine may take to say that it is well.
 pub(crate) const READY_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long the engine may read in its journal for a seat's history: tens of gigabytes.
+pub(crate) const HISTORY_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Bytes of a seat map with its chart: a million seats.
 pub(crate) const SEAT_MAP_BYTES_MAX: usize = 192 * 1024 * 1024;
 
@@ -182,5 +185,7 @@ const _: () = assert!(BATCH_COMMANDS_MAX <= COMMANDS_IN_FLIGHT_MAX_DEFAULT);
 // A caller whose command waits for a stream to open again is not told 'unavailable' too late.
 const _: () = assert!(BACKOFF_MAX.as_millis() < REQUEST_TIMEOUT_DEFAULT.as_millis());
 const _: () = assert!(BACKOFF_MIN.as_millis() < BACKOFF_MAX.as_millis());
+// A caller who waits for a history is not cut off because nothing moves meanwhile.
+const _: () = assert!(HISTORY_TIMEOUT.as_secs() < CONNECTION_IDLE_TIMEOUT.as_secs());
 // What is in flight when the edge stops has its whole time.
 const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_millis() <= DRAIN_TIMEOUT_DEFAULT.as_millis());

@@ -20,7 +20,7 @@ use tonic_types::StatusExt;
 
 use crate::engine::EngineService;
 use crate::in_flight::InFlightLimit;
-use crate::limits::{READY_TIMEOUT, SEAT_MAP_BYTES_MAX};
+use crate::limits::{HISTORY_TIMEOUT, READY_TIMEOUT, SEAT_MAP_BYTES_MAX};
 use crate::metric_names;
 use crate::problem::Problem;
 use crate::values::{EventId, HoldId};
@@ -123,15 +123,17 @@ impl Reads {
         self.bounded(client.get_hold(request)).await
     }
 
-    /// What happened to a seat.
+    /// What happened to a seat. The engine looks for it in its whole journal.
     pub(crate) async fn seat_history(
         &self,
         asked: SeatHistoryRequest,
     ) -> Result<SeatHistoryResponse, Problem> {
-        let request = self.request(asked);
+        let patience = self.timeout.max(HISTORY_TIMEOUT);
+        let mut request = Request::new(asked);
+        request.set_timeout(patience);
         let mut client =
             InventoryClient::new(self.engine.clone()).max_decoding_message_size(SEAT_MAP_BYTES_MAX);
-        self.bounded(client.seat_history(request)).await
+        self.bounded_by(patience, client.seat_history(request)).await
     }
 
     /// One event.
@@ -195,8 +197,16 @@ impl Reads {
         &self,
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T, Problem> {
+        self.bounded_by(self.timeout, call).await
+    }
+
+    async fn bounded_by<T>(
+        &self,
+        patience: Duration,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, Problem> {
         let _permit = self.limit.try_acquire().ok_or_else(Problem::too_many_waiting)?;
-        match tokio::time::timeout(self.timeout, call).await {
+        match tokio::time::timeout(patience, call).await {
             Ok(answer) => Ok(answer?.into_inner()),
             Err(_) => Err(Status::deadline_exceeded("no answer in time").into()),
         }

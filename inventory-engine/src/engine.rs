@@ -16,12 +16,13 @@ use persistence::dir::DataDirPaths;
 use persistence::file::Options;
 use persistence::history::EventHistory;
 use persistence::journal::Journal;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::answer::{Failure, Reply};
 use crate::ask::{Ask, Query};
+use crate::bounded_work::{BoundedWork, Lost};
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::inbox::{Inbox, Request, inbox};
@@ -84,12 +85,12 @@ struct Shared {
     charts: ChartStore,
     stopper: Stopper,
     draining: CancellationToken,
-    chart_imports: Arc<Semaphore>,
+    chart_imports: BoundedWork,
     epoch: Epoch,
     /// Where the journal is, if that is in files.
     paths: OnceLock<DataDirPaths>,
-    history_reads: Arc<Semaphore>,
-    verifications: Arc<Semaphore>,
+    history_reads: BoundedWork,
+    verifications: BoundedWork,
 }
 
 /// A chart that is on disk.
@@ -225,11 +226,11 @@ impl Engine {
             charts,
             stopper,
             draining: CancellationToken::new(),
-            chart_imports: Arc::new(Semaphore::new(CHART_IMPORTS_MAX)),
+            chart_imports: BoundedWork::new(CHART_IMPORTS_MAX),
             epoch,
             paths: OnceLock::new(),
-            history_reads: Arc::new(Semaphore::new(HISTORY_READS_MAX)),
-            verifications: Arc::new(Semaphore::new(1)),
+            history_reads: BoundedWork::new(HISTORY_READS_MAX),
+            verifications: BoundedWork::new(1),
         });
         Ok(Self { handle: Handle { shared }, threads, snapshots: None })
     }
@@ -372,11 +373,8 @@ impl Handle {
         format: Option<Format>,
     ) -> Result<StoredChart, PutChartError> {
         let charts = self.shared.charts.clone();
-        // Never closed; and a chart in work is many times as long as its content.
-        // It stays taken while the work goes on, though nobody may wait for it any more.
-        let room = Arc::clone(&self.shared.chart_imports).acquire_owned().await;
-        let stored = tokio::task::spawn_blocking(move || {
-            let _room = room;
+        // A chart in work is many times as long as its content.
+        let stored = self.shared.chart_imports.block(move || {
             let imported = inventory_charts::import(&content, format);
             let imported = imported.map_err(PutChartError::Mistakes)?;
             let document = inventory_charts::to_canonical_bytes(&imported.chart);
@@ -384,7 +382,7 @@ impl Handle {
             let (chart, warnings) = (Arc::new(imported.chart), imported.warnings);
             Ok::<_, PutChartError>(StoredChart { hash, chart, warnings })
         });
-        let stored = stored.await.map_err(|_cancelled| PutChartError::Stopped)?;
+        let stored = stored.await.map_err(|Lost| PutChartError::Stopped)?;
         let mut stored = stored.inspect_err(|error| match error {
             PutChartError::Store(cause) => error!(%cause, "a chart could not be stored"),
             PutChartError::Mistakes(_) | PutChartError::Stopped => {}
@@ -403,26 +401,22 @@ impl Handle {
     ) -> Result<SeatStory, HistoryError> {
         let paths = self.shared.paths.get().cloned().ok_or(HistoryError::NotKept)?;
         let (event_id, through_lsn) = (event.id, Lsn(event.version()));
-        // Never closed; and each reader has a segment of the journal in memory.
-        let room = Arc::clone(&self.shared.history_reads).acquire_owned().await;
-        let told = tokio::task::spawn_blocking(move || {
-            let _room = room;
+        // Each reader has a segment of the journal in memory.
+        let told = self.shared.history_reads.block(move || {
             let history = EventHistory::open(&paths, event_id, through_lsn)?;
             let is_whole = history.is_whole();
             let mut story = seat_history::tell(history, seat, moments_max)?;
             story.is_cut |= !is_whole;
             Ok(story)
         });
-        told.await.map_err(|_cancelled| HistoryError::Stopped)?
+        told.await.map_err(|Lost| HistoryError::Stopped)?
     }
 
     /// Holds an event against itself. The event's writer does nothing else meanwhile, so one is
     /// done at a time, whoever still waits for it.
     pub async fn verify(&self, event_id: EventId, give_up_at: Option<Instant>) -> Reply {
-        let turn = Arc::clone(&self.shared.verifications).acquire_owned().await;
         let engine = self.clone();
-        let verified = tokio::spawn(async move {
-            let _turn = turn;
+        let verified = self.shared.verifications.wait(async move {
             engine.ask(Ask::Query(Query::Verify { event_id }), give_up_at).await
         });
         verified.await.unwrap_or(Err(Failure::ShuttingDown))

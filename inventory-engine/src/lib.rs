@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod ask;
+mod bounded_work;
 pub mod clock;
 pub mod directory;
 pub mod engine;

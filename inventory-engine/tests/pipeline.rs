@@ -317,6 +317,36 @@ fn parts_by_label_are_looked_up_where_the_hold_is_known() {
 }
 
 #[test]
+fn a_chart_that_cannot_be_read_now_is_named_by_no_new_fact() {
+    let mut drive = Drive::new();
+    let mut create = |ticket, event: u64, chart, request_id| {
+        let (name, rules) = ("e".into(), EventRules::default());
+        let event_id = EventId(event);
+        assert_eq!(event_id.shard(), EVENT.shard());
+        let create = CreateEvent { event_id, name, chart: CHART, rules, ticket_types: Vec::new() };
+        let command = Command { request_id, verb: Verb::CreateEvent(create) };
+        let ask = Ask::CreateEvent { command, chart };
+        drive.pipeline.handle(Timestamp(0), ask, ticket, &mut drive.book);
+        let lsns: Vec<Lsn> = drive.seal().into_iter().map(|(_, lsn)| lsn).collect();
+        lsns.into_iter().for_each(|lsn| drive.durable(&[(EVENT.shard(), lsn)]));
+        drive.lines()
+    };
+    let id = |number: u128| RequestId::new(0x0000_0000_0001_7000_8000_0000_0000_1000 | number);
+    // The shard knows the chart of its first event, which says nothing of the file on disk.
+    let others: Vec<u64> =
+        (2..).filter(|id| EventId(*id).shard() == EVENT.shard()).take(2).collect();
+    assert_eq!(create("ann", others[0], None, id(1).unwrap()), ["ann: chart_unknown"]);
+    assert_eq!(
+        create("bob", others[0], Some(chart()), id(2).unwrap()),
+        ["shown 2 event_created", "bob: event_created"]
+    );
+    // What was accepted stays answered, and what is refused for another reason keeps it.
+    assert_eq!(create("bob", others[0], None, id(2).unwrap()), ["bob: event_created again"]);
+    assert_eq!(create("eve", others[0], None, id(3).unwrap()), ["eve: event_exists"]);
+    assert_eq!(create("eve", others[1], None, id(4).unwrap()), ["eve: chart_unknown"]);
+}
+
+#[test]
 fn who_waits_when_the_disk_fails_is_named_once() {
     let mut drive = Drive::new();
     drive.command("ann", 5, place("ann", &[1]));

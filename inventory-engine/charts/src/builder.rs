@@ -9,7 +9,7 @@ use inventory_core::chart::{
     Area, Category, Chart, ChartParts, Point, Row, Seat, Section, Table, Zone,
 };
 use inventory_core::ids::{CategoryIndex, SeatIndex, SectionIndex, ZoneIndex};
-use inventory_core::limits::{CHART_SEATS_MAX, LABEL_BYTES_MAX};
+use inventory_core::limits::{CHART_SEATS_MAX, HOLD_SEATS_MAX, LABEL_BYTES_MAX};
 
 use crate::indexes::Indexes;
 use crate::lenient::{Label, Value};
@@ -310,6 +310,9 @@ impl Builder {
         } else if book_whole {
             // What is sold by its label has to be told from every seat and area.
             self.take_label(trail, &label);
+        }
+        if book_whole && seats.len() > HOLD_SEATS_MAX {
+            self.mistakes.add(trail, Problem::TableTooLarge { seats: seats.len() });
         }
         self.parts.tables.push(Table { label, section: scope.section, seats, book_whole });
     }

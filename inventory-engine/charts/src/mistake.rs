@@ -5,7 +5,7 @@
 use std::fmt;
 
 use inventory_core::chart::ChartError;
-use inventory_core::limits::{CHART_SEATS_MAX, LABEL_BYTES_MAX};
+use inventory_core::limits::{CHART_SEATS_MAX, HOLD_SEATS_MAX, LABEL_BYTES_MAX};
 
 use crate::limits::{
     AREA_CAPACITY_MAX, COORDINATE_MAX, DEPTH_MAX, FILE_BYTES_MAX, MISTAKES_MAX, OBJECTS_MAX,
@@ -189,6 +189,14 @@ pub enum Problem {
         /// What the file says.
         found: String,
     },
+    /// A table that goes only as a whole, and is more than any hold may have.
+    #[error(
+        "it is sold only as a whole and has {seats} seats; a hold has at most {HOLD_SEATS_MAX}"
+    )]
+    TableTooLarge {
+        /// How many it has.
+        seats: usize,
+    },
     /// A place that is not a finite number, or absurdly far away.
     #[error(
         "{field:?} is {found}; a number from -{COORDINATE_MAX} to {COORDINATE_MAX} is possible"
@@ -271,6 +279,7 @@ impl Problem {
             Self::Capacity { .. } | Self::SeatCount { .. } | Self::Scale { .. } => {
                 "correct the number"
             }
+            Self::TableTooLarge { .. } => "divide it, or sell it by the seat",
             Self::Coordinate { .. } => "correct the number, or scale the drawing down",
             Self::Color { .. } => "write it like #1a2b3c or rgb(26, 43, 60)",
             Self::NestedSections { .. } => "move them out of it",

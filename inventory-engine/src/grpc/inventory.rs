@@ -1,18 +1,17 @@
 //! The `Inventory` service: what buyers' services call.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proto::inventory::v1::inventory_server::Inventory;
 use proto::inventory::v1::{self, answer::Outcome};
-use tokio::sync::Semaphore;
 use tokio_stream::Stream;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::answer::{Answer, Failure, Invalid};
 use crate::ask::{Ask, Query};
+use crate::bounded_work::{BoundedWork, Lost};
 use crate::engine::Handle;
 use crate::grpc::{answers, reads, requests, seat_history, status, stream, watch};
 use crate::limits::CHART_MAPS_MAX;
@@ -21,13 +20,13 @@ use crate::limits::CHART_MAPS_MAX;
 #[derive(Clone)]
 pub(crate) struct InventoryService {
     engine: Handle,
-    chart_maps: Arc<Semaphore>,
+    chart_maps: BoundedWork,
     watch_places: watch::Places,
 }
 
 impl InventoryService {
     pub(crate) fn new(engine: Handle) -> Self {
-        let chart_maps = Arc::new(Semaphore::new(CHART_MAPS_MAX));
+        let chart_maps = BoundedWork::new(CHART_MAPS_MAX);
         Self { engine, chart_maps, watch_places: watch::Places::default() }
     }
 }
@@ -139,14 +138,9 @@ impl Inventory for InventoryService {
         if !request.with_chart {
             return Ok(Response::new(reads::seat_map(&event)));
         }
-        // Never closed; and a map of a large chart takes time and memory.
-        let room = Arc::clone(&self.chart_maps).acquire_owned().await;
-        let map = tokio::task::spawn_blocking(move || {
-            let _room = room;
-            reads::seat_map_with_chart(&event)
-        });
-        let map = map.await;
-        map.map(Response::new).map_err(|_| status::of_failure(&Failure::ShuttingDown))
+        // A map of a large chart takes time and memory.
+        let map = self.chart_maps.block(move || reads::seat_map_with_chart(&event)).await;
+        map.map(Response::new).map_err(|Lost| status::of_failure(&Failure::ShuttingDown))
     }
 
     async fn get_hold(

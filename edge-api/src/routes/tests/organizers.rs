@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::AdminToken;
+use crate::fake_engine::IMPATIENCE;
 
 const TOKEN: &str = "a-token-for-tests-only";
 
@@ -228,4 +229,18 @@ async fn the_history_of_a_seat_says_when_and_why() {
     ] {
         assert_problem(&organizer(&uri, None).await, status, code);
     }
+}
+
+#[tokio::test]
+async fn a_history_that_is_long_to_read_is_waited_for_longer_than_anything_else() {
+    let options = EdgeOptions {
+        admin_token: Some(AdminToken::new(TOKEN)),
+        request_timeout: IMPATIENCE,
+        ..EdgeOptions::default()
+    };
+    let edge = Edge::new(options, FakeEngine::in_process().service.clone(), None).router();
+    let authorization = format!("Bearer {TOKEN}");
+    let asked = request("/v1/events/1/seats/long/history", None, Some(&authorization));
+    let long = ask(&edge, asked).await;
+    assert_eq!((long.status, &long.body["moments"][0]["lsn"]), (StatusCode::OK, &json!(2)));
 }

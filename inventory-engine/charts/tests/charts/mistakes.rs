@@ -2,7 +2,7 @@
 
 use inventory_charts::limits::{AREA_CAPACITY_MAX, DEPTH_MAX, MISTAKES_MAX};
 use inventory_charts::{Problem, import};
-use inventory_core::limits::CHART_SEATS_MAX;
+use inventory_core::limits::{CHART_SEATS_MAX, HOLD_SEATS_MAX};
 
 use crate::mistakes;
 
@@ -149,6 +149,23 @@ fn capacities_and_counts() {
             chart(&format!(r#""rows": [{{"label": "A", "x": 0, "y": 0, "seats": {number}}}]"#));
         check(&text, &[&count(shown)]);
     }
+}
+
+#[test]
+fn a_table_that_no_hold_could_have() {
+    let table = |label: &str, seats: usize, rest: &str| {
+        format!(r#"{{"label": "{label}", "x": 0, "y": 0, "seats": {seats}{rest}}}"#)
+    };
+    let (more, whole) = (HOLD_SEATS_MAX + 1, r#", "bookWhole": true"#);
+    let tables = [
+        table("T", more, whole),
+        table("U", HOLD_SEATS_MAX, whole),
+        table("V", more, r#", "bookWhole": false"#),
+    ];
+    check(
+        &chart(&format!(r#""tables": [{}]"#, tables.join(", "))),
+        &[r#"table "T": it is sold only as a whole and has 65 seats; a hold has at most 64"#],
+    );
 }
 
 #[test]

@@ -209,7 +209,7 @@ impl Engine {
             threads.push(spawn(format!("writer-{number}"), &stopper, move || writer.run())?);
         }
         drop(turn_sender);
-        let journal_thread = JournalThread {
+        let mut journal_thread = JournalThread {
             journal,
             inboxes: inboxes.clone(),
             room,
@@ -217,6 +217,8 @@ impl Engine {
             metrics: JournalMetrics::new(),
             is_told: false,
         };
+        // Before anybody can ask: the thread may come to it later than the first command.
+        journal_thread.report_room(0);
         let work = move || journal_thread.run(&turns);
         threads.push(spawn("journal".to_owned(), &stopper, work)?);
         let shared = Arc::new(Shared {

@@ -22,7 +22,7 @@ use persistence::dir::DataDirPaths;
 use persistence::file::archive::{Archive, Archived};
 use persistence::file::sealed::{Rolls, SealedReader, segments_between};
 use persistence::file::{JournalShare, Position};
-use persistence::snapshot::SnapshotWriter;
+use persistence::snapshot::{Known, SnapshotWriter};
 use rustix::process::setpriority_process;
 use tracing::{debug, info, warn};
 
@@ -113,8 +113,7 @@ pub struct Snapshotter {
     segment_bytes: u64,
     archive: Archive,
     options: SnapshotOptions,
-    /// Snapshots that could not be used.
-    useless: Vec<u64>,
+    known: Known,
     is_stopped: Arc<AtomicBool>,
 }
 
@@ -130,20 +129,20 @@ impl Snapshotter {
         let JournalShare { paths, lock, rolls, segment_bytes } = journal;
         Self {
             archive: Archive::new(&paths, lock, options.history_retention),
+            known: Known::new(paths.snapshots(), useless),
             store: paths.charts(),
             paths,
             directory,
             rolls,
             segment_bytes,
             options,
-            useless,
             is_stopped: Arc::default(),
         }
     }
 
     /// Whether enough is sealed behind the last snapshot to make another.
     pub fn is_due(&self) -> Result<bool, SnapshotError> {
-        let newest = self.usable()?.first().copied().unwrap_or(1);
+        let newest = self.known.usable()?.first().copied().unwrap_or(1);
         let sealed = segments_between(&self.paths, newest, self.rolls.active_segment())?;
         Ok(sealed >= self.options.after_segments.max(1))
     }
@@ -153,39 +152,21 @@ impl Snapshotter {
         let started = Instant::now();
         let made = catch_unwind(AssertUnwindSafe(|| self.make_from_newest()));
         let (number, bytes) = made.unwrap_or(Err(SnapshotError::Panicked))?;
-        // One that was damaged under this name has just been written anew.
-        self.useless.retain(|useless| *useless != number);
-        self.paths.snapshots().keep_newest(&self.useless)?;
-        self.useless.clear();
+        self.known.made(number)?;
         Ok(Made { number, bytes, took: started.elapsed() })
     }
 
     /// Compresses and removes the segments that no start needs any more.
-    pub fn archive(&self) -> Result<Archived, SnapshotError> {
+    pub fn archive(&mut self) -> Result<Archived, SnapshotError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let is_stopped = || self.is_stopped.load(Ordering::Relaxed);
-        Ok(self.archive.look_after(now.as_millis() as u64, &is_stopped)?)
-    }
-
-    /// The snapshots that can be used as far as is known, the newest first.
-    fn usable(&self) -> Result<Vec<u64>, SnapshotError> {
-        let mut numbers = self.paths.snapshots().newest_first()?;
-        numbers.retain(|number| !self.useless.contains(number));
-        Ok(numbers)
+        Ok(self.archive.look_after(&mut self.known, now.as_millis() as u64, &is_stopped)?)
     }
 
     fn make_from_newest(&mut self) -> Result<(u64, u64), SnapshotError> {
-        for number in self.usable()? {
+        for number in self.known.usable()? {
             match self.make_from(Some(number)) {
-                Err(Attempt::BaseUseless(cause)) => {
-                    warn!(
-                        snapshot = number,
-                        %cause,
-                        "a snapshot cannot be used any more; the next one is made from an older \
-                         one, or from the whole journal"
-                    );
-                    self.useless.push(number);
-                }
+                Err(Attempt::BaseUseless(cause)) => self.known.set_useless(number, &cause),
                 Err(Attempt::Failed(error)) => return Err(error),
                 Ok(made) => return Ok(made),
             }

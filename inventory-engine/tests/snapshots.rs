@@ -274,7 +274,7 @@ fn without_a_snapshot_and_without_history_a_start_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let options =
         SnapshotOptions { history_retention: Duration::ZERO, ..SnapshotOptions::default() };
-    let (sale, made) = sale_with_two_snapshots(dir.path(), options);
+    let (mut sale, made) = sale_with_two_snapshots(dir.path(), options);
     let archived = sale.snapshotter.archive().unwrap();
     assert!(archived.removed > 0 && archived.compressed == 0, "{archived:?}");
     let expected = sale.stands();
@@ -385,6 +385,26 @@ fn a_recovery_tells_how_far_it_is() {
     assert_eq!(progress.bytes_read(), progress.bytes_total());
     assert_eq!(progress.facts(), recovered.report.facts);
     assert_eq!(progress.snapshot_number(), made.number);
+}
+
+#[test]
+fn behind_a_snapshot_that_a_start_could_not_use_everything_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let options =
+        SnapshotOptions { history_retention: Duration::ZERO, ..SnapshotOptions::default() };
+    let (sale, _) = sale_with_two_snapshots(dir.path(), options);
+    drop(sale);
+    fs::write(snapshots(dir.path()).pop().unwrap(), "no snapshot").unwrap();
+    let mut again = Sale::open(dir.path(), options);
+    let archived = again.snapshotter.archive().unwrap();
+    assert_eq!((archived.removed, archived.compressed), (0, 0));
+    // The other one may be damaged as well: a start has all of the journal.
+    let expected = again.stands();
+    drop(again);
+    for path in snapshots(dir.path()) {
+        fs::write(path, "no snapshot").unwrap();
+    }
+    assert_eq!(stands(&start_copy(dir.path()).unwrap().shards), expected);
 }
 
 mod support;

@@ -1,9 +1,10 @@
 //! What becomes of segments that nobody needs to start: compressed into `journal/history/`, and
 //! removed for good when they are old enough.
 //!
-//! Must always hold: a segment is touched only if two snapshots stand behind it; it is there in
-//! one form or the other at every moment, whole and synced, until it is too old; and the oldest
-//! go first, so that what is left has no gaps.
+//! Must always hold: a segment is compressed only if two snapshots stand behind it that can be
+//! used as far as is known, and removed only if two do that were read back from the disk; it is
+//! there in one form or the other at every moment, whole and synced, until it is too old; and the
+//! oldest go first, so that what is left has no gaps.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -18,7 +19,7 @@ use crate::limits::{COMPRESSED_BYTES_MAX, COMPRESSION_LEVEL, COPY_BYTES, HEADER_
 use crate::segment::header::SegmentHeader;
 use crate::segment::record::{self, Found};
 use crate::segment::seed_of;
-use crate::snapshot;
+use crate::snapshot::Known;
 
 /// Looks after the segments of a data directory that snapshots stand behind.
 #[derive(Debug)]
@@ -49,11 +50,12 @@ impl Archive {
     /// Compresses and removes what is due at `now_millis`, until it is told to stop.
     pub fn look_after(
         &self,
+        snapshots: &mut Known,
         now_millis: u64,
         is_stopped: &dyn Fn() -> bool,
     ) -> Result<Archived, Error> {
         let mut done = Archived::default();
-        let Some(boundary) = self.boundary()? else { return Ok(done) };
+        let Some(boundary) = snapshots.boundary()? else { return Ok(done) };
         let segments = Segments::list(&self.paths.journal())?;
         let mut is_oldest = true;
         for pair in segments.all().windows(2) {
@@ -62,7 +64,9 @@ impl Archive {
                 break;
             }
             // None is removed behind one that stays.
-            is_oldest = is_oldest && self.is_too_old(next, now_millis)?;
+            is_oldest = is_oldest
+                && self.is_too_old(next, now_millis)?
+                && Some(file.number) < snapshots.verified_boundary(is_stopped)?;
             if is_oldest {
                 self.remove(file)?;
                 done.removed += 1;
@@ -75,12 +79,6 @@ impl Archive {
             }
         }
         Ok(done)
-    }
-
-    /// The second-newest snapshot: starts need nothing in front of it.
-    fn boundary(&self) -> Result<Option<u64>, files::Error> {
-        let numbers = snapshot::numbers_in(&self.paths.snapshots_path())?;
-        Ok(numbers.into_iter().rev().nth(1))
     }
 
     /// Whether what lies in front of `next` was written too long ago.

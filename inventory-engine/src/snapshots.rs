@@ -19,7 +19,7 @@ use inventory_core::limits::SHARDS;
 use inventory_core::state::ShardState;
 use persistence::charts::ChartStore;
 use persistence::dir::DataDirPaths;
-use persistence::file::archive::{Archive, Archived};
+use persistence::file::archive::{Archive, Archived, Failed};
 use persistence::file::sealed::{Rolls, SealedReader, segments_between};
 use persistence::file::{JournalShare, Position};
 use persistence::snapshot::{Known, SnapshotWriter};
@@ -157,10 +157,10 @@ impl Snapshotter {
     }
 
     /// Compresses and removes the segments that no start needs any more.
-    pub fn archive(&mut self) -> Result<Archived, SnapshotError> {
+    pub fn archive(&mut self) -> Result<Archived, Failed> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let is_stopped = || self.is_stopped.load(Ordering::Relaxed);
-        Ok(self.archive.look_after(&mut self.known, now.as_millis() as u64, &is_stopped)?)
+        self.archive.look_after(&mut self.known, now.as_millis() as u64, &is_stopped)
     }
 
     fn make_from_newest(&mut self) -> Result<(u64, u64), SnapshotError> {
@@ -393,8 +393,7 @@ impl Work {
             Ok(Archived { compressed, removed, damaged }) => {
                 info!(compressed, removed, damaged, "segments that no start needs were put away");
             }
-            Err(SnapshotError::Stopped) => {}
-            Err(cause) => self.failed(&cause),
+            Err(Failed { cause, .. }) => self.failed(&cause.into()),
         }
     }
 }

@@ -173,7 +173,7 @@ fn a_flipped_byte_of_a_compressed_segment_is_damage_and_nothing_else() {
 #[test]
 fn a_compression_that_is_stopped_leaves_everything_as_it_was() {
     let history = history();
-    let Keeper { archive, mut known, .. } = Keeper::of(history.path(), FOR_EVER, &[]);
+    let Keeper { mut archive, mut known, .. } = Keeper::of(history.path(), FOR_EVER, &[]);
     let raw = segments(history.path());
     let asked = std::cell::Cell::new(0);
     let is_stopped = || asked.replace(asked.get() + 1) > 0;

@@ -9,7 +9,7 @@ use inventory_core::limits::SHARDS;
 use inventory_core::state::ShardState;
 
 use super::active::number_in;
-use super::archive::{Archive, Archived};
+use super::archive::{Archive, Archived, Failed};
 use super::error::{Damage, Error};
 use super::reader::JournalReader;
 use super::recovery::{Recovery, RecoveryReport};
@@ -231,7 +231,7 @@ impl Keeper {
         Self { archive, known, _dir: dir }
     }
 
-    fn look_after(&mut self, now_millis: u64) -> Result<Archived, Error> {
+    fn look_after(&mut self, now_millis: u64) -> Result<Archived, Failed> {
         self.archive.look_after(&mut self.known, now_millis, &|| false)
     }
 }

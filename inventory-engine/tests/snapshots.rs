@@ -410,6 +410,26 @@ fn compressed(path: &Path) -> usize {
 }
 
 #[test]
+fn a_snapshot_that_is_made_in_the_place_of_a_useless_one_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sale = Sale::open(dir.path(), SnapshotOptions::default());
+    sale.sell();
+    sale.snapshotter.make().unwrap();
+    sale.sell();
+    let made = sale.snapshotter.make().unwrap();
+    // No segment is sealed meanwhile, so that the next one gets the name of the damaged one.
+    fs::write(snapshots(dir.path()).pop().unwrap(), "no snapshot").unwrap();
+    let again = sale.snapshotter.make().unwrap();
+    assert_eq!((again.number, again.bytes), (made.number, made.bytes));
+    assert_eq!(snapshots(dir.path()).len(), 2);
+    let recovered = start_copy(dir.path()).unwrap();
+    assert_eq!((recovered.snapshot, recovered.useless_snapshots.len()), (Some(made.number), 0));
+    // Nor is it held against the new one what was known of the old one.
+    assert!(!sale.snapshotter.is_due().unwrap());
+    assert!(sale.snapshotter.archive().unwrap().compressed > 0);
+}
+
+#[test]
 fn behind_a_snapshot_that_a_start_could_not_use_everything_stays() {
     let dir = tempfile::tempdir().unwrap();
     let options =

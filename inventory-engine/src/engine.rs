@@ -34,7 +34,8 @@ use crate::progress::RecoveryProgress;
 use crate::recovery::{Recovered, RecoveryError, read_chart, recover};
 use crate::room::Room;
 use crate::seat_history::{self, SeatStory};
-use crate::snapshots::{SnapshotOptions, SnapshotThread, Snapshotter};
+use crate::snapshot_thread::SnapshotThread;
+use crate::snapshots::{SnapshotOptions, Snapshotter};
 use crate::stop::{StopReason, Stopper};
 use crate::throttle::Throttle;
 use crate::ticket::Ticket;
@@ -210,7 +211,7 @@ impl Engine {
             threads.push(spawn(format!("writer-{number}"), &stopper, move || writer.run())?);
         }
         drop(turn_sender);
-        let journal_thread = JournalThread {
+        let mut journal_thread = JournalThread {
             journal,
             inboxes: inboxes.clone(),
             room,
@@ -218,6 +219,8 @@ impl Engine {
             metrics: JournalMetrics::new(),
             is_told: false,
         };
+        // Before anybody can ask: the thread may come to it later than the first command.
+        journal_thread.report_room(0);
         let work = move || journal_thread.run(&turns);
         threads.push(spawn("journal".to_owned(), &stopper, work)?);
         let shared = Arc::new(Shared {

@@ -10,7 +10,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use inventory_core::ids::{Lsn, ShardId};
 use persistence::batch::Batch;
-use persistence::journal::{self, Append, Journal};
+use persistence::journal::{self, Append, Journal, Supply};
 use tracing::{error, info, warn};
 
 use crate::inbox::Inbox;
@@ -63,7 +63,6 @@ impl JournalThread {
     pub(crate) fn run(mut self, turns: &Receiver<Turn>) {
         let mut group = Group::default();
         let slow = Throttle::new();
-        self.report_room(0);
         loop {
             match turns.recv_timeout(ROOM_CHECK_EVERY) {
                 Ok(turn) => group.take(turn),
@@ -114,13 +113,16 @@ impl JournalThread {
         }
     }
 
-    /// Tells the writers how much room there is, now that facts of so many bytes are written.
-    fn report_room(&mut self, written_bytes: u64) {
-        let journal::Room { bytes: free_bytes, is_short } = self.journal.room();
-        self.room.report(is_short, free_bytes, written_bytes);
+    /// Tells the writers how much room there is, now that facts of so many bytes are written. To
+    /// be called before anybody is served, too.
+    pub(crate) fn report_room(&mut self, written_bytes: u64) {
+        let left = self.journal.room();
+        let journal::Room { bytes: free_bytes, supply } = left;
+        self.room.report(left, written_bytes);
         let (refuses, owed_bytes) = (self.room.refuses(), self.room.owed_bytes());
-        // Each ending makes room for a hold or two: that is not worth a line.
-        if refuses && !self.is_told {
+        // Each ending makes room for a hold or two: that is not worth a line. Nor is a start that
+        // has yet to hear whether it gets more: it gets it, or a failure is told.
+        if refuses && supply == Supply::Short && !self.is_told {
             self.is_told = true;
             warn!(
                 free_bytes,
@@ -128,11 +130,11 @@ impl JournalThread {
                 "the disk is nearly full: new holds are refused, what is left is kept for those \
                  that live"
             );
-        } else if self.is_told && !is_short {
+        } else if self.is_told && supply == Supply::Sure {
             self.is_told = false;
             info!(free_bytes, owed_bytes, "the disk has space again: new holds are taken");
         }
-        self.metrics.short_of_space.set(f64::from(u8::from(is_short)));
+        self.metrics.short_of_space.set(f64::from(u8::from(supply == Supply::Short)));
         self.metrics.refusing_holds.set(f64::from(u8::from(refuses)));
         self.metrics.room_bytes.set(free_bytes as f64);
         self.metrics.owed_bytes.set(owed_bytes as f64);

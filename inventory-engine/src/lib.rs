@@ -25,6 +25,7 @@ pub mod recovery;
 mod replay;
 mod room;
 pub mod seat_history;
+pub mod snapshot_thread;
 pub mod snapshots;
 pub mod stop;
 mod throttle;

@@ -95,8 +95,9 @@ pub const SNAPSHOT_PAUSE_DEFAULT: Duration = Duration::from_secs(30);
 /// How long sealed segments are kept that no start needs, unless the options say otherwise.
 pub const HISTORY_RETENTION_DEFAULT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// How often old segments are looked for while no snapshot is made.
-pub const ARCHIVE_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How often old segments are looked for while no snapshot is made, unless the options say
+/// otherwise.
+pub const ARCHIVE_EVERY_DEFAULT: Duration = Duration::from_secs(60 * 60);
 
 /// The priority of the thread that makes snapshots: the lowest there is.
 pub const SNAPSHOT_NICENESS: i32 = 19;

@@ -3,7 +3,7 @@
 //!
 //! Must always hold: a fact that ends a hold is never refused; and one that is not an ending is
 //! refused before it would take what the endings of all live holds may need. Nothing is refused
-//! as long as the journal can have its next segment.
+//! while it is sure that the journal gets its next segment.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -12,6 +12,7 @@ use inventory_core::ids::HoldId;
 use inventory_core::spots::Spots;
 use inventory_core::state::{HoldStory, ShardState};
 use persistence::encoding::ending_bytes_max;
+use persistence::journal::{self, Supply};
 use persistence::limits::{FACT_FRAME_BYTES_MAX, FACT_TICKET_TYPES_BYTES_MAX, RECORD_ALIGNMENT};
 
 use crate::limits::{ROOM_MARGIN_BYTES_MAX, ROOM_MARGIN_SEGMENT_PARTS};
@@ -25,8 +26,8 @@ const LINE_BYTES_MAX: usize = 4 + 2 + 4;
 pub(crate) struct Room {
     /// What the journal has taken of the disk and not written yet, as of its last append.
     free_bytes: AtomicU64,
-    /// Whether the journal's next segment cannot be had.
-    is_short: AtomicBool,
+    /// Whether it is sure that there will be more. Until then promises must fit into what is free.
+    is_sure: AtomicBool,
     /// Facts that were decided and are not written yet.
     in_flight_bytes: AtomicU64,
     /// What the endings of all live holds may need.
@@ -104,11 +105,11 @@ impl Room {
         Self::new(0)
     }
 
-    /// Of a journal with segments of so many bytes; not short of space until it says so.
+    /// Of a journal with segments of so many bytes, which has yet to say what it has.
     pub(crate) fn new(segment_bytes: u64) -> Self {
         Self {
             free_bytes: AtomicU64::new(u64::MAX),
-            is_short: AtomicBool::new(false),
+            is_sure: AtomicBool::new(true),
             in_flight_bytes: AtomicU64::new(0),
             owed_bytes: AtomicU64::new(0),
             has_refused: AtomicBool::new(false),
@@ -137,7 +138,7 @@ impl Room {
             Kind::Rest => 0,
             Kind::Claim => self.margin_bytes,
         };
-        if !self.is_short.load(Ordering::Relaxed) {
+        if self.is_sure.load(Ordering::Relaxed) {
             return true;
         }
         // In this order: facts that are seen as written are then seen to have taken their room.
@@ -155,10 +156,10 @@ impl Room {
         self.owed_bytes.fetch_sub(toll.owed_before, Ordering::Relaxed);
     }
 
-    /// The journal has so many bytes left, now that facts of `written_bytes` are in it.
-    pub(crate) fn report(&self, is_short: bool, free_bytes: u64, written_bytes: u64) {
-        self.free_bytes.store(free_bytes, Ordering::Relaxed);
-        self.is_short.store(is_short, Ordering::Relaxed);
+    /// What the journal has left, now that facts of `written_bytes` are in it.
+    pub(crate) fn report(&self, left: journal::Room, written_bytes: u64) {
+        self.free_bytes.store(left.bytes, Ordering::Relaxed);
+        self.is_sure.store(left.supply == Supply::Sure, Ordering::Relaxed);
         self.in_flight_bytes.fetch_sub(written_bytes, Ordering::Release);
     }
 
@@ -214,11 +215,15 @@ mod tests {
         owed_after: 0,
     };
 
+    fn left(supply: Supply, bytes: u64) -> journal::Room {
+        journal::Room { bytes, supply }
+    }
+
     /// Room in which one hold lives and everything is written.
     fn room() -> Room {
         let room = Room::new(16 * 1_024 * ROOM_MARGIN_SEGMENT_PARTS);
         room.take(&CLAIM);
-        room.report(false, 0, CLAIM.bytes);
+        room.report(left(Supply::Sure, 0), CLAIM.bytes);
         room
     }
 
@@ -240,7 +245,7 @@ mod tests {
             (owed + REST.bytes - 1, false, false),
             (0, false, false),
         ] {
-            room.report(true, free, 0);
+            room.report(left(Supply::Short, free), 0);
             assert_eq!(room.admits(&CLAIM), takes_claim, "{free}");
             assert_eq!(room.admits(&REST), takes_rest, "{free}");
             assert!(room.admits(&ENDING), "{free}");
@@ -250,17 +255,29 @@ mod tests {
     }
 
     #[test]
+    fn until_more_is_sure_only_what_is_there_is_promised() {
+        let room = room();
+        let enough = 2 * CLAIM.owed_after + CLAIM.bytes + 16 * 1_024;
+        room.report(left(Supply::Awaited, enough), 0);
+        assert!(room.admits(&CLAIM) && !room.refuses(), "there is room for it");
+        room.report(left(Supply::Awaited, enough - 1), 0);
+        assert!(!room.admits(&CLAIM) && room.refuses() && room.admits(&ENDING));
+        room.report(left(Supply::Sure, enough - 1), 0);
+        assert!(room.admits(&CLAIM));
+    }
+
+    #[test]
     fn what_was_decided_counts_before_it_is_written() {
         let room = room();
         let free = 2 * (CLAIM.owed_after + CLAIM.bytes) + 16 * 1_024;
-        room.report(true, free, 0);
+        room.report(left(Supply::Short, free), 0);
         assert!(room.admits(&CLAIM));
         room.take(&CLAIM);
         assert!(!room.admits(&CLAIM), "it would be the second");
-        room.report(true, free - CLAIM.bytes, CLAIM.bytes);
+        room.report(left(Supply::Short, free - CLAIM.bytes), CLAIM.bytes);
         assert!(!room.admits(&CLAIM));
         room.take(&ENDING);
-        room.report(true, free - CLAIM.bytes, ENDING.bytes);
+        room.report(left(Supply::Short, free - CLAIM.bytes), ENDING.bytes);
         assert!(room.admits(&CLAIM), "the hold ended, and its fact was not so long");
     }
 
@@ -268,7 +285,7 @@ mod tests {
     fn all_that_was_owed_is_paid_when_no_hold_lives() {
         let room = room();
         room.take(&ENDING);
-        room.report(true, 1 << 20, ENDING.bytes);
+        room.report(left(Supply::Short, 1 << 20), ENDING.bytes);
         assert_eq!(room.owed_bytes(), 0);
         assert_eq!(room.in_flight_bytes.load(Ordering::Relaxed), 0);
     }

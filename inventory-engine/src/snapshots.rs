@@ -10,28 +10,23 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crossbeam_channel::{Receiver, Sender, bounded, select};
 use inventory_core::ids::ShardId;
 use inventory_core::limits::SHARDS;
 use inventory_core::state::ShardState;
 use persistence::charts::ChartStore;
 use persistence::dir::DataDirPaths;
-use persistence::file::archive::{Archive, Archived};
+use persistence::file::archive::{self, Archive, Archived};
 use persistence::file::sealed::{Rolls, SealedReader, segments_between};
 use persistence::file::{JournalShare, Position};
-use persistence::snapshot::SnapshotWriter;
-use rustix::process::setpriority_process;
-use tracing::{debug, info, warn};
+use persistence::snapshot::{Known, SnapshotWriter};
 
 use crate::directory::Directory;
 use crate::limits::{
-    ARCHIVE_EVERY, HISTORY_RETENTION_DEFAULT, SNAPSHOT_AFTER_SEGMENTS_DEFAULT, SNAPSHOT_NICENESS,
+    ARCHIVE_EVERY_DEFAULT, HISTORY_RETENTION_DEFAULT, SNAPSHOT_AFTER_SEGMENTS_DEFAULT,
     SNAPSHOT_PASS_SHARDS, SNAPSHOT_PAUSE_DEFAULT,
 };
-use crate::metrics::SnapshotMetrics;
 use crate::recovery::{RecoveryError, hash_seed};
 use crate::replay::{Charts, RestoreError, replay, restore};
 
@@ -44,6 +39,8 @@ pub struct SnapshotOptions {
     pub pause: Duration,
     /// How long sealed segments are kept that no start needs; zero keeps none.
     pub history_retention: Duration,
+    /// How often is looked for segments to put away, whether snapshots can be made or not.
+    pub archive_every: Duration,
 }
 
 impl Default for SnapshotOptions {
@@ -52,6 +49,7 @@ impl Default for SnapshotOptions {
             after_segments: SNAPSHOT_AFTER_SEGMENTS_DEFAULT,
             pause: SNAPSHOT_PAUSE_DEFAULT,
             history_retention: HISTORY_RETENTION_DEFAULT,
+            archive_every: ARCHIVE_EVERY_DEFAULT,
         }
     }
 }
@@ -113,8 +111,7 @@ pub struct Snapshotter {
     segment_bytes: u64,
     archive: Archive,
     options: SnapshotOptions,
-    /// Snapshots that could not be used.
-    useless: Vec<u64>,
+    known: Known,
     is_stopped: Arc<AtomicBool>,
 }
 
@@ -130,20 +127,20 @@ impl Snapshotter {
         let JournalShare { paths, lock, rolls, segment_bytes } = journal;
         Self {
             archive: Archive::new(&paths, lock, options.history_retention),
+            known: Known::new(paths.snapshots(), useless),
             store: paths.charts(),
             paths,
             directory,
             rolls,
             segment_bytes,
             options,
-            useless,
             is_stopped: Arc::default(),
         }
     }
 
     /// Whether enough is sealed behind the last snapshot to make another.
     pub fn is_due(&self) -> Result<bool, SnapshotError> {
-        let newest = self.usable()?.first().copied().unwrap_or(1);
+        let newest = self.known.usable()?.first().copied().unwrap_or(1);
         let sealed = segments_between(&self.paths, newest, self.rolls.active_segment())?;
         Ok(sealed >= self.options.after_segments.max(1))
     }
@@ -153,39 +150,36 @@ impl Snapshotter {
         let started = Instant::now();
         let made = catch_unwind(AssertUnwindSafe(|| self.make_from_newest()));
         let (number, bytes) = made.unwrap_or(Err(SnapshotError::Panicked))?;
-        // One that was damaged under this name has just been written anew.
-        self.useless.retain(|useless| *useless != number);
-        self.paths.snapshots().keep_newest(&self.useless)?;
-        self.useless.clear();
+        self.known.made(number)?;
         Ok(Made { number, bytes, took: started.elapsed() })
     }
 
     /// Compresses and removes the segments that no start needs any more.
-    pub fn archive(&self) -> Result<Archived, SnapshotError> {
+    pub fn archive(&mut self) -> Result<Archived, archive::Failed> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let is_stopped = || self.is_stopped.load(Ordering::Relaxed);
-        Ok(self.archive.look_after(now.as_millis() as u64, &is_stopped)?)
+        self.archive.look_after(&mut self.known, now.as_millis() as u64, &is_stopped)
     }
 
-    /// The snapshots that can be used as far as is known, the newest first.
-    fn usable(&self) -> Result<Vec<u64>, SnapshotError> {
-        let mut numbers = self.paths.snapshots().newest_first()?;
-        numbers.retain(|number| !self.useless.contains(number));
-        Ok(numbers)
+    /// When snapshots are to be made.
+    pub(crate) fn options(&self) -> SnapshotOptions {
+        self.options
+    }
+
+    /// Tells which segments are sealed.
+    pub(crate) fn rolls(&self) -> &Rolls {
+        &self.rolls
+    }
+
+    /// Set, it ends what is under way soon: what is half done is left out.
+    pub(crate) fn is_stopped(&self) -> &Arc<AtomicBool> {
+        &self.is_stopped
     }
 
     fn make_from_newest(&mut self) -> Result<(u64, u64), SnapshotError> {
-        for number in self.usable()? {
+        for number in self.known.usable()? {
             match self.make_from(Some(number)) {
-                Err(Attempt::BaseUseless(cause)) => {
-                    warn!(
-                        snapshot = number,
-                        %cause,
-                        "a snapshot cannot be used any more; the next one is made from an older \
-                         one, or from the whole journal"
-                    );
-                    self.useless.push(number);
-                }
+                Err(Attempt::BaseUseless(cause)) => self.known.set_useless(number, &cause),
                 Err(Attempt::Failed(error)) => return Err(error),
                 Ok(made) => return Ok(made),
             }
@@ -308,112 +302,6 @@ fn useless(error: RestoreError) -> Attempt {
         }
         error @ (RestoreError::Snapshot(_) | RestoreError::Image { .. }) => {
             Attempt::BaseUseless(error)
-        }
-    }
-}
-
-/// The thread that makes them, until it is stopped.
-pub(crate) struct SnapshotThread {
-    is_stopped: Arc<AtomicBool>,
-    stop: Option<Sender<()>>,
-    thread: JoinHandle<()>,
-}
-
-impl SnapshotThread {
-    pub(crate) fn start(snapshotter: Snapshotter) -> Result<Self, std::io::Error> {
-        let is_stopped = Arc::clone(&snapshotter.is_stopped);
-        let (stop, stopped) = bounded(0);
-        let work = Work { snapshotter, metrics: SnapshotMetrics::new(), has_failed: false };
-        let thread = std::thread::Builder::new()
-            .name("snapshots".to_owned())
-            .spawn(move || work.run(&stopped))?;
-        Ok(Self { is_stopped, stop: Some(stop), thread })
-    }
-
-    /// Ends it soon: what is half done is left out.
-    pub(crate) fn stop(mut self) -> JoinHandle<()> {
-        self.is_stopped.store(true, Ordering::Relaxed);
-        self.stop = None;
-        self.thread
-    }
-}
-
-/// What the thread does.
-struct Work {
-    snapshotter: Snapshotter,
-    metrics: SnapshotMetrics,
-    /// Whether the last attempt failed, so that it is told once.
-    has_failed: bool,
-}
-
-impl Work {
-    fn run(mut self, stopped: &Receiver<()>) {
-        if let Err(cause) = setpriority_process(None, SNAPSHOT_NICENESS) {
-            debug!(%cause, "snapshots are made with the priority of everything else");
-        }
-        let rolled = self.snapshotter.rolls.rolled().clone();
-        let pause = self.snapshotter.options.pause;
-        self.look_after_archive();
-        loop {
-            if self.try_one() {
-                // A roll in between is found by `is_due`.
-                if stopped.recv_timeout(pause) != Err(crossbeam_channel::RecvTimeoutError::Timeout)
-                {
-                    return;
-                }
-                continue;
-            }
-            select! {
-                recv(stopped) -> _ => return,
-                recv(rolled) -> _ => {}
-                default(ARCHIVE_EVERY) => self.look_after_archive(),
-            }
-        }
-    }
-
-    /// Makes a snapshot if it is time. Returns whether it tried.
-    fn try_one(&mut self) -> bool {
-        let made = match self.snapshotter.is_due() {
-            Ok(false) => return false,
-            Ok(true) => self.snapshotter.make(),
-            Err(error) => Err(error),
-        };
-        match made {
-            Ok(Made { number, bytes, took }) => {
-                self.metrics.made(number, took);
-                self.has_failed = false;
-                let took_ms = took.as_millis() as u64;
-                info!(snapshot = number, bytes, took_ms, "a snapshot was made");
-                self.look_after_archive();
-            }
-            Err(SnapshotError::Stopped) => {}
-            Err(cause) => self.failed(&cause),
-        }
-        true
-    }
-
-    fn failed(&mut self, cause: &SnapshotError) {
-        self.metrics.failures.increment(1);
-        if self.has_failed {
-            debug!(%cause, "a snapshot could not be made again");
-            return;
-        }
-        self.has_failed = true;
-        warn!(
-            %cause,
-            "a snapshot could not be made; the sale goes on, starts take longer, and it is tried \
-             again and again"
-        );
-    }
-
-    fn look_after_archive(&mut self) {
-        match self.snapshotter.archive() {
-            Ok(Archived { compressed: 0, removed: 0, .. }) => {}
-            Ok(Archived { compressed, removed, damaged }) => {
-                info!(compressed, removed, damaged, "segments that no start needs were put away");
-            }
-            Err(SnapshotError::Stopped) => {}
-            Err(cause) => self.failed(&cause),
         }
     }
 }

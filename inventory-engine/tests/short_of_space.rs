@@ -5,29 +5,34 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use inventory_core::command::{
     Allocate, Block, Command, Extend, Part, Place, Release, Return, Selection, Unblock, Verb,
 };
 use inventory_core::fact::{Change, Fact, SeatStatus};
-use inventory_core::ids::{AllocationId, BuyerId, HoldId, SeatIndex};
+use inventory_core::ids::{AllocationId, BuyerId, Epoch, HoldId, SeatIndex};
 use inventory_core::rules::EventRules;
 use inventory_core::spots::Spots;
 use inventory_engine::answer::{Answer, Failure, Reply};
 use inventory_engine::ask::Ask;
 use inventory_engine::engine::{Engine, Handle};
 use inventory_engine::recovery::empty_shards;
+use persistence::batch::Batch;
 use persistence::dir::DataDir;
-use persistence::journal::Room;
-use persistence::memory::MemoryDisk;
-use support::{EVENT, create_event, request_id};
+use persistence::journal::{Append, Journal, Room, Supply};
+use persistence::memory::{MemoryDisk, MemoryJournal};
+use support::{EVENT, ask_for_event, create_event, request_id};
+use tokio::time::timeout;
 
 /// Too little for new holds, plenty for those that live.
-const NEARLY_FULL: Room = Room { bytes: 100_000, is_short: true };
+const NEARLY_FULL: Room = Room { bytes: 100_000, supply: Supply::Short };
+/// Far longer than anything here should take.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Not even enough for what was kept for endings.
-const FULL: Room = Room { bytes: 0, is_short: true };
+const FULL: Room = Room { bytes: 0, supply: Supply::Short };
 
 fn ann() -> BuyerId {
     BuyerId::new("ann").unwrap()
@@ -99,9 +104,60 @@ fn assert_short(reply: &Reply) {
 async fn until_a_hold_is_taken(handle: &Handle, seat: u32) {
     let began = Instant::now();
     while let Err(Failure::StorageShort { .. }) = ask(handle, place(&[seat])).await {
-        assert!(began.elapsed() < Duration::from_secs(30), "holds are refused for ever");
+        assert!(began.elapsed() < PATIENCE, "holds are refused for ever");
         tokio::task::yield_now().await;
     }
+}
+
+/// A journal that knows what room it has, and tells nobody but who starts the engine.
+struct Taciturn {
+    inner: MemoryJournal,
+    starter: ThreadId,
+    /// Ends when the test does.
+    ended: mpsc::Receiver<()>,
+}
+
+impl Journal for Taciturn {
+    fn append(&mut self, group: &[Batch]) -> Append {
+        self.inner.append(group)
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.inner.epoch()
+    }
+
+    fn room(&mut self) -> Room {
+        if std::thread::current().id() != self.starter {
+            let _ = self.ended.recv();
+        }
+        self.inner.room()
+    }
+}
+
+#[tokio::test]
+async fn the_first_command_of_all_finds_the_room_that_a_start_has() {
+    let disk = MemoryDisk::new();
+    disk.set_room(Room { bytes: 0, supply: Supply::Awaited });
+    let (end, ended) = mpsc::channel();
+    let (inner, starter) = (disk.open().0, std::thread::current().id());
+    let journal = Box::new(Taciturn { inner, starter, ended });
+    let folder = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(folder.path()).unwrap();
+    let engine = Engine::start_on(journal, empty_shards(), dir.charts(), 1).unwrap();
+    let handle = engine.handle();
+    let asked = timeout(PATIENCE, ask_for_event(&handle, 20, EventRules::default()));
+    assert_short(&asked.await.expect("what is refused for want of room waits for nothing"));
+
+    disk.set_room(Room::UNLIMITED);
+    drop(end);
+    let began = Instant::now();
+    while let Err(Failure::StorageShort { .. }) =
+        ask_for_event(&handle, 20, EventRules::default()).await
+    {
+        assert!(began.elapsed() < PATIENCE, "there is room, and events are refused");
+    }
+    until_a_hold_is_taken(&handle, 19).await;
+    assert_eq!(engine.shutdown().await, None);
 }
 
 #[tokio::test]

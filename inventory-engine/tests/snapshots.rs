@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ use inventory_core::time::Timestamp;
 use inventory_engine::directory::Directory;
 use inventory_engine::progress::RecoveryProgress;
 use inventory_engine::recovery::{Recovered, RecoveryError, recover};
+use inventory_engine::snapshot_thread::{Rest, Work};
 use inventory_engine::snapshots::{Made, SnapshotError, SnapshotOptions, Snapshotter};
 use persistence::batch::Batch;
 use persistence::file::{FileJournal, JournalShare, Options};
@@ -274,7 +276,7 @@ fn without_a_snapshot_and_without_history_a_start_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let options =
         SnapshotOptions { history_retention: Duration::ZERO, ..SnapshotOptions::default() };
-    let (sale, made) = sale_with_two_snapshots(dir.path(), options);
+    let (mut sale, made) = sale_with_two_snapshots(dir.path(), options);
     let archived = sale.snapshotter.archive().unwrap();
     assert!(archived.removed > 0 && archived.compressed == 0, "{archived:?}");
     let expected = sale.stands();
@@ -336,10 +338,7 @@ fn the_journal_comes_before_a_snapshot_where_space_is_short() {
     let dir = tempfile::tempdir().unwrap();
     let mut sale = Sale::open(dir.path(), SnapshotOptions::default());
     sale.sell();
-    let share = JournalShare { segment_bytes: u64::MAX / 4, ..sale.journal.share() };
-    let (directory, options) = (Arc::new(Directory::default()), SnapshotOptions::default());
-    let mut hungry = Snapshotter::new(share, directory, Vec::new(), options);
-    let failed = hungry.make();
+    let failed = hungry(&sale, SnapshotOptions::default()).make();
     assert!(matches!(failed, Err(SnapshotError::NoSpace { .. })), "{failed:?}");
     assert!(snapshots(dir.path()).is_empty());
     sale.snapshotter.make().unwrap();
@@ -385,6 +384,153 @@ fn a_recovery_tells_how_far_it_is() {
     assert_eq!(progress.bytes_read(), progress.bytes_total());
     assert_eq!(progress.facts(), recovered.report.facts);
     assert_eq!(progress.snapshot_number(), made.number);
+}
+
+/// Snapshots of a sale that need more space than any disk has.
+fn hungry(sale: &Sale, options: SnapshotOptions) -> Snapshotter {
+    let share = JournalShare { segment_bytes: u64::MAX / 4, ..sale.journal.share() };
+    Snapshotter::new(share, Arc::new(Directory::default()), Vec::new(), options)
+}
+
+/// What somebody has to look at, by the log of some work.
+fn warnings_of(work: impl FnOnce()) -> String {
+    let mut file = tempfile::tempfile().unwrap();
+    let log = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(file.try_clone().unwrap())
+        .finish();
+    tracing::subscriber::with_default(log, work);
+    let mut lines = String::new();
+    file.rewind().and_then(|()| file.read_to_string(&mut lines)).unwrap();
+    lines
+}
+
+fn compressed(path: &Path) -> usize {
+    fs::read_dir(path.join("journal/history")).map_or(0, Iterator::count)
+}
+
+#[test]
+fn a_snapshot_that_is_made_in_the_place_of_a_useless_one_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sale = Sale::open(dir.path(), SnapshotOptions::default());
+    sale.sell();
+    sale.snapshotter.make().unwrap();
+    sale.sell();
+    let made = sale.snapshotter.make().unwrap();
+    // No segment is sealed meanwhile, so that the next one gets the name of the damaged one.
+    fs::write(snapshots(dir.path()).pop().unwrap(), "no snapshot").unwrap();
+    let again = sale.snapshotter.make().unwrap();
+    assert_eq!((again.number, again.bytes), (made.number, made.bytes));
+    assert_eq!(snapshots(dir.path()).len(), 2);
+    let recovered = start_copy(dir.path()).unwrap();
+    assert_eq!((recovered.snapshot, recovered.useless_snapshots.len()), (Some(made.number), 0));
+    // Nor is it held against the new one what was known of the old one.
+    assert!(!sale.snapshotter.is_due().unwrap());
+    assert!(sale.snapshotter.archive().unwrap().compressed > 0);
+}
+
+#[test]
+fn behind_a_snapshot_that_a_start_could_not_use_everything_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let options =
+        SnapshotOptions { history_retention: Duration::ZERO, ..SnapshotOptions::default() };
+    let (sale, _) = sale_with_two_snapshots(dir.path(), options);
+    drop(sale);
+    fs::write(snapshots(dir.path()).pop().unwrap(), "no snapshot").unwrap();
+    let mut again = Sale::open(dir.path(), options);
+    let archived = again.snapshotter.archive().unwrap();
+    assert_eq!((archived.removed, archived.compressed), (0, 0));
+    // The other one may be damaged as well: a start has all of the journal.
+    let expected = again.stands();
+    drop(again);
+    for path in snapshots(dir.path()) {
+        fs::write(path, "no snapshot").unwrap();
+    }
+    assert_eq!(stands(&start_copy(dir.path()).unwrap().shards), expected);
+}
+
+#[test]
+fn segments_are_put_away_while_snapshots_fail() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sale = Sale::open(dir.path(), SnapshotOptions::default());
+    sale.sell();
+    sale.snapshotter.make().unwrap();
+    sale.sell();
+    let (archive_every, pause) = (Duration::ZERO, Duration::from_secs(7));
+    let options = SnapshotOptions { archive_every, pause, ..SnapshotOptions::default() };
+    let mut work = Work::new(hungry(&sale, options));
+    assert_eq!(work.turn(), Rest::For(pause));
+    assert_eq!(compressed(dir.path()), 0, "there is only one snapshot");
+    sale.snapshotter.make().unwrap();
+    sale.sell();
+    assert_eq!(work.turn(), Rest::For(pause), "another is due and cannot be made");
+    assert!(compressed(dir.path()) > 0);
+}
+
+#[test]
+fn without_anything_to_do_it_is_waited_for_the_next_look() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = SnapshotOptions::default();
+    let sale = Sale::open(dir.path(), options);
+    let Sale { snapshotter, .. } = sale;
+    let Rest::UntilSealed(patience) = Work::new(snapshotter).turn() else {
+        panic!("nothing is due")
+    };
+    assert!(!patience.is_zero() && patience <= options.archive_every);
+}
+
+#[test]
+fn what_fails_is_told_once_until_it_has_worked_again() {
+    const SNAPSHOT: &str = "a snapshot could not be made";
+    const ARCHIVE: &str = "old segments could not be put away";
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sale, made) = sale_with_two_snapshots(dir.path(), SnapshotOptions::default());
+    sale.sell();
+    let options = SnapshotOptions {
+        archive_every: Duration::ZERO,
+        pause: Duration::ZERO,
+        ..SnapshotOptions::default()
+    };
+    let (share, directory) = (sale.journal.share(), Arc::new(Directory::default()));
+    let mut work = Work::new(Snapshotter::new(share, directory, Vec::new(), options));
+    let told = |work: &mut Work| {
+        let lines = warnings_of(|| {
+            work.turn();
+        });
+        (lines.matches(SNAPSHOT).count(), lines.matches(ARCHIVE).count())
+    };
+
+    // A segment cannot be compressed where something else has the name for it.
+    let history = dir.path().join("journal/history");
+    fs::create_dir(&history).unwrap();
+    let first = "00000000000000000001.journal";
+    let squatter = history.join(format!("{first}.zst"));
+    fs::create_dir(&squatter).unwrap();
+    // Nor is a snapshot made of what is damaged.
+    let sealed = dir.path().join(format!("journal/{:020}.journal", made.number));
+    let whole = fs::read(&sealed).unwrap();
+    let spoil = |path: &Path| {
+        let mut flipped = fs::read(path).unwrap();
+        flipped[5_000] ^= 1;
+        fs::write(path, flipped).unwrap();
+    };
+    spoil(&sealed);
+    assert_eq!(told(&mut work), (1, 1), "each by its own name");
+    assert_eq!(told(&mut work), (0, 0));
+
+    fs::write(&sealed, &whole).unwrap();
+    assert_eq!(told(&mut work), (0, 0), "a snapshot was made");
+    assert_eq!(snapshots(dir.path()).len(), 2);
+    assert_ne!(start_copy(dir.path()).unwrap().snapshot, Some(made.number));
+    // That it was does not mean that anything else goes well, or is to be told again.
+    fs::remove_dir(&squatter).unwrap();
+    assert_eq!(told(&mut work), (0, 0));
+    assert!(compressed(dir.path()) > 0);
+
+    let active = sale.journal.share().rolls.active_segment();
+    sale.sell();
+    spoil(&dir.path().join(format!("journal/{active:020}.journal")));
+    assert_eq!(told(&mut work), (1, 0), "the next failure is told again");
 }
 
 mod support;

@@ -31,16 +31,36 @@ pub trait Journal: Send {
 /// What a journal can take without asking the disk for more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Room {
-    /// Bytes that are preallocated and free.
+    /// Bytes that are preallocated and free. Appends work until they are written, whatever
+    /// happens.
     pub bytes: u64,
-    /// Whether more could not be had when it was last tried. Appends still work until `bytes`
-    /// are written; what is left is for the endings of the holds that live.
-    pub is_short: bool,
+    /// Whether there will be more behind them. Unless that is sure, they are all that may be
+    /// promised: what is left is for the endings of the holds that live.
+    pub supply: Supply,
+}
+
+/// Whether a journal gets more space when what it has is written.
+///
+/// It is sure from the moment in which everything was ready that should be ready ahead of use.
+/// That stays true while what is taken into use is made anew: all of it was there one segment
+/// ago, and a failure is known long before the next is full. Before that moment nobody knows. On
+/// a disk that filled up while no engine ran, a start may have used the last of it, and who
+/// believed that more comes would promise what endings need; on a healthy disk it comes in a
+/// fraction of a second, in which there is room for thousands of holds, so that counting refuses
+/// nobody. So a start counts, and only a failure is worth a warning.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Supply {
+    /// All that should be ready ahead of use has been.
+    Sure,
+    /// It has not been since the start, and nothing of it has failed.
+    Awaited,
+    /// Some of it could not be had when it was last tried.
+    Short,
 }
 
 impl Room {
     /// The room of a journal that asks no disk.
-    pub const UNLIMITED: Self = Self { bytes: u64::MAX, is_short: false };
+    pub const UNLIMITED: Self = Self { bytes: u64::MAX, supply: Supply::Sure };
 }
 
 impl<J: Journal + ?Sized> Journal for Box<J> {

@@ -63,6 +63,10 @@ pub const SNAPSHOT_SHARD_BYTES: usize = 32;
 /// Snapshots that are kept.
 pub const SNAPSHOTS_KEPT: usize = 2;
 
+/// Usable snapshots that stand behind a segment before it is put away: one may turn out to be
+/// damaged when it is needed.
+pub const SNAPSHOTS_BEHIND: usize = 2;
+
 /// Bytes of a chart's document.
 pub const CHART_BYTES_MAX: u64 = 256 << 20;
 
@@ -88,6 +92,8 @@ const _: () = assert!(HEADER_BYTES.is_multiple_of(RECORD_ALIGNMENT));
 const _: () = assert!(SEGMENT_BYTES_MIN >= (HEADER_BYTES + RECORD_HEADER_BYTES) as u64);
 const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_DEFAULT);
 const _: () = assert!(SEGMENT_BYTES_DEFAULT <= COMPRESSED_BYTES_MAX);
+// Else nothing would ever be put away.
+const _: () = assert!(SNAPSHOTS_BEHIND <= SNAPSHOTS_KEPT);
 // A damaged snapshot is no loss while there is an older one.
-const _: () = assert!(SNAPSHOTS_KEPT >= 2);
+const _: () = assert!(SNAPSHOTS_BEHIND >= 2);
 const _: () = assert!(ROOM_AT_START_BYTES <= SEGMENT_BYTES_DEFAULT);

@@ -186,6 +186,7 @@ impl Journal for MemoryJournal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::Supply;
     use crate::testing::Writer;
 
     #[test]
@@ -241,7 +242,7 @@ mod tests {
     fn its_room_is_what_was_said() {
         let mut journal = MemoryJournal::new();
         assert_eq!(journal.room(), Room::UNLIMITED);
-        let room = Room { bytes: 1_000, is_short: true };
+        let room = Room { bytes: 1_000, supply: Supply::Short };
         journal.disk().set_room(room);
         assert_eq!(journal.room(), room);
     }

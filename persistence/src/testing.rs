@@ -1,6 +1,7 @@
 //! Batches for tests: shards that go on where they were, with some fact of every kind.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Seek};
 use std::sync::Arc;
 
 use inventory_core::digest::Digest;
@@ -16,6 +17,19 @@ use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 
 use crate::batch::Batch;
+
+/// What somebody has to look at, by the log of some work.
+pub(crate) fn warnings_of(work: impl FnOnce()) -> String {
+    let mut file = tempfile::tempfile().unwrap();
+    let log = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(file.try_clone().unwrap())
+        .finish();
+    tracing::subscriber::with_default(log, work);
+    let mut lines = String::new();
+    file.rewind().and_then(|()| file.read_to_string(&mut lines)).unwrap();
+    lines
+}
 
 /// Writes the history of any number of shards.
 #[derive(Clone, Debug, Default)]

@@ -1,30 +1,38 @@
 //! What becomes of segments that nobody needs to start: compressed into `journal/history/`, and
 //! removed for good when they are old enough.
 //!
-//! Must always hold: a segment is touched only if two snapshots stand behind it; it is there in
-//! one form or the other at every moment, whole and synced, until it is too old; and the oldest
-//! go first, so that what is left has no gaps.
+//! Must always hold: a segment is compressed only if two snapshots stand behind it that can be
+//! used as far as is known, and removed only if two do that were read back from the disk; it is
+//! there in one form or the other at every moment, whole and synced, until it is too old; and the
+//! oldest go first, so that what is left has no gaps.
+//!
+//! One that is damaged keeps no other from any of this. It is left as it is, for whoever can make
+//! something of it, until it is the oldest and too old: then it is removed like any other, since
+//! behind two snapshots nothing but histories would miss it, and those end there then.
 
+use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use super::error::Error;
-use super::segments::{ReadError, SegmentFile, Segments, history_path};
+use super::segments::{SegmentFile, Segments, history_path};
 use crate::dir::{DataDirPaths, LockShare};
 use crate::files::{self, Context, create_dir, rename_lasting, sync_dir, temporary_beside};
 use crate::limits::{COMPRESSED_BYTES_MAX, COMPRESSION_LEVEL, COPY_BYTES, HEADER_BYTES};
 use crate::segment::header::SegmentHeader;
 use crate::segment::record::{self, Found};
 use crate::segment::seed_of;
-use crate::snapshot;
+use crate::snapshot::Known;
 
 /// Looks after the segments of a data directory that snapshots stand behind.
 #[derive(Debug)]
 pub struct Archive {
     paths: DataDirPaths,
     retention: Duration,
+    /// Segments that the log says are damaged.
+    told: BTreeSet<u64>,
     _lock: LockShare,
 }
 
@@ -35,75 +43,176 @@ pub struct Archived {
     pub compressed: u64,
     /// Segments that were removed for good.
     pub removed: u64,
-    /// Segments that do not read as they were written, and were left alone.
+    /// Segments that cannot be read as they were written, and were left alone.
     pub damaged: u64,
+}
+
+/// Something could not be done. Everything else was.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause}")]
+pub struct Failed {
+    /// What was done nevertheless.
+    pub done: Archived,
+    /// What failed first.
+    pub cause: files::Error,
+}
+
+/// One look at all segments.
+struct Look<'a> {
+    now_millis: u64,
+    is_stopped: &'a dyn Fn() -> bool,
+    done: Archived,
+    damaged: BTreeSet<u64>,
+    failed: Option<files::Error>,
+}
+
+impl Look<'_> {
+    /// Goes on, whatever has failed.
+    fn note(&mut self, result: Result<(), files::Error>) {
+        if let Err(error) = result {
+            self.failed.get_or_insert(error);
+        }
+    }
 }
 
 impl Archive {
     /// For a directory that this process has locked. Segments are kept for `retention` after
     /// their last batch; none if it is zero.
     pub fn new(paths: &DataDirPaths, lock: LockShare, retention: Duration) -> Self {
-        Self { paths: paths.clone(), retention, _lock: lock }
+        Self { paths: paths.clone(), retention, told: BTreeSet::new(), _lock: lock }
     }
 
     /// Compresses and removes what is due at `now_millis`, until it is told to stop.
     pub fn look_after(
-        &self,
+        &mut self,
+        snapshots: &mut Known,
         now_millis: u64,
         is_stopped: &dyn Fn() -> bool,
-    ) -> Result<Archived, Error> {
-        let mut done = Archived::default();
-        let Some(boundary) = self.boundary()? else { return Ok(done) };
+    ) -> Result<Archived, Failed> {
+        let (done, damaged) = (Archived::default(), BTreeSet::new());
+        let mut look = Look { now_millis, is_stopped, done, damaged, failed: None };
+        // In this order: what is removed makes space, and need not be compressed.
+        let removed = self.remove_old(snapshots, &mut look);
+        look.note(removed);
+        let compressed = self.compress_sealed(snapshots, &mut look);
+        look.note(compressed);
+        let done = Archived { damaged: look.damaged.len() as u64, ..look.done };
+        look.failed.map_or(Ok(done), |cause| Err(Failed { done, cause }))
+    }
+
+    /// Removes what is too old, from the oldest on.
+    fn remove_old(
+        &mut self,
+        snapshots: &mut Known,
+        look: &mut Look<'_>,
+    ) -> Result<(), files::Error> {
+        let Some(boundary) = snapshots.boundary()? else { return Ok(()) };
         let segments = Segments::list(&self.paths.journal())?;
-        let mut is_oldest = true;
-        for pair in segments.all().windows(2) {
-            let [file, next] = pair else { continue };
-            if file.number >= boundary || is_stopped() {
+        let is_in_front_of = |boundary| move |file: &&SegmentFile| file.number < boundary;
+        let old = &segments.all()[..self.count_old(segments.all(), boundary, look)];
+        if !old.iter().any(|file| is_in_front_of(boundary)(&file)) {
+            return Ok(());
+        }
+        // Only now: reading snapshots takes a while, and most looks remove nothing.
+        let Some(boundary) = snapshots.verified_boundary(look.is_stopped)? else {
+            return Ok(());
+        };
+        for file in old.iter().take_while(is_in_front_of(boundary)) {
+            if (look.is_stopped)() {
                 break;
             }
             // None is removed behind one that stays.
-            is_oldest = is_oldest && self.is_too_old(next, now_millis)?;
-            if is_oldest {
-                self.remove(file)?;
-                done.removed += 1;
-            } else if !file.is_compressed {
-                match self.compress(file, next.number, is_stopped)? {
-                    Compressed::Done => done.compressed += 1,
-                    Compressed::TooLong | Compressed::Stopped => {}
-                    Compressed::Damaged => done.damaged += 1,
+            self.remove(file)?;
+            look.damaged.remove(&file.number);
+            look.done.removed += 1;
+        }
+        Ok(())
+    }
+
+    /// How many segments, from the oldest on, were sealed too long ago. The header behind a
+    /// segment says when that was; where it cannot be read a later one does, which is no older:
+    /// then some go later than they might, and none too early.
+    fn count_old(&mut self, files: &[SegmentFile], boundary: u64, look: &mut Look<'_>) -> usize {
+        if self.retention.is_zero() {
+            return files.len().saturating_sub(1);
+        }
+        let retention_millis = u64::try_from(self.retention.as_millis()).unwrap_or(u64::MAX);
+        let mut old = 0;
+        for (index, next) in files.iter().enumerate().skip(1) {
+            match self.created_at_millis(next) {
+                Ok(millis) if look.now_millis.saturating_sub(millis) > retention_millis => {
+                    old = index;
                 }
+                Ok(_) => break,
+                Err(cause) if next.number < boundary => self.note_damaged(next, &cause, look),
+                // A start may need it and says what is wrong, as the next snapshot does.
+                Err(_) => {}
             }
         }
-        Ok(done)
+        old
     }
 
-    /// The second-newest snapshot: starts need nothing in front of it.
-    fn boundary(&self) -> Result<Option<u64>, files::Error> {
-        let numbers = snapshot::numbers_in(&self.paths.snapshots_path())?;
-        Ok(numbers.into_iter().rev().nth(1))
-    }
-
-    /// Whether what lies in front of `next` was written too long ago.
-    fn is_too_old(&self, next: &SegmentFile, now_millis: u64) -> Result<bool, Error> {
-        if self.retention.is_zero() {
-            return Ok(true);
-        }
-        let content = match next.read_header() {
-            Ok(content) => content,
-            Err(ReadError::File(error)) => return Err(error.into()),
-            Err(ReadError::Gone | ReadError::Undecodable(_)) => return Ok(false),
-        };
+    /// When a segment was begun, and so the one in front of it sealed.
+    fn created_at_millis(&self, file: &SegmentFile) -> Result<u64, String> {
+        let content = file.read_header().map_err(|error| error.to_string())?;
         let header = SegmentHeader::read(&content, self.paths.node_id());
-        let retention_millis = u64::try_from(self.retention.as_millis()).unwrap_or(u64::MAX);
-        Ok(header
-            .is_ok_and(|header| now_millis.saturating_sub(header.created_at.0) > retention_millis))
+        header
+            .map(|header| header.created_at.0)
+            .map_err(|_| "its header does not verify".to_owned())
     }
 
-    fn remove(&self, file: &SegmentFile) -> Result<(), files::Error> {
+    /// Compresses what is not compressed yet.
+    fn compress_sealed(
+        &mut self,
+        snapshots: &Known,
+        look: &mut Look<'_>,
+    ) -> Result<(), files::Error> {
+        let Some(boundary) = snapshots.boundary()? else { return Ok(()) };
+        let segments = Segments::list(&self.paths.journal())?;
+        for pair in segments.all().windows(2) {
+            let [file, next] = pair else { continue };
+            if file.number >= boundary || (look.is_stopped)() {
+                break;
+            }
+            if file.is_compressed {
+                continue;
+            }
+            match self.compress(file, next.number, look.is_stopped) {
+                Ok(Compressed::Done) => {
+                    look.done.compressed += 1;
+                    // It was replaced by a whole one.
+                    self.told.remove(&file.number);
+                }
+                Ok(Compressed::TooLong | Compressed::Stopped) => {}
+                Ok(Compressed::Damaged(cause)) => self.note_damaged(file, &cause, look),
+                // The others would not fit either.
+                Err(error) if error.is_want_of_space() => return Err(error),
+                Err(error) => look.note(Err(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells of a damaged segment once, not at each look.
+    fn note_damaged(&mut self, file: &SegmentFile, cause: &dyn Display, look: &mut Look<'_>) {
+        look.damaged.insert(file.number);
+        if self.told.insert(file.number) {
+            let path = file.path.display();
+            tracing::warn!(
+                %path,
+                %cause,
+                "a sealed segment cannot be read as it was written; snapshots stand behind it, so \
+                 nothing that counts is lost, and it is left as it is"
+            );
+        }
+    }
+
+    fn remove(&mut self, file: &SegmentFile) -> Result<(), files::Error> {
         // The compressed form may be there as well, after a crash.
         for file in [file, &file.other_form()] {
             remove_lasting(&file.path)?;
         }
+        self.told.remove(&file.number);
         Ok(())
     }
 
@@ -112,30 +221,30 @@ impl Archive {
         file: &SegmentFile,
         next_number: u64,
         is_stopped: &dyn Fn() -> bool,
-    ) -> Result<Compressed, Error> {
+    ) -> Result<Compressed, files::Error> {
         if file.file_bytes() > COMPRESSED_BYTES_MAX {
             return Ok(Compressed::TooLong);
         }
         let content = match file.read() {
             Ok(content) => content,
-            Err(ReadError::File(error)) => return Err(error.into()),
-            Err(ReadError::Gone | ReadError::Undecodable(_)) => return Ok(Compressed::Damaged),
+            Err(error) => return Ok(Compressed::Damaged(error.to_string())),
         };
         let Some(used) = self.used_bytes(&content, next_number) else {
-            let path = file.path.display();
-            tracing::warn!(
-                %path,
-                "a sealed segment does not read as it was written; snapshots stand behind it, so \
-                 nothing that counts is lost, and it is left as it is"
-            );
-            return Ok(Compressed::Damaged);
+            let cause = format!("its batches do not lead to batch {next_number}, one by one");
+            return Ok(Compressed::Damaged(cause));
         };
         create_dir(&history_path(&self.paths.journal()))?;
         let compressed = file.other_form().path;
         let temporary = temporary_beside(&compressed);
         let written = write_compressed(&temporary, &content[..used], is_stopped);
-        match written.context("write", &temporary) {
-            Ok(true) => rename_lasting(&temporary, &compressed)?,
+        let named = written.context("write", &temporary).and_then(|is_whole| {
+            if is_whole {
+                rename_lasting(&temporary, &compressed)?;
+            }
+            Ok(is_whole)
+        });
+        match named {
+            Ok(true) => {}
             Ok(false) => {
                 remove_lasting(&temporary)?;
                 return Ok(Compressed::Stopped);
@@ -143,7 +252,7 @@ impl Archive {
             Err(error) => {
                 // Best effort: the next start removes it as well.
                 let _ = fs::remove_file(&temporary);
-                return Err(error.into());
+                return Err(error);
             }
         }
         remove_lasting(&file.path)?;
@@ -172,7 +281,8 @@ impl Archive {
 enum Compressed {
     Done,
     TooLong,
-    Damaged,
+    /// Why it cannot be read.
+    Damaged(String),
     Stopped,
 }
 

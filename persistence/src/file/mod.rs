@@ -101,7 +101,10 @@ impl FileJournal {
         chain: Chain,
         active: ActiveSegment,
     ) -> Result<Self, files::Error> {
-        let spares = Spares::start(&dir.journal(), options.spare_bytes())?;
+        let mut spares = Spares::start(&dir.journal(), options.spare_bytes())?;
+        // Most starts have this much and wait for nothing. One that has less would turn new holds
+        // away at once, on a healthy disk too; on a full one it is soon known that it is.
+        spares.wait_for(ROOM_AT_START_BYTES.saturating_sub(active.room_bytes()));
         let durable_number = chain.last_number;
         let mark = EpochMark { epoch, durable_number, segment: active.first_number() };
         let marks = MarkWriter::new(dir.path());
@@ -214,7 +217,7 @@ impl Journal for FileJournal {
 
     fn room(&mut self) -> Room {
         let bytes = self.active.room_bytes() + self.spares.room_bytes();
-        Room { bytes, is_short: self.spares.is_short() }
+        Room { bytes, supply: self.spares.supply() }
     }
 }
 

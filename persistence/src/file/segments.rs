@@ -4,6 +4,7 @@
 //! changes from one to the other under the feet of who reads it. Where there are both, the raw
 //! one counts: the other may not have been synced.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,16 @@ pub(crate) enum ReadError {
     Undecodable(String),
     /// The file system failed.
     File(Error),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("it is not there any more"),
+            Self::Undecodable(cause) => write!(f, "it cannot be decompressed: {cause}"),
+            Self::File(error) => error.fmt(f),
+        }
+    }
 }
 
 impl From<Error> for ReadError {

@@ -2,7 +2,8 @@
 //! next segment to be had. Both are prepared on a thread of their own.
 //!
 //! Must always hold: that a spare cannot be had is known a whole segment before it is needed,
-//! and is no failed sync: appends go on until the present segment and the reserve are full.
+//! and is no failed sync: appends go on until the present segment and the reserve are full. No
+//! start says that more is to come before it has had all that should be ready.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use super::active::Spare;
 use super::reserve;
 use crate::files::{Context, Error};
+use crate::journal::Supply;
 use crate::limits::{HEADER_BYTES, PREPARE_AGAIN_MILLIS};
 
 /// Prepares one spare and one reserve at a time.
@@ -22,7 +24,7 @@ pub(crate) struct Spares {
     journal: PathBuf,
     spare: Stock<Spare>,
     reserve: Stock<u64>,
-    is_short: bool,
+    supply: Supply,
     orders: Option<Sender<Order>>,
     made: Receiver<Made>,
     thread: Option<JoinHandle<()>>,
@@ -94,7 +96,8 @@ impl Spares {
             journal: journal.to_owned(),
             spare: Stock::Ordered,
             reserve: Stock::Ordered,
-            is_short: false,
+            // A reserve that is there proves nothing: the disk may have filled up since.
+            supply: Supply::Awaited,
             orders: Some(orders),
             made,
             thread: Some(thread),
@@ -158,9 +161,21 @@ impl Spares {
         of_spare + of_reserve
     }
 
-    /// Whether the last attempt at the spare or at the reserve failed.
-    pub(crate) fn is_short(&self) -> bool {
-        self.is_short
+    /// Whether there will be more behind what is ready.
+    pub(crate) fn supply(&self) -> Supply {
+        self.supply
+    }
+
+    /// Waits until so many bytes are ready, or all that should be, or something has failed.
+    pub(crate) fn wait_for(&mut self, bytes: u64) {
+        // In this order: the look at the room takes note of what has been made, and as long as
+        // something is awaited behind it, something will be told.
+        while self.room_bytes() < bytes && self.supply == Supply::Awaited {
+            match self.made.recv() {
+                Ok(made) => drop(self.settle(made)),
+                Err(_) => self.supply = Supply::Short,
+            }
+        }
     }
 
     /// Takes note of what has been made, and tries again what failed a while ago.
@@ -170,7 +185,7 @@ impl Spares {
                 Ok(made) => drop(self.settle(made)),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
-                    self.is_short = true;
+                    self.supply = Supply::Short;
                     return;
                 }
             }
@@ -191,24 +206,27 @@ impl Spares {
             Made::Spare(result) => self.spare = Stock::of(&mut failure, result),
             Made::Reserve(result) => self.reserve = Stock::of(&mut failure, result),
         }
-        // What is ordered again has not been had yet.
-        let is_short = failure.is_some()
-            || self.spare.has_failed()
-            || self.reserve.has_failed()
-            || self.is_short && !self.has_all();
+        let supply = if self.spare.has_failed() || self.reserve.has_failed() {
+            Supply::Short
+        } else if self.has_all() {
+            Supply::Sure
+        } else {
+            // What is ordered again has not been had yet.
+            self.supply
+        };
         // Once, not at each attempt.
         match &failure {
-            Some(error) if !self.is_short => tracing::warn!(
+            Some(error) if self.supply != Supply::Short => tracing::warn!(
                 %error,
                 "space for the journal cannot be had; appends stop when what is preallocated is \
                  full: make space"
             ),
-            None if self.is_short && !is_short => {
+            None if self.supply == Supply::Short && supply == Supply::Sure => {
                 tracing::info!("there is space for the journal again");
             }
             Some(_) | None => {}
         }
-        self.is_short = is_short;
+        self.supply = supply;
         failure
     }
 
@@ -249,6 +267,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::testing::warnings_of;
 
     /// Waits until nothing is being made.
     fn wait(spares: &mut Spares) {
@@ -266,15 +285,15 @@ mod tests {
         let journal = dir.path().join("journal");
         let mut spares = Spares::start(&journal, 4_096).unwrap();
         assert!(spares.take().unwrap_err().to_string().starts_with("cannot create "));
-        assert!(spares.is_short());
+        assert_eq!(spares.supply(), Supply::Short);
         wait(&mut spares);
 
         fs::create_dir(&journal).unwrap();
         drop(spares.take().unwrap());
         wait(&mut spares);
-        assert!(spares.is_short(), "there is no reserve yet");
+        assert_eq!(spares.supply(), Supply::Short, "there is no reserve yet");
         assert_eq!(spares.room_bytes(), READY_BYTES);
-        while spares.is_short() {
+        while spares.supply() == Supply::Short {
             spares.room_bytes();
         }
         assert_eq!(spares.room_bytes(), 2 * READY_BYTES);
@@ -288,13 +307,13 @@ mod tests {
         fs::create_dir(&journal).unwrap();
         let mut spares = Spares::start(&journal, 4_096).unwrap();
         wait(&mut spares);
-        assert_eq!((spares.room_bytes(), spares.is_short()), (2 * READY_BYTES, false));
+        assert_eq!((spares.room_bytes(), spares.supply()), (2 * READY_BYTES, Supply::Sure));
 
         // The next spare has nowhere to go; the reserve is there.
         fs::rename(&journal, &elsewhere).unwrap();
         drop(spares.take().unwrap());
         wait(&mut spares);
-        assert_eq!((spares.room_bytes(), spares.is_short()), (READY_BYTES, true));
+        assert_eq!((spares.room_bytes(), spares.supply()), (READY_BYTES, Supply::Short));
         fs::create_dir(&journal).unwrap();
         fs::rename(elsewhere.join("reserve"), journal.join("reserve")).unwrap();
         spares.spare = Stock::Ordered;
@@ -303,14 +322,42 @@ mod tests {
         spares.settle(Made::Spare(Err(error())));
         let reserve = spares.take_reserve(error()).unwrap();
         assert_eq!(reserve.capacity(), 4_096);
-        assert!(spares.is_short());
+        assert_eq!(spares.supply(), Supply::Short);
         assert!(spares.take_reserve(error()).unwrap_err().is_want_of_space());
 
-        while spares.is_short() {
+        while spares.supply() == Supply::Short {
             spares.room_bytes();
         }
         assert_eq!(spares.room_bytes(), 2 * READY_BYTES);
         assert_eq!(reserve::bytes(&journal), Some(4_096));
+    }
+
+    #[test]
+    fn a_start_promises_no_more_than_it_has_and_warns_of_nothing_but_a_failure() {
+        let dir = tempfile::tempdir().unwrap();
+        let told = warnings_of(|| {
+            // Without anything, and with the reserve of the start before.
+            for _ in 0..2 {
+                let mut spares = Spares::start(dir.path(), 4_096).unwrap();
+                assert_eq!(spares.supply(), Supply::Awaited);
+                wait(&mut spares);
+                assert_eq!(spares.supply(), Supply::Sure);
+                // What is taken into use is made anew, one segment ahead.
+                drop(spares.take().unwrap());
+                assert_eq!(spares.supply(), Supply::Sure);
+            }
+        });
+        assert_eq!(told, "");
+
+        let gone = dir.path().join("gone");
+        let told = warnings_of(|| {
+            let mut spares = Spares::start(&gone, 4_096).unwrap();
+            assert_eq!(spares.supply(), Supply::Awaited);
+            spares.wait_for(1);
+            assert_eq!(spares.supply(), Supply::Short);
+            wait(&mut spares);
+        });
+        assert_eq!(told.matches("space for the journal cannot be had").count(), 1, "{told}");
     }
 
     fn full() -> io::Error {

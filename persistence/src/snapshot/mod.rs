@@ -25,6 +25,7 @@
 //! | 104..128 | zero | | | | | | |
 //! | 128.. | by shard: sequence, LSN (8 bytes each), digest (16) | | | | | | |
 
+mod known;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
 
+pub use self::known::Known;
 pub use self::read::{Section, SnapshotReader};
 pub use self::write::SnapshotWriter;
 use crate::chain::Position;
@@ -130,6 +132,14 @@ impl Snapshots {
     /// Begins to read one of them.
     pub fn open(&self, number: u64) -> Result<SnapshotReader, Error> {
         SnapshotReader::open(self.path.join(file_name(number)), number, self.node_id)
+    }
+
+    /// Reads one of them back from the disk and verifies all of it. False if it was told to stop
+    /// before the end.
+    fn verify(&self, number: u64, is_stopped: &dyn Fn() -> bool) -> Result<bool, Error> {
+        // Its header is read when it is opened, so that it has to be opened anew.
+        self.open(number)?.forget_cached();
+        self.open(number)?.verify(is_stopped)
     }
 
     /// Begins to write the one at a position. Only for who has the lock.

@@ -11,6 +11,7 @@ use inventory_core::digest::Digest;
 use inventory_core::ids::{Epoch, Lsn, ShardId};
 use inventory_core::limits::SHARDS;
 use inventory_core::state::ShardImage;
+use rustix::fs::{Advice, fadvise};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{
@@ -20,7 +21,7 @@ use super::{
 use crate::chain::{Chain, Position, ShardEnd};
 use crate::encoding::read_image;
 use crate::files::Context;
-use crate::limits::SNAPSHOT_SHARD_BYTES;
+use crate::limits::{COPY_BYTES, SNAPSHOT_SHARD_BYTES};
 use crate::segment::{checksum, seed_of, u16_at, u32_at, u64_at, u128_at};
 
 /// A snapshot that is being read.
@@ -124,6 +125,37 @@ impl SnapshotReader {
         }
         let length = usize::try_from(length);
         length.map(|length| (bytes, length)).map_err(|_| self.damaged("a section is too long"))
+    }
+
+    /// Reads what is left of a file of which nothing was skipped, in small pieces, and verifies
+    /// all of it. False if it was told to stop before.
+    pub(super) fn verify(mut self, is_stopped: &dyn Fn() -> bool) -> Result<bool, Error> {
+        let mut piece = vec![0; COPY_BYTES];
+        loop {
+            let left = self.file_bytes.saturating_sub(self.bytes_read + TRAILER_BYTES as u64);
+            if left == 0 {
+                break;
+            }
+            if is_stopped() {
+                return Ok(false);
+            }
+            let piece = &mut piece[..left.min(COPY_BYTES as u64) as usize];
+            read_all(&mut self.file, piece, &self.path)?;
+            if let Some(sum) = &mut self.sum {
+                sum.update(piece);
+            }
+            self.bytes_read += piece.len() as u64;
+        }
+        self.check_trailer()?;
+        self.forget_cached();
+        Ok(true)
+    }
+
+    /// Sees that what is read next comes from the disk: what memory has of the file proves nothing
+    /// of that, and others need the memory more. Best effort: where the file system cannot, it is
+    /// still verified that the file was what it should be.
+    pub(super) fn forget_cached(&self) {
+        let _ = fadvise(&self.file, 0, None, Advice::DontNeed);
     }
 
     fn check_trailer(&mut self) -> Result<(), Error> {

@@ -28,25 +28,38 @@ fn images() -> impl Iterator<Item = ShardImage> {
 }
 
 fn position() -> Position {
+    position_at(42)
+}
+
+/// The same state in front of another batch.
+fn position_at(number: u64) -> Position {
     let ends = images().map(|image| match image.shard {
         SHARD => ShardEnd { sequence: 4, lsn: image.last_lsn, digest: image.digest },
         _ => ShardEnd::default(),
     });
-    Position(Chain::restored((41, 0xccdd, Epoch(3)), ends.collect()).unwrap())
+    Position(Chain::restored((number - 1, 0xccdd, Epoch(3)), ends.collect()).unwrap())
 }
 
 fn create(dir: &Path) -> SnapshotWriter {
-    let path = dir.join(file_name(42));
-    SnapshotWriter::create(path, position(), NODE_ID, Timestamp(1_700_000_000_000)).unwrap()
+    create_at(dir, 42)
+}
+
+fn create_at(dir: &Path, number: u64) -> SnapshotWriter {
+    let (path, created_at) = (dir.join(file_name(number)), Timestamp(1_700_000_000_000));
+    SnapshotWriter::create(path, position_at(number), NODE_ID, created_at).unwrap()
 }
 
 /// A snapshot of [`images`] at [`position`].
 fn snapshot(dir: &Path) -> Snapshots {
-    let mut writer = create(dir);
+    snapshot_at(dir, 42)
+}
+
+fn snapshot_at(dir: &Path, number: u64) -> Snapshots {
+    let mut writer = create_at(dir, number);
     images().for_each(|image| writer.add(&image).unwrap());
-    let (number, bytes) = writer.finish().unwrap();
-    assert_eq!(number, 42);
-    assert_eq!(fs::metadata(dir.join(file_name(42))).unwrap().len(), bytes);
+    let (found, bytes) = writer.finish().unwrap();
+    assert_eq!(found, number);
+    assert_eq!(fs::metadata(dir.join(file_name(number))).unwrap().len(), bytes);
     Snapshots::new(dir.to_owned(), NODE_ID)
 }
 
@@ -146,15 +159,21 @@ fn no_flipped_byte_is_read() {
         fs::write(&path, flipped).unwrap();
         let found = read(&snapshots);
         assert!(found.is_err(), "byte {at}: {:?}", found.map(|found| found.0));
+        assert!(snapshots.verify(42, &|| false).is_err(), "byte {at}");
     }
     for length in (0..content.len()).step_by(509).chain([content.len() - 1]) {
         fs::write(&path, &content[..length]).unwrap();
         assert!(matches!(read(&snapshots), Err(Error::Damaged { .. })), "cut to {length}");
+        let verified = snapshots.verify(42, &|| false);
+        assert!(matches!(verified, Err(Error::Damaged { .. })), "cut to {length}");
     }
     fs::write(&path, [&content[..], b"more"].concat()).unwrap();
     assert!(matches!(read(&snapshots), Err(Error::Damaged { .. })));
+    assert!(matches!(snapshots.verify(42, &|| false), Err(Error::Damaged { .. })));
     fs::write(&path, content).unwrap();
     read(&snapshots).unwrap();
+    assert!(snapshots.verify(42, &|| false).unwrap());
+    assert!(!snapshots.verify(42, &|| true).unwrap(), "it was told to stop");
 }
 
 #[test]
@@ -212,4 +231,34 @@ fn the_newest_are_kept_and_what_cannot_be_used_is_not() {
         fs::write(dir.path().join(file_name(number)), "").unwrap();
     }
     check(&[12, 77], &[100, 9]);
+}
+
+#[test]
+fn each_is_read_back_once_until_it_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshots = snapshot(dir.path());
+    snapshot_at(dir.path(), 50);
+    snapshot_at(dir.path(), 60);
+    let damage = |number| fs::write(dir.path().join(file_name(number)), "damaged").unwrap();
+    let mut known = Known::new(snapshots, [60]);
+    let asked = RefCell::new(0);
+    let count = || {
+        *asked.borrow_mut() += 1;
+        false
+    };
+    assert_eq!(known.verified_boundary(&|| true).unwrap(), None, "it was told to stop");
+    assert_eq!(known.verified_boundary(&count).unwrap(), Some(42));
+    assert!(asked.take() > 0);
+    damage(42);
+    damage(60);
+    assert_eq!(known.verified_boundary(&count).unwrap(), Some(42));
+    assert_eq!(asked.take(), 0, "both were read back before");
+
+    // One that is made in the place of a damaged one is neither useless nor verified.
+    snapshot_at(dir.path(), 60);
+    known.made(60).unwrap();
+    assert_eq!(known.usable().unwrap(), [60, 50]);
+    damage(60);
+    assert_eq!(known.verified_boundary(&count).unwrap(), None);
+    assert_eq!((known.usable().unwrap(), known.boundary().unwrap()), (vec![50], None));
 }

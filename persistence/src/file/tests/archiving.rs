@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::archive::{Archive, Archived};
+use super::archive::Archived;
 use super::segments::Segments;
 use super::*;
 use crate::dir::DataDirPaths;
@@ -12,24 +12,18 @@ use crate::verify::{Outcome, verify};
 const FOR_EVER: Duration = Duration::MAX;
 const DAY_MILLIS: u64 = 24 * 60 * 60 * 1_000;
 
-fn never() -> bool {
-    false
-}
-
 /// Nine groups, and snapshots in front of the last two segments.
 fn history() -> History {
     let groups: Vec<&[u16]> = vec![&[1, 2, 7]; 9];
     let history = History::of(OPTIONS, &groups);
     let numbers = first_numbers(history.path());
     assert!(numbers.len() >= 4, "{numbers:?}");
-    claim_snapshots(history.path(), &numbers[numbers.len() - 2..]);
+    make_snapshots(history.path(), &numbers[numbers.len() - 2..]);
     history
 }
 
 fn look_after(path: &Path, retention: Duration, now_millis: u64) -> Archived {
-    let dir = DataDir::open(path).unwrap();
-    let archive = Archive::new(dir.paths(), dir.lock_share(), retention);
-    archive.look_after(now_millis, &never).unwrap()
+    Keeper::of(path, retention, &[]).look_after(now_millis).unwrap()
 }
 
 fn compressed(path: &Path) -> Vec<String> {
@@ -125,7 +119,7 @@ fn what_is_too_old_is_removed_for_good_and_the_tools_say_so() {
     assert_eq!((report.outcome(), report.begins_with), (Outcome::Whole, numbers[0]));
     let told = format!("history begins with batch {}; what was in front", numbers[0]);
     assert!(report.to_string().contains(&told), "{report}");
-    // No snapshot can be read, so there is no way to start.
+    // Without the snapshots there is no way to start.
     let error = start(history.path()).map(|_| ()).unwrap_err();
     assert!(matches!(error, Error::HistoryGone { .. }), "{error}");
     let told = format!("begins with batch {}: what was sold before", numbers[0]);
@@ -179,12 +173,11 @@ fn a_flipped_byte_of_a_compressed_segment_is_damage_and_nothing_else() {
 #[test]
 fn a_compression_that_is_stopped_leaves_everything_as_it_was() {
     let history = history();
-    let dir = DataDir::open(history.path()).unwrap();
-    let archive = Archive::new(dir.paths(), dir.lock_share(), FOR_EVER);
+    let Keeper { mut archive, mut known, .. } = Keeper::of(history.path(), FOR_EVER, &[]);
     let raw = segments(history.path());
     let asked = std::cell::Cell::new(0);
     let is_stopped = || asked.replace(asked.get() + 1) > 0;
-    assert_eq!(archive.look_after(0, &is_stopped).unwrap(), Archived::default());
+    assert_eq!(archive.look_after(&mut known, 0, &is_stopped).unwrap(), Archived::default());
     assert_eq!(segments(history.path()), raw);
     assert!(compressed(history.path()).is_empty(), "not even a leftover");
 }

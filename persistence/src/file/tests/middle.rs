@@ -212,7 +212,7 @@ fn an_events_history_survives_that_segments_are_compressed_and_pruned() {
     let (dir, journal, expected) = history_of_events(9);
     let last = *expected.last().unwrap();
     let numbers = first_numbers(dir.path());
-    claim_snapshots(dir.path(), &numbers[numbers.len() - 2..]);
+    make_snapshots(dir.path(), &numbers[numbers.len() - 2..]);
     let event_id = (1..).map(EventId).find(|event_id| event_id.shard() == ShardId(7)).unwrap();
     let paths = paths(dir.path());
     let lock = journal.share().lock;
@@ -220,13 +220,14 @@ fn an_events_history_survives_that_segments_are_compressed_and_pruned() {
 
     let mut reading = EventHistory::open(&paths, event_id, Lsn(last)).unwrap();
     let mut found = vec![reading.next().unwrap().unwrap().lsn.0];
-    archive(std::time::Duration::MAX).look_after(0, &|| false).unwrap();
+    let mut known = Known::new(paths.snapshots(), []);
+    archive(std::time::Duration::MAX).look_after(&mut known, 0, &|| false).unwrap();
     found.extend(reading.map(|fact| fact.unwrap().lsn.0));
     assert_eq!(found, expected);
 
     // Pruned before the first fact was read: history begins later.
     let mut reading = EventHistory::open(&paths, event_id, Lsn(last)).unwrap();
-    archive(std::time::Duration::ZERO).look_after(0, &|| false).unwrap();
+    archive(std::time::Duration::ZERO).look_after(&mut known, 0, &|| false).unwrap();
     let error = reading.next().unwrap().unwrap_err();
     assert!(matches!(error, Error::Pruned { .. }), "{error}");
     let (found, is_whole) = event_history(dir.path(), 7, last);

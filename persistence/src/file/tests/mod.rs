@@ -2,21 +2,28 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use inventory_core::ids::Epoch;
+use inventory_core::ids::{Epoch, ShardId};
+use inventory_core::limits::SHARDS;
+use inventory_core::state::ShardState;
 
 use super::active::number_in;
+use super::archive::{Archive, Archived, Failed};
 use super::error::{Damage, Error};
 use super::reader::JournalReader;
 use super::recovery::{Recovery, RecoveryReport};
+use super::sealed::SealedReader;
 use super::*;
-use crate::dir::journal_path;
+use crate::dir::{DataDirPaths, journal_path};
 use crate::files::names_in;
+use crate::snapshot::Known;
 use crate::testing::Writer;
 
 mod archiving;
 mod damage;
 mod middle;
+mod pruning;
 mod restart;
 mod torn;
 mod writing;
@@ -175,14 +182,58 @@ fn copy_of(path: &Path) -> tempfile::TempDir {
 fn claim_snapshots(path: &Path, numbers: &[u64]) {
     fs::create_dir_all(path.join("snapshots")).unwrap();
     for number in numbers {
-        fs::write(path.join(format!("snapshots/{number:020}.snapshot")), "").unwrap();
+        fs::write(snapshot_at(path, *number), "").unwrap();
     }
+}
+
+/// Makes snapshots in front of these batches that verify, of states that nobody lived.
+fn make_snapshots(path: &Path, numbers: &[u64]) {
+    let paths = DataDirPaths::read(path).unwrap().unwrap();
+    fs::create_dir_all(paths.snapshots_path()).unwrap();
+    for &number in numbers {
+        let mut sealed = SealedReader::open(&paths, &Position::first(), number, 0..0).unwrap();
+        assert_eq!(sealed.next_batch().unwrap(), None);
+        let position = sealed.position();
+        let mut writer = paths.snapshots().create(&position).unwrap();
+        for shard in (0..SHARDS).map(ShardId) {
+            let mut image = ShardState::new(shard).image();
+            (image.last_lsn, image.digest) = (position.last_lsn(shard), position.digest(shard));
+            writer.add(&image).unwrap();
+        }
+        assert_eq!(writer.finish().unwrap().0, number);
+    }
+}
+
+/// The file of a snapshot.
+fn snapshot_at(path: &Path, number: u64) -> PathBuf {
+    path.join(format!("snapshots/{number:020}.snapshot"))
 }
 
 /// The number of the first batch of each segment in `journal/`.
 fn first_numbers(path: &Path) -> Vec<u64> {
     let number = |path: &PathBuf| number_in(path.file_name().unwrap().to_str().unwrap()).unwrap();
     segments(path).iter().map(number).collect()
+}
+
+/// Who looks after a directory for a while, and knows what it knows.
+struct Keeper {
+    archive: Archive,
+    known: Known,
+    _dir: DataDir,
+}
+
+impl Keeper {
+    /// Of a directory with some snapshots that could not be used.
+    fn of(path: &Path, retention: Duration, useless: &[u64]) -> Self {
+        let dir = DataDir::open(path).unwrap();
+        let archive = Archive::new(dir.paths(), dir.lock_share(), retention);
+        let known = Known::new(dir.paths().snapshots(), useless.iter().copied());
+        Self { archive, known, _dir: dir }
+    }
+
+    fn look_after(&mut self, now_millis: u64) -> Result<Archived, Failed> {
+        self.archive.look_after(&mut self.known, now_millis, &|| false)
+    }
 }
 
 /// Changes the content of a file in place.

@@ -5,7 +5,7 @@ use std::fs::File;
 use inventory_core::ids::{Lsn, ShardId};
 
 use super::*;
-use crate::journal::{AppendError, Break};
+use crate::journal::{AppendError, Break, Supply};
 use crate::limits::HEADER_BYTES;
 
 #[test]
@@ -148,14 +148,12 @@ fn the_room_is_what_is_preallocated_and_free() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = start(dir.path()).unwrap().journal;
     let behind_header = OPTIONS.segment_bytes - HEADER_BYTES as u64;
-    // The rest of the segment, the next one, and the reserve.
-    while journal.room().bytes < 3 * behind_header {
-        assert!(!journal.room().is_short);
-    }
+    // The rest of the segment, the next one, and the reserve: so little that the start waited.
+    assert_eq!(journal.room(), Room { bytes: 3 * behind_header, supply: Supply::Sure });
     let group = Writer::default().group(journal.epoch(), &[1]);
     append(&mut journal, &group);
     let written = fs::read(journal.active.path()).unwrap();
     let written = written.iter().rposition(|byte| *byte != 0).unwrap() + 1 - HEADER_BYTES;
     let used = written.next_multiple_of(crate::limits::RECORD_ALIGNMENT) as u64;
-    assert_eq!(journal.room(), Room { bytes: 3 * behind_header - used, is_short: false });
+    assert_eq!(journal.room(), Room { bytes: 3 * behind_header - used, supply: Supply::Sure });
 }

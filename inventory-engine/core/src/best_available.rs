@@ -7,7 +7,7 @@
 use crate::command::BestAvailable;
 use crate::fact::SeatStatus;
 use crate::ids::{CategoryIndex, RowIndex, SeatIndex};
-use crate::state::{EventState, needs_asking_for};
+use crate::state::EventState;
 
 /// The nearest run for a wish, or, where no row has one, the longest run that could be had.
 pub fn find(event: &EventState, wish: &BestAvailable) -> Result<Vec<SeatIndex>, u32> {
@@ -117,7 +117,7 @@ impl<'a> Search<'a> {
         let fits = move |seat: SeatIndex| {
             let category = || event.seat_category(seat);
             event.seat(seat).is_some_and(|state| is_fitting(state.status()))
-                && needs_asking_for(&event.chart, seat) == self.wish.accessible
+                && event.chart.needs_asking_for(seat) == self.wish.accessible
                 && self.categories.as_ref().is_none_or(|wanted| {
                     category().is_some_and(|category| wanted.contains(&category))
                 })

@@ -197,6 +197,8 @@ pub struct Chart {
     whole_tables: Vec<Option<TableIndex>>,
     /// By seat: the row and the position within it.
     place_in_row: Vec<Option<(RowIndex, u32)>>,
+    /// By seat: whether it is accessible or beside such a seat.
+    needs_asking: Vec<bool>,
     /// By seat: the distance to its focal point in hundredths of a chart unit.
     distances: Vec<u32>,
     /// The rows with the nearest seat first, each with that seat's distance.
@@ -236,6 +238,8 @@ impl Chart {
             whole_tables_by_label.entry(table.label.clone()).or_insert(TableIndex(index));
         }
         let whole_tables = whole_tables(&parts);
+        let needs_asking = parts.seats.iter().map(|seat| seat.accessible || seat.companion);
+        let needs_asking = needs_asking.collect();
         let place_count = parts.areas.iter().map(|area| area.capacity).sum();
         Ok(Self {
             parts,
@@ -244,6 +248,7 @@ impl Chart {
             whole_tables_by_label,
             whole_tables,
             place_in_row,
+            needs_asking,
             distances,
             rows_by_distance,
             row_categories,
@@ -323,6 +328,11 @@ impl Chart {
     /// The row of a seat and the seat's position within it; `None` for a seat in no row.
     pub fn place_in_row(&self, seat: SeatIndex) -> Option<(RowIndex, u32)> {
         self.place_in_row.get(seat.0 as usize).copied().flatten()
+    }
+
+    /// Whether a seat of this chart is only for who asks for an accessible one.
+    pub fn needs_asking_for(&self, seat: SeatIndex) -> bool {
+        self.needs_asking[seat.0 as usize]
     }
 
     /// The distance of a seat of this chart to its focal point, in hundredths of a chart unit.

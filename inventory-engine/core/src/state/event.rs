@@ -1,6 +1,7 @@
 //! One event: its chart, its rules, the state of each seat, and what is derived from them to
 //! answer quickly.
 
+mod longest_runs;
 mod restore;
 
 use std::collections::HashMap;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 
+use self::longest_runs::{LongestRuns, MeasuredRows, NextSeat};
 use crate::chart::Chart;
 use crate::digest::{Digest, Kind};
 use crate::fact::SeatStatus;
@@ -78,31 +80,9 @@ pub struct EventState {
     area_counts: Vec<Counts>,
     /// By ticket type: of its quota, or of the event's whole capacity if it has none.
     ticket_type_counts: Vec<Counts>,
-    /// By row: the longest runs of seats that best available may give.
-    longest_runs: Vec<LongestRuns>,
+    measured_rows: MeasuredRows,
     /// By buyer: spots held and owned.
     buyer_spots: HashMap<BuyerId, u32, SeededState>,
-    /// Room for the rows that a move touches, kept so that moving allocates nothing.
-    touched_rows: Vec<RowIndex>,
-}
-
-/// The longest runs of neighbouring available seats in a row.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct LongestRuns {
-    /// Of seats for anyone.
-    pub(crate) anyone: u32,
-    /// Of seats for who asks for accessible ones.
-    pub(crate) accessible: u32,
-    /// Of seats for anyone, if all that is held came free.
-    pub(crate) anyone_once_freed: u32,
-    /// Of seats for who asks for accessible ones, if all that is held came free.
-    pub(crate) accessible_once_freed: u32,
-}
-
-/// The run that ends here is one seat longer, or over.
-fn lengthen(run: &mut u32, longest: &mut u32, fits: bool) {
-    *run = if fits { *run + 1 } else { 0 };
-    *longest = (*longest).max(*run);
 }
 
 impl EventState {
@@ -123,7 +103,7 @@ impl EventState {
         let of_type = |of: &TicketType| Counts::available(of.quota.unwrap_or(capacity));
         let ticket_type_counts = ticket_types.iter().map(of_type).collect();
         let rows = chart.parts().rows.len();
-        let mut event = Self {
+        Self {
             id,
             name,
             chart_hash,
@@ -136,14 +116,9 @@ impl EventState {
             counts,
             area_counts,
             ticket_type_counts,
-            longest_runs: vec![LongestRuns::default(); rows],
+            measured_rows: MeasuredRows::new(rows),
             buyer_spots: HashMap::with_hasher(hashing),
-            touched_rows: Vec::new(),
-        };
-        for row in 0..rows {
-            event.longest_runs[row] = event.measure_longest_runs(RowIndex(row as u32));
         }
-        event
     }
 
     /// The state of a seat; `None` if the event has no such seat.
@@ -196,12 +171,12 @@ impl EventState {
 
     /// The longest run in a row that best available may give to anyone.
     pub fn longest_run(&self, row: RowIndex) -> u32 {
-        self.longest_runs[row.0 as usize].anyone
+        self.longest_runs(row).anyone
     }
 
     /// The longest run in a row of accessible and companion seats, for who asks for them.
     pub fn longest_accessible_run(&self, row: RowIndex) -> u32 {
-        self.longest_runs[row.0 as usize].accessible
+        self.longest_runs(row).accessible
     }
 
     /// Moves spots from one state to another.
@@ -218,8 +193,10 @@ impl EventState {
             remove_seat(digest, self.id, index, from);
             *seat = to;
             add_seat(digest, self.id, index, to);
+            if let Some((row, _)) = self.chart.place_in_row(index) {
+                self.measured_rows.forget(row);
+            }
         }
-        self.remeasure_rows_of(spots);
         let (from, to) = (from.status(), to.status());
         self.counts.shift(from, to, spots.seats.len() as u32);
         for places in &spots.areas {
@@ -279,40 +256,25 @@ impl EventState {
         self.buyer_spots.len()
     }
 
-    /// All that is known of the longest runs in a row.
+    /// The longest runs in a row.
     pub(crate) fn longest_runs(&self, row: RowIndex) -> LongestRuns {
-        self.longest_runs[row.0 as usize]
+        self.measured_rows.get(row, || self.measure_longest_runs(row))
+    }
+
+    /// What earlier questions have left of the longest runs in a row; `None` if nothing is kept.
+    pub(crate) fn kept_longest_runs(&self, row: RowIndex) -> Option<LongestRuns> {
+        self.measured_rows.kept(row)
     }
 
     pub(crate) fn measure_longest_runs(&self, row: RowIndex) -> LongestRuns {
-        let (mut longest, mut run) = (LongestRuns::default(), LongestRuns::default());
-        for &seat in &self.chart.parts().rows[row.0 as usize].seats {
+        let seats = self.chart.parts().rows[row.0 as usize].seats.iter();
+        LongestRuns::of(seats.map(|&seat| {
             let status = self.seats[seat.0 as usize].status();
             let is_free = status == SeatStatus::Available;
-            let could_be = is_free || status == SeatStatus::Held;
-            let asking = needs_asking_for(&self.chart, seat);
-            lengthen(&mut run.anyone, &mut longest.anyone, is_free && !asking);
-            lengthen(&mut run.accessible, &mut longest.accessible, is_free && asking);
-            let (run, longest) = (&mut run, &mut longest);
-            let once_freed = (&mut run.anyone_once_freed, &mut longest.anyone_once_freed);
-            lengthen(once_freed.0, once_freed.1, could_be && !asking);
-            let once_freed = (&mut run.accessible_once_freed, &mut longest.accessible_once_freed);
-            lengthen(once_freed.0, once_freed.1, could_be && asking);
-        }
-        longest
-    }
-
-    /// Measures each row once, however the seats jump between rows.
-    fn remeasure_rows_of(&mut self, spots: &Spots) {
-        let mut rows = std::mem::take(&mut self.touched_rows);
-        let touched = spots.seat_indexes().filter_map(|seat| self.chart.place_in_row(seat));
-        rows.extend(touched.map(|(row, _)| row));
-        rows.sort_unstable();
-        rows.dedup();
-        for row in rows.drain(..) {
-            self.longest_runs[row.0 as usize] = self.measure_longest_runs(row);
-        }
-        self.touched_rows = rows;
+            let could_be_free = is_free || status == SeatStatus::Held;
+            let needs_asking = self.chart.needs_asking_for(seat);
+            NextSeat { is_free, could_be_free, needs_asking }
+        }))
     }
 
     pub(crate) fn add_to(&self, digest: &mut Digest) {
@@ -360,11 +322,6 @@ impl EventState {
         bytes.extend_from_slice(self.name.as_bytes());
         bytes
     }
-}
-
-/// Whether a seat is only for who asks for an accessible one.
-pub(crate) fn needs_asking_for(chart: &Chart, seat: SeatIndex) -> bool {
-    chart.seat(seat).is_some_and(|seat| seat.accessible || seat.companion)
 }
 
 /// An available seat adds nothing, so that an event without sales costs nothing.

@@ -195,7 +195,7 @@ impl ShardState {
         state.restore_holds(image.holds)?;
         state.allocations.reserve(image.allocations.len());
         state.restore_allocations(image.allocations)?;
-        for event in state.events.values_mut() {
+        for event in state.events.values() {
             event.restored(&mut state.digest);
         }
         state.ended_holds.reserve(image.ended_holds.len());

@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use ended::{EndedHold, Ending};
-pub(crate) use event::needs_asking_for;
 pub use event::{EventState, SeatState};
 pub use hold::{Allocation, Hold};
 pub use image::{EventImage, ImageError, ShardImage};

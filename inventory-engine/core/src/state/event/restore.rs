@@ -8,8 +8,8 @@ use crate::chart::Chart;
 use crate::digest::Digest;
 use crate::fact::SeatStatus;
 use crate::hashing::SeededState;
-use crate::ids::{AreaIndex, RowIndex, SeatIndex};
-use crate::spots::{Counts, Spots};
+use crate::ids::{AreaIndex, SeatIndex};
+use crate::spots::Spots;
 use crate::state::image::{EventImage, ImageError};
 
 impl EventState {
@@ -38,7 +38,7 @@ impl EventState {
         }
     }
 
-    /// An event of which nothing is held or sold yet, and of which no row has been measured.
+    /// An event of which nothing is held or sold yet.
     pub(crate) fn restore(
         image: EventImage,
         chart: Arc<Chart>,
@@ -124,16 +124,10 @@ impl EventState {
         Ok(())
     }
 
-    /// All spots are with their owners: measures what depends on all of them.
-    pub(crate) fn restored(&mut self, digest: &mut Digest) {
+    /// All spots are with their owners: adds what depends on all of them to a digest.
+    pub(crate) fn restored(&self, digest: &mut Digest) {
         for (area, &counts) in (0..).map(AreaIndex).zip(&self.area_counts) {
             add_area(digest, self.id, area, counts);
-        }
-        if self.counts == Counts::available(self.counts.total()) {
-            return;
-        }
-        for row in (0..self.longest_runs.len() as u32).map(RowIndex) {
-            self.longest_runs[row.0 as usize] = self.measure_longest_runs(row);
         }
     }
 }

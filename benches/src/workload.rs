@@ -170,7 +170,8 @@ impl Sale {
     /// Events of which anything was taken or that were on sale.
     pub fn events_touched(&self) -> impl Iterator<Item = u32> {
         let places = self.on_sale.len();
-        let reached = |event: usize| self.on_sale[event % places].load(Relaxed) as usize >= event;
+        let reached =
+            move |event: usize| self.on_sale[event % places].load(Relaxed) as usize >= event;
         (0..self.lots.len()).filter(move |event| reached(*event)).map(|event| event as u32)
     }
 }

@@ -1,0 +1,87 @@
+//! A real Postgres, asked for what it has to refuse.
+
+use std::time::Duration;
+
+use super::*;
+
+fn hold(id: i64, owner: &str) -> Hold {
+    Hold { id, owner: owner.to_owned() }
+}
+
+fn seats(seats: [u32; 2]) -> Pick {
+    Pick { event: 0, seats }
+}
+
+async fn desk(postgres: &Postgres) -> Desk {
+    let connection = PgConnection::connect_with(&postgres.options).await.unwrap();
+    Desk { connection, choice: postgres.choice }
+}
+
+/// Waits until a hold has run out.
+async fn run_out(desk: &mut Desk, id: i64) {
+    let lives = "SELECT 1 FROM holds WHERE id = $1 AND ends_at > now()";
+    let mut lives = async || {
+        let query = sqlx::query(lives).bind(id);
+        query.fetch_optional(&mut desk.connection).await.unwrap().is_some()
+    };
+    while lives().await {}
+}
+
+#[tokio::test]
+async fn it_refuses_what_holdfast_refuses() {
+    let postgres = Postgres::start(Choice::ById).await.unwrap();
+    postgres.prepare(1, 100).await.unwrap();
+    let mut desk = desk(&postgres).await;
+    let (ann, bob, cid) = (hold(1, "ann"), hold(2, "bob"), hold(3, "cid"));
+    assert!(desk.place(&ann, &seats([1, 2]), 60_000).await.unwrap());
+    assert!(!desk.place(&bob, &seats([2, 3]), 60_000).await.unwrap(), "seat 2 is held");
+    assert!(!desk.place(&bob, &seats([3, 100]), 60_000).await.unwrap(), "there is no seat 100");
+    for fate in [Fate::Allocate, Fate::Release] {
+        assert!(!desk.end(&hold(1, "bob"), fate).await.unwrap(), "the hold is ann's");
+    }
+    assert!(desk.end(&ann, Fate::Allocate).await.unwrap());
+    assert!(!desk.end(&ann, Fate::Allocate).await.unwrap(), "it is sold already");
+    assert!(!desk.place(&bob, &seats([3, 2]), 60_000).await.unwrap(), "seat 2 is sold");
+    assert!(desk.place(&bob, &seats([4, 3]), 1).await.unwrap());
+    run_out(&mut desk, bob.id).await;
+    assert!(!desk.end(&bob, Fate::Allocate).await.unwrap(), "its time is up");
+    assert!(desk.place(&cid, &seats([3, 5]), 60_000).await.unwrap(), "seat 3 is free again");
+    assert!(desk.end(&cid, Fate::Release).await.unwrap());
+    assert!(desk.place(&hold(4, "dan"), &seats([3, 5]), 60_000).await.unwrap());
+    loads(&postgres).await;
+}
+
+#[tokio::test]
+async fn best_available_finds_what_is_free_and_refuses_the_rest() {
+    let postgres = Postgres::start(Choice::BestAvailable).await.unwrap();
+    postgres.prepare(1, 5).await.unwrap();
+    let mut desk = desk(&postgres).await;
+    let any = seats([0, 0]);
+    let (ann, bob, cid) = (hold(1, "ann"), hold(2, "bob"), hold(3, "cid"));
+    assert!(desk.place(&ann, &any, 60_000).await.unwrap());
+    assert!(desk.place(&bob, &any, 1).await.unwrap());
+    run_out(&mut desk, bob.id).await;
+    assert!(desk.place(&cid, &any, 60_000).await.unwrap(), "bob's seats are free again");
+    assert!(!desk.end(&bob, Fate::Release).await.unwrap(), "they are cid's");
+    assert!(!desk.place(&hold(4, "dan"), &any, 60_000).await.unwrap(), "one seat is left");
+    assert!(desk.end(&ann, Fate::Release).await.unwrap());
+    assert!(desk.end(&cid, Fate::Allocate).await.unwrap());
+    let left = "SELECT seat FROM seats WHERE sold_to IS NULL ORDER BY seat";
+    let left = sqlx::query_scalar::<_, i32>(left).fetch_all(&mut desk.connection);
+    assert_eq!(left.await.unwrap(), [0, 1, 4]);
+    loads(&postgres).await;
+}
+
+async fn loads(postgres: &Postgres) {
+    let load = Load {
+        events: 1,
+        seats: 1_000,
+        clients: 4,
+        depth: 1,
+        warm_up: Duration::from_millis(10),
+        measured: Duration::from_millis(100),
+        seed: 1,
+    };
+    let measured = postgres.run(&load).await.unwrap();
+    assert!(measured.confirmed > 0 && measured.refused == 0, "{measured:?}");
+}

@@ -10,6 +10,7 @@ pub mod floor;
 pub mod postgres;
 pub mod redis;
 mod server;
+pub mod sides;
 mod thread;
 
 /// Milliseconds that a hold lasts unless a test says otherwise.

@@ -21,7 +21,7 @@ use anyhow::Context;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Script};
+use redis::{AsyncConnectionConfig, Cmd, Script};
 use rustix::process::Signal;
 use tokio::task::JoinSet;
 
@@ -82,8 +82,10 @@ impl Redis {
             command
         })?;
         let client = redis::Client::open(format!("redis://127.0.0.1:{}", server.port()))?;
-        let mut connection =
-            server.ready(async || client.get_multiplexed_async_connection().await).await?;
+        // Emptying a synced Redis may take longer than answers usually do.
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let connect = async || client.get_multiplexed_async_connection_with_config(&config).await;
+        let mut connection = server.ready(connect).await?;
         let scripts = Scripts {
             place: Script::new(include_str!("redis/place.lua")),
             allocate: Script::new(include_str!("redis/allocate.lua")),
@@ -98,7 +100,7 @@ impl Redis {
     /// One round of a load, on events without a sale. `depth` operations are written at once.
     pub async fn run(&self, load: &Load) -> anyhow::Result<Measured> {
         let mut connection = self.connection.clone();
-        redis::cmd("FLUSHALL").exec_async(&mut connection).await?;
+        redis::cmd("FLUSHALL").arg("SYNC").exec_async(&mut connection).await?;
         let sale = Arc::new(Sale::of(load, 1, PER_SECOND_MAX));
         let (port, scripts, load) = (self.server.port(), Arc::clone(&self.scripts), load.clone());
         on_one_thread(async move {

@@ -40,7 +40,7 @@ pub(super) const INDEX_AND_SETTLE: [&str; 3] =
 /// $1 seats, $2 event, $3 hold, $4 owner, $5 milliseconds.
 pub(super) const PLACE_BY_ID: &str = "
     WITH wanted AS (
-        SELECT hold_id IS NULL OR held_until <= now() AND sold_to IS NULL AS is_free
+        SELECT sold_to IS NULL AND (hold_id IS NULL OR held_until <= now()) AS is_free
         FROM seats WHERE event = $2 AND seat = ANY ($1) ORDER BY seat FOR UPDATE
     ), free AS (
         SELECT count(*) FROM wanted WHERE is_free HAVING count(*) = cardinality($1)

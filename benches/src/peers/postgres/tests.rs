@@ -85,3 +85,49 @@ async fn loads(postgres: &Postgres) {
     let measured = postgres.run(&load).await.unwrap();
     assert!(measured.confirmed > 0 && measured.refused == 0, "{measured:?}");
 }
+
+/// Everybody wants one of two overlapping pairs at the same time: of each three seats two are
+/// taken, by one hold.
+#[tokio::test]
+async fn of_many_at_once_one_gets_the_seat() {
+    let postgres = Postgres::start(Choice::ById).await.unwrap();
+    postgres.prepare(1, 300).await.unwrap();
+    let mut crowd = JoinSet::new();
+    for number in 0..6_u32 {
+        let mut desk = desk(&postgres).await;
+        crowd.spawn(async move {
+            let mut placed = 0;
+            for first in (0..300).step_by(3) {
+                let pair =
+                    if number % 2 == 0 { [first, first + 1] } else { [first + 2, first + 1] };
+                let hold = hold(i64::from(first * 100 + number), "someone");
+                placed += u32::from(desk.place(&hold, &seats(pair), 60_000).await.unwrap());
+            }
+            placed
+        });
+    }
+    let placed: u32 = crowd.join_all().await.into_iter().sum();
+    assert_eq!(placed, 100);
+}
+
+/// Nobody gets what somebody else has locked, and nobody waits for it.
+#[tokio::test]
+async fn of_many_at_once_each_gets_the_best_of_their_own() {
+    let postgres = Postgres::start(Choice::BestAvailable).await.unwrap();
+    postgres.prepare(1, 100).await.unwrap();
+    let mut crowd = JoinSet::new();
+    for number in 0..5 {
+        let mut desk = desk(&postgres).await;
+        crowd.spawn(async move {
+            for id in (number..50).step_by(5) {
+                let is_placed = desk.place(&hold(id, "someone"), &seats([0, 0]), 60_000).await;
+                assert!(is_placed.unwrap(), "there are as many seats as are asked for");
+            }
+        });
+    }
+    crowd.join_all().await;
+    let mut desk = desk(&postgres).await;
+    let held = "SELECT count(DISTINCT seat) FROM holds, unnest(seats) seat";
+    let held = sqlx::query_scalar::<_, i64>(held).fetch_one(&mut desk.connection);
+    assert_eq!(held.await.unwrap(), 100);
+}

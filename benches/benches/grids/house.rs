@@ -81,11 +81,12 @@ pub(crate) struct Clerk {
 impl Clerk {
     /// One whose buyers have names that fit into a small string.
     pub(crate) fn new() -> Self {
-        Self::with_buyers_of(16)
+        Self { random: ChaCha8Rng::seed_from_u64(1), written: 0, buyer_bytes: 16 }
     }
 
-    pub(crate) fn with_buyers_of(buyer_bytes: usize) -> Self {
-        Self { random: ChaCha8Rng::seed_from_u64(1), written: 0, buyer_bytes }
+    /// The same, who goes on with buyers whose names are so long.
+    pub(crate) fn with_buyers_of(self, buyer_bytes: usize) -> Self {
+        Self { buyer_bytes, ..self }
     }
 
     /// When the next command comes.

@@ -10,13 +10,16 @@ use proto::inventory::v1::{
     Rejection, SeatConflict, SeatStatus, Seats, answer, command, place_request,
 };
 
+/// A kind of message and how each of them is made of its number.
+type Named<T> = (&'static str, fn(u64) -> T);
+
 /// Commands and answers of a message.
 const COUNT: u64 = 64;
 
 pub(crate) fn grid(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("wire");
     group.throughput(Throughput::Elements(COUNT));
-    let commands: [(&str, fn(u64) -> command::Verb); 3] =
+    let commands: [Named<command::Verb>; 3] =
         [("place", place), ("place_by_label", place_by_label), ("allocate", allocate)];
     for (name, verb) in commands {
         let commands = (0..COUNT).map(|number| Command {
@@ -33,7 +36,7 @@ pub(crate) fn grid(criterion: &mut Criterion) {
             bencher.iter(|| black_box(&batch).encode_to_vec());
         });
     }
-    let answers: [(&str, fn(u64) -> answer::Outcome); 3] =
+    let answers: [Named<answer::Outcome>; 3] =
         [("placed", placed), ("allocated", allocated), ("rejected", rejected)];
     for (name, outcome) in answers {
         let answers = (0..COUNT).map(|number| Answer {

@@ -100,7 +100,11 @@ impl Postgres {
             .username(USER)
             .database("postgres")
             .ssl_mode(PgSslMode::Disable);
-        server.ready(async || PgConnection::connect_with(&options).await).await?.close().await?;
+        let connect = || {
+            let options = options.clone();
+            async move { PgConnection::connect_with(&options).await }
+        };
+        server.ready(connect).await?.close().await?;
         Ok(Self { choice, options, _server: server })
     }
 

@@ -52,10 +52,11 @@ impl Server {
     }
 
     /// Asks until there is an answer.
-    pub(super) async fn ready<T, E: std::error::Error>(
-        &mut self,
-        ask: impl AsyncFn() -> Result<T, E>,
-    ) -> anyhow::Result<T> {
+    pub(super) async fn ready<T, E, F>(&mut self, ask: impl Fn() -> F) -> anyhow::Result<T>
+    where
+        E: std::error::Error,
+        F: Future<Output = Result<T, E>>,
+    {
         let started = Instant::now();
         loop {
             let answer = ask().await;

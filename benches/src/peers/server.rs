@@ -15,9 +15,7 @@ use tempfile::TempDir;
 
 /// How long a server may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(30);
-/// How long it may take to end when it is told to.
-const ENDED_WITHIN: Duration = Duration::from_secs(10);
-/// Between two looks at whether it answers, or has ended.
+/// Between two looks at whether it answers.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A running server in a folder of its own.
@@ -31,7 +29,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts what `command` makes of a folder and a free port. `end` is the signal that ends it
-    /// at once and with all of its children.
+    /// at once and with all of its children, whatever they do.
     pub(super) fn start(
         folder: TempDir,
         end: Signal,
@@ -58,7 +56,9 @@ impl Server {
         F: Future<Output = Result<T, E>>,
     {
         let started = Instant::now();
+        let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
+            looks.tick().await;
             let answer = ask().await;
             // Who answers may be somebody else, if another process was first on the port.
             if let Some(status) = self.child.try_wait()? {
@@ -69,7 +69,7 @@ impl Server {
                 Err(error) if started.elapsed() > READY_WITHIN => {
                     bail!("no answer ({error}): {}", self.log());
                 }
-                Err(_) => tokio::time::sleep(LOOK_EVERY).await,
+                Err(_) => {}
             }
         }
     }
@@ -84,15 +84,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let started = Instant::now();
-        if let Some(pid) = Pid::from_raw(self.child.id() as i32) {
+        if let Some(pid) = Pid::from_raw(self.child.id().cast_signed()) {
             // It may have ended by itself.
             let _ = kill_process(pid, self.end);
         }
-        while matches!(self.child.try_wait(), Ok(None)) && started.elapsed() < ENDED_WITHIN {
-            std::thread::sleep(LOOK_EVERY);
-        }
-        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
@@ -117,4 +112,38 @@ fn target_folder() -> anyhow::Result<PathBuf> {
 fn free_port() -> anyhow::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(listener.local_addr()?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Server {
+        let start = |_: &Path, _| {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", script]);
+            command
+        };
+        Server::start(disk_folder().unwrap(), Signal::KILL, start).unwrap()
+    }
+
+    #[tokio::test]
+    async fn one_that_ends_is_quoted_and_leaves_nothing() {
+        let mut server = shell("echo cannot listen >&2; exit 3");
+        let folder = server.folder.path().to_owned();
+        let never = || async { Err::<(), _>(std::io::Error::other("nobody is there")) };
+        let error = server.ready(never).await.unwrap_err().to_string();
+        assert!(error.contains("cannot listen") && error.contains('3'), "{error}");
+        drop(server);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn one_that_would_not_end_is_ended() {
+        let server = shell("trap '' INT TERM; while :; do :; done");
+        let process = PathBuf::from(format!("/proc/{}", server.child.id()));
+        assert!(process.exists());
+        drop(server);
+        assert!(!process.exists());
+    }
 }

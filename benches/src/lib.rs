@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod client;
 pub mod measured;
 pub mod noop;
+pub mod peers;
 pub mod process;
 pub mod report;
 pub mod rounds;

@@ -1,6 +1,7 @@
 //! The rows of the table: what is compared with what, under which load, and how close it has to
-//! come. Peers bring rows of their own in the same form.
+//! come. A row has both sides as functions that start them, so that peers slot in by their names.
 
+use crate::peers::sides::{postgres_by_id, redis_in_memory, redis_synced};
 use crate::rounds::ROUNDS_MIN;
 use crate::served::{Way, Who, start};
 use crate::side::Start;
@@ -56,79 +57,111 @@ const STREAM: Who = Who::Holdfast { per_second_max: 800_000 };
 const TONIC: &str = "tonic, doing nothing";
 const AXUM: &str = "axum, doing nothing";
 
-/// A side of a row is a function without anything of its own, so that peers can be added by their
-/// names.
-macro_rules! side {
+/// Our side and the limit of its transport.
+macro_rules! limit {
     ($who:expr, $way:expr) => {
-        |setting, load| start($who, $way, setting, load)
+        (
+            |setting, load| start($who, $way, setting, load),
+            |setting, load| start(Who::NoOp, $way, setting, load),
+        )
     };
 }
 
-macro_rules! row {
-    ($name:expr, $who:expr, $way:expr, $peer:expr, $shape:expr, $target:expr) => {
-        Row {
-            name: $name,
-            peer_name: $peer,
-            ours: side!($who, $way),
-            peer: side!(Who::NoOp, $way),
-            shape: $shape,
-            target: $target,
-            rounds_min: ROUNDS_MIN,
-        }
+/// Our side and a store.
+macro_rules! store {
+    ($who:expr, $way:expr, $peer:expr) => {
+        (|setting, load| start($who, $way, setting, load), $peer)
     };
+}
+
+const fn row(
+    name: &'static str,
+    peer_name: &'static str,
+    (ours, peer): (Start, Start),
+    shape: Shape,
+    target: Option<f64>,
+) -> Row {
+    Row { name, peer_name, ours, peer, shape, target, rounds_min: ROUNDS_MIN }
 }
 
 const ONE: Way = Way::Stream { per_message: 1 };
 const BATCH: Way = Way::Stream { per_message: 64 };
 
 /// Holdfast beside what its transports could do at most.
-pub const OF_TRANSPORTS: &[Row] = &[
-    row!("gRPC unary, 8 x 64 in flight", UNARY, Way::Unary, TONIC, hot(8, 64), Some(0.75)),
-    row!("gRPC unary, 64 x 1 in flight", UNARY, Way::Unary, TONIC, hot(64, 1), None),
-    row!(
+const OF_TRANSPORTS: [Row; 8] = [
+    row("gRPC unary, 8 x 64 in flight", TONIC, limit!(UNARY, Way::Unary), hot(8, 64), Some(0.75)),
+    row("gRPC unary, 64 x 1 in flight", TONIC, limit!(UNARY, Way::Unary), hot(64, 1), None),
+    row(
         "gRPC unary, 8 x 64 in flight, 1,000 events",
-        UNARY,
-        Way::Unary,
         TONIC,
+        limit!(UNARY, Way::Unary),
         over_many(8, 64),
-        Some(0.75)
+        Some(0.75),
     ),
-    row!(
+    row(
         "gRPC unary under h2load, a repeated place, 8 x 64 in flight",
-        UNARY,
-        Way::H2load,
         TONIC,
+        limit!(UNARY, Way::H2load),
         hot(8, 64),
-        Some(0.75)
+        Some(0.75),
     ),
-    row!("gRPC stream, 1 a message, 8 x 512 in flight", STREAM, ONE, TONIC, hot(8, 512), None),
-    row!(
+    row(
+        "gRPC stream, 1 a message, 8 x 512 in flight",
+        TONIC,
+        limit!(STREAM, ONE),
+        hot(8, 512),
+        None,
+    ),
+    row(
         "gRPC stream, 64 a message, 8 x 1,024 in flight",
-        STREAM,
-        BATCH,
         TONIC,
+        limit!(STREAM, BATCH),
         hot(8, 1_024),
-        Some(0.35)
+        Some(0.35),
     ),
-    row!(
+    row(
         "gRPC stream, 64 a message, 8 x 1,024 in flight, 1,000 events",
-        STREAM,
-        BATCH,
         TONIC,
+        limit!(STREAM, BATCH),
         over_many(8, 1_024),
-        Some(0.35)
+        Some(0.35),
     ),
-    row!("REST, 64 x 1 in flight", UNARY, Way::Rest, AXUM, hot(64, 1), None),
+    row("REST, 64 x 1 in flight", AXUM, limit!(UNARY, Way::Rest), hot(64, 1), None),
+];
+
+/// Holdfast beside what others would keep seats in. What is in flight is the same on both sides:
+/// Redis gets it as pipelines of so many scripts, Postgres on so many connections.
+const OF_STORES: [Row; 3] = [
+    row(
+        "stream, 64 a message, and Redis in memory, 8 x 256 in flight",
+        "Redis, Lua scripts, in memory",
+        store!(STREAM, BATCH, redis_in_memory),
+        hot(8, 256),
+        None,
+    ),
+    row(
+        "stream, 64 a message, and Redis on disk, 8 x 256 in flight",
+        "Redis, Lua scripts, appendfsync always",
+        store!(STREAM, BATCH, redis_synced),
+        hot(8, 256),
+        None,
+    ),
+    row(
+        "unary, and Postgres by id, 32 x 1 in flight",
+        "Postgres, row locks",
+        store!(UNARY, Way::Unary, postgres_by_id),
+        hot(32, 1),
+        None,
+    ),
 ];
 
 /// All rows whose names have the words in them, whatever their case.
-pub fn named(words: Option<&str>) -> Vec<&'static Row> {
+pub fn named(words: Option<&str>) -> Vec<Row> {
     let words = words.unwrap_or_default().to_lowercase();
-    let all = OF_TRANSPORTS.iter();
-    let is_meant = |row: &&Row| {
+    let is_meant = |row: &Row| {
         row.name.to_lowercase().contains(&words) || row.peer_name.to_lowercase().contains(&words)
     };
-    all.filter(is_meant).collect()
+    OF_TRANSPORTS.into_iter().chain(OF_STORES).filter(is_meant).collect()
 }
 
 #[cfg(test)]

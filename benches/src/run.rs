@@ -12,7 +12,7 @@ use anyhow::{Context, ensure};
 use crate::report::machine::Machine;
 use crate::report::page::{Settings, page};
 use crate::report::{Outcome, json_lines, say, table, thousands, write_file};
-use crate::rounds::{ROUNDS_MIN, alternate};
+use crate::rounds::{Figures, ROUNDS_MIN, alternate};
 use crate::rows::{Row, named};
 use crate::side::Setting;
 use crate::workload::Load;
@@ -108,16 +108,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let mut outcomes = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         let outcome = run_row(options, row).await.with_context(|| row.name)?;
-        say(&format!(
-            "{}/{} {}: ours {}/s, {} {}/s, ratio {:.2}\n",
-            number + 1,
-            rows.len(),
-            outcome.name,
-            thousands(outcome.ours.per_second),
-            outcome.peer_name,
-            thousands(outcome.peer.per_second),
-            outcome.ratio(),
-        ))?;
+        say(&format!("{}/{} {}\n", number + 1, rows.len(), in_words(&outcome)))?;
         outcomes.push(outcome);
     }
     let took = started.elapsed().as_secs_f64();
@@ -139,6 +130,18 @@ async fn run_row(options: &Options, row: &Row) -> anyhow::Result<Outcome> {
     peer.finish().await.context("the peer's end")?;
     ours.finish().await.context("our end")?;
     Ok(Outcome::of(row, figures))
+}
+
+/// A row while the others are still to come, with what its rounds differ by.
+fn in_words(outcome: &Outcome) -> String {
+    let side = |of: &Figures| {
+        let (slowest, fastest) = of.per_second_range;
+        let [rate, slowest, fastest] = [of.per_second, slowest, fastest].map(thousands);
+        format!("{rate}/s ({slowest} to {fastest})")
+    };
+    let (ours, peer) = (side(&outcome.ours), side(&outcome.peer));
+    let ratio = outcome.ratio();
+    format!("{}: ours {ours}, {} {peer}, ratio {ratio:.2}", outcome.name, outcome.peer_name)
 }
 
 fn settings(options: &Options) -> Settings {

@@ -6,7 +6,8 @@
 //! next one, which was created before the measurement.
 //!
 //! Must always hold: a seat that was picked is not picked again before it was released; one that
-//! was refused is somebody else's and stays taken. All of it is a few atomics, since clients share the processors with what they measure.
+//! was refused is somebody else's and stays taken. All of it is a few atomics, since clients share
+//! the processors with what they measure.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;

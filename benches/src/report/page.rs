@@ -56,6 +56,11 @@ allocator, runtime and settings, in a process of their own, that read the same r
 replies of the same form at once. Nothing on these libraries can be faster. The client takes its
 part of the processors on both sides, so that a ratio is that of the whole, client included.
 
+Redis keeps an event as a hash and changes it with one Lua script an operation, called in pipelines
+of as many as are in flight on a connection; once with nothing on disk, once with every write
+synced. Postgres keeps a row a seat and locks both rows of a hold in one transaction. Each is tuned
+as `benches/src/peers` says, gets the same picks in the same proportions, and keeps the same rules.
+
 h2load sends the same message again and again: a place that was accepted, which the engine answers
 with its first result. Its requests are no sale, and tell what another house's client sees.
 

@@ -1,4 +1,5 @@
-//! A real Postgres, asked for what it has to refuse.
+//! A real Postgres, asked for what it has to refuse. One for each way to choose, since making one
+//! takes longer than all that is asked of it.
 
 use std::time::Duration;
 
@@ -28,10 +29,24 @@ async fn run_out(desk: &mut Desk, id: i64) {
 }
 
 #[tokio::test]
-async fn it_refuses_what_holdfast_refuses() {
+async fn by_id_it_refuses_what_holdfast_refuses() {
     let postgres = Postgres::start(Choice::ById).await.unwrap();
+    refuses_what_is_taken(&postgres).await;
+    gives_one_of_many_the_seat(&postgres).await;
+    loads(&postgres).await;
+}
+
+#[tokio::test]
+async fn best_available_finds_what_is_free_and_refuses_the_rest() {
+    let postgres = Postgres::start(Choice::BestAvailable).await.unwrap();
+    finds_what_is_free(&postgres).await;
+    gives_each_of_many_their_own(&postgres).await;
+    loads(&postgres).await;
+}
+
+async fn refuses_what_is_taken(postgres: &Postgres) {
     postgres.prepare(1, 100).await.unwrap();
-    let mut desk = desk(&postgres).await;
+    let mut desk = desk(postgres).await;
     let (ann, bob, cid) = (hold(1, "ann"), hold(2, "bob"), hold(3, "cid"));
     assert!(desk.place(&ann, &seats([1, 2]), 60_000).await.unwrap());
     assert!(!desk.place(&bob, &seats([2, 3]), 60_000).await.unwrap(), "seat 2 is held");
@@ -48,14 +63,11 @@ async fn it_refuses_what_holdfast_refuses() {
     assert!(desk.place(&cid, &seats([3, 5]), 60_000).await.unwrap(), "seat 3 is free again");
     assert!(desk.end(&cid, Fate::Release).await.unwrap());
     assert!(desk.place(&hold(4, "dan"), &seats([3, 5]), 60_000).await.unwrap());
-    loads(&postgres).await;
 }
 
-#[tokio::test]
-async fn best_available_finds_what_is_free_and_refuses_the_rest() {
-    let postgres = Postgres::start(Choice::BestAvailable).await.unwrap();
+async fn finds_what_is_free(postgres: &Postgres) {
     postgres.prepare(1, 5).await.unwrap();
-    let mut desk = desk(&postgres).await;
+    let mut desk = desk(postgres).await;
     let any = seats([0, 0]);
     let (ann, bob, cid) = (hold(1, "ann"), hold(2, "bob"), hold(3, "cid"));
     assert!(desk.place(&ann, &any, 60_000).await.unwrap());
@@ -69,7 +81,6 @@ async fn best_available_finds_what_is_free_and_refuses_the_rest() {
     let left = "SELECT seat FROM seats WHERE sold_to IS NULL ORDER BY seat";
     let left = sqlx::query_scalar::<_, i32>(left).fetch_all(&mut desk.connection);
     assert_eq!(left.await.unwrap(), [0, 1, 4]);
-    loads(&postgres).await;
 }
 
 async fn loads(postgres: &Postgres) {
@@ -88,13 +99,11 @@ async fn loads(postgres: &Postgres) {
 
 /// Everybody wants one of two overlapping pairs at the same time: of each three seats two are
 /// taken, by one hold.
-#[tokio::test]
-async fn of_many_at_once_one_gets_the_seat() {
-    let postgres = Postgres::start(Choice::ById).await.unwrap();
+async fn gives_one_of_many_the_seat(postgres: &Postgres) {
     postgres.prepare(1, 300).await.unwrap();
     let mut crowd = JoinSet::new();
     for number in 0..6_u32 {
-        let mut desk = desk(&postgres).await;
+        let mut desk = desk(postgres).await;
         crowd.spawn(async move {
             let mut placed = 0;
             for first in (0..300).step_by(3) {
@@ -111,13 +120,11 @@ async fn of_many_at_once_one_gets_the_seat() {
 }
 
 /// Nobody gets what somebody else has locked, and nobody waits for it.
-#[tokio::test]
-async fn of_many_at_once_each_gets_the_best_of_their_own() {
-    let postgres = Postgres::start(Choice::BestAvailable).await.unwrap();
+async fn gives_each_of_many_their_own(postgres: &Postgres) {
     postgres.prepare(1, 100).await.unwrap();
     let mut crowd = JoinSet::new();
     for number in 0..5 {
-        let mut desk = desk(&postgres).await;
+        let mut desk = desk(postgres).await;
         crowd.spawn(async move {
             for id in (number..50).step_by(5) {
                 let is_placed = desk.place(&hold(id, "someone"), &seats([0, 0]), 60_000).await;
@@ -126,7 +133,7 @@ async fn of_many_at_once_each_gets_the_best_of_their_own() {
         });
     }
     crowd.join_all().await;
-    let mut desk = desk(&postgres).await;
+    let mut desk = desk(postgres).await;
     let held = "SELECT count(DISTINCT seat) FROM holds, unnest(seats) seat";
     let held = sqlx::query_scalar::<_, i64>(held).fetch_one(&mut desk.connection);
     assert_eq!(held.await.unwrap(), 100);

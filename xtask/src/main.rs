@@ -4,6 +4,7 @@
 //! passed through and their exit code passed on, so that a person and a build machine see the
 //! same thing.
 
+mod bench;
 mod requirements;
 mod step;
 
@@ -28,6 +29,8 @@ enum Xtask {
     },
     /// Check the format and the lints, warnings denied.
     Check,
+    /// Measure Holdfast beside its peers and its limits, in one run, and write the page of it.
+    Bench(bench::Options),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -37,6 +40,10 @@ fn main() -> anyhow::Result<ExitCode> {
             step::run_all(&test_steps(long))
         }
         Xtask::Check => step::run_all(&check_steps()),
+        Xtask::Bench(options) => {
+            requirements::install_missing(requirements::OF_BENCHMARKS)?;
+            step::run_all(&bench::steps(&options)?)
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the tests need of the machine besides the Rust toolchain, as a table.
+//! What tests and benchmarks need of the machine besides the Rust toolchain, as tables.
 //!
 //! What is missing is installed where that is possible without asking (root, on a machine with
 //! apt); elsewhere the command fails and names the line to run. Nothing is touched when nothing
@@ -12,7 +12,7 @@ use anyhow::{bail, ensure};
 
 use crate::step::Step;
 
-/// A program that has to be on the path, and the Debian package that brings it.
+/// A program that has to be on the path or at one, and the Debian package that brings it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Requirement {
     pub(crate) program: &'static str,
@@ -25,6 +25,17 @@ pub(crate) const OF_TESTS: &[Requirement] = &[
     // without it.
     Requirement { program: "cc", package: "build-essential" },
 ];
+
+/// Everything that `cargo xtask bench` needs: the peers, and another house's client.
+pub(crate) const OF_BENCHMARKS: &[Requirement] = &[
+    Requirement { program: "cc", package: "build-essential" },
+    Requirement { program: "redis-server", package: "redis-server" },
+    Requirement { program: POSTGRES, package: "postgresql-15" },
+    Requirement { program: "h2load", package: "nghttp2-client" },
+];
+
+/// Debian puts the server where no path leads.
+const POSTGRES: &str = "/usr/lib/postgresql/15/bin/postgres";
 
 /// What is to be done about the requirements.
 #[derive(Debug, Eq, PartialEq)]
@@ -61,7 +72,7 @@ fn plan(requirements: &[Requirement], has: impl Fn(&str) -> bool, is_root: bool)
     }
     let programs: Vec<_> = missing.iter().map(|wanted| wanted.program).collect();
     Plan::Refuse(format!(
-        "the tests need {}; as root, run: apt-get install {}",
+        "this needs {}; as root, run: apt-get install {}",
         programs.join(", "),
         packages.join(" ")
     ))
@@ -83,6 +94,7 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
 
 fn is_on_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
+    // A program that says where it is has replaced the folder that it is joined to.
     env::split_paths(&path).any(|folder| is_executable(&folder.join(program)))
 }
 
@@ -125,7 +137,7 @@ mod tests {
     #[test]
     fn anyone_else_is_told_the_command() {
         let told = Plan::Refuse(
-            "the tests need cc, c++; as root, run: apt-get install build-essential".to_owned(),
+            "this needs cc, c++; as root, run: apt-get install build-essential".to_owned(),
         );
         assert_eq!(planned(&["apt-get", "redis-server"], false), told);
         assert_eq!(planned(&["redis-server"], true), told, "root without apt");
@@ -136,5 +148,7 @@ mod tests {
         assert!(is_on_path("sh"));
         assert!(!is_on_path("no-such-program-here"));
         assert!(!is_executable(Path::new("/usr/bin")));
+        assert!(is_on_path("/bin/sh"), "one that says where it is");
+        assert!(!is_on_path("/bin/no-such-program-here"));
     }
 }

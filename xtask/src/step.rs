@@ -21,11 +21,11 @@ pub(crate) struct Step {
     variables: Vec<(&'static str, &'static str)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Program {
     /// The cargo that started this command, so that `cargo +toolchain xtask` keeps to it.
     Cargo,
-    Named(&'static str),
+    Named(String),
 }
 
 impl Step {
@@ -34,12 +34,12 @@ impl Step {
         Self::new(Program::Cargo, arguments)
     }
 
-    /// Any other program, found on the path.
+    /// Any other program, found on the path or by its own.
     pub(crate) fn program<'a>(
-        name: &'static str,
+        name: impl Into<String>,
         arguments: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        Self::new(Program::Named(name), arguments)
+        Self::new(Program::Named(name.into()), arguments)
     }
 
     fn new<'a>(program: Program, arguments: impl IntoIterator<Item = &'a str>) -> Self {
@@ -58,7 +58,7 @@ impl Step {
     pub(crate) fn run(&self) -> anyhow::Result<ExitStatus> {
         // Said on stderr: stdout belongs to the program that is run.
         writeln!(io::stderr(), "+ {self}").context("writing to stderr")?;
-        let program = match self.program {
+        let program = match &self.program {
             Program::Cargo => env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")),
             Program::Named(name) => OsString::from(name),
         };
@@ -76,7 +76,7 @@ impl fmt::Display for Step {
         for (name, value) in &self.variables {
             write!(formatter, "{name}={value} ")?;
         }
-        let program = match self.program {
+        let program = match &self.program {
             Program::Cargo => "cargo",
             Program::Named(name) => name,
         };
@@ -102,7 +102,8 @@ fn exit_code(status: ExitStatus) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
-fn workspace_root() -> &'static Path {
+/// Where steps run.
+pub(crate) fn workspace_root() -> &'static Path {
     let member = Path::new(env!("CARGO_MANIFEST_DIR"));
     member.parent().expect("this crate's folder lies in the root of the workspace")
 }

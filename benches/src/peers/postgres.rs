@@ -1,0 +1,285 @@
+//! Postgres as a seat store, each change one prepared statement and one transaction of its own:
+//! one way there and back, and one sync, which Postgres shares among those who commit together.
+//!
+//! Two ways to place. By id: the two rows are locked in the order of their ids, so that nobody
+//! waits in a circle, and taken if both are free. Best available: the first two rows that are free
+//! and that nobody has locked (`SKIP LOCKED`), found by a partial index over what is not sold. A
+//! hold is a row with owner, seats and deadline; it is allocated or released only while its seats
+//! still name it, so that a hold that ran out never takes a seat from who came after it.
+//!
+//! Pages of seats are left half empty, so that an update finds room beside the old row and no
+//! index is touched (a HOT update).
+
+mod sql;
+
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rustix::process::Signal;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{Connection, PgConnection};
+use tokio::task::JoinSet;
+
+use super::HOLD_MILLIS;
+use super::server::{Server, disk_folder};
+use super::thread::on_one_thread;
+use crate::measured::{Measured, Meter, Window};
+use crate::workload::{Fate, Load, Pick, Sale};
+
+/// More operations a second than Postgres will do: events are made for so many.
+const PER_SECOND_MAX: f64 = 15_000.0;
+
+/// Where Debian and others keep the programs of a release.
+const PROGRAMS: &str = "/usr/lib/postgresql";
+/// Who runs it where we are root, which it refuses.
+const USER: &str = "postgres";
+
+/// The settings that differ from the defaults; `fsync`, `synchronous_commit` and
+/// `full_page_writes` are on.
+pub const SETTINGS: [(&str, &str); 12] = [
+    ("listen_addresses", "127.0.0.1"),
+    ("fsync", "on"),
+    ("synchronous_commit", "on"),
+    ("full_page_writes", "on"),
+    ("max_connections", "100"),
+    ("shared_buffers", "1GB"),
+    // No checkpoint while it is measured.
+    ("max_wal_size", "16GB"),
+    ("checkpoint_timeout", "30min"),
+    ("wal_buffers", "64MB"),
+    // Plans are made once a connection.
+    ("plan_cache_mode", "force_generic_plan"),
+    ("jit", "off"),
+    ("logging_collector", "off"),
+];
+
+/// How seats are chosen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Choice {
+    /// The buyer names both seats.
+    ById,
+    /// The first two that are free.
+    BestAvailable,
+}
+
+/// A Postgres of our own.
+#[derive(Debug)]
+pub struct Postgres {
+    choice: Choice,
+    options: PgConnectOptions,
+    _server: Server,
+}
+
+impl Postgres {
+    /// Makes a cluster and starts it.
+    pub async fn start(choice: Choice) -> anyhow::Result<Self> {
+        let programs = programs()?;
+        let user = User::to_run_as()?;
+        let folder = disk_folder()?;
+        initialize(&programs, folder.path(), user)?;
+        // Fast shutdown may wait for a checkpoint; an immediate one ends all processes at once.
+        let mut server = Server::start(folder, Signal::QUIT, |folder, port| {
+            let mut command = user.command(&programs.join("postgres"));
+            command.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string()]);
+            command.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
+            for (name, value) in SETTINGS {
+                command.arg("-c").arg(format!("{name}={value}"));
+            }
+            command
+        })?;
+        let options = PgConnectOptions::new_without_pgpass()
+            .host("127.0.0.1")
+            .port(server.port())
+            .username(USER)
+            .database("postgres")
+            .ssl_mode(PgSslMode::Disable);
+        let connect = || {
+            let options = options.clone();
+            async move { PgConnection::connect_with(&options).await }
+        };
+        server.ready(connect).await?.close().await?;
+        Ok(Self { choice, options, _server: server })
+    }
+
+    /// One round of a load, on events without a sale. Operations in flight are as many as there
+    /// are clients: a connection does one thing at a time.
+    pub async fn run(&self, load: &Load) -> anyhow::Result<Measured> {
+        let sale = Arc::new(Sale::of(load, 1, PER_SECOND_MAX));
+        self.prepare(sale.events_in_all(), load.seats).await?;
+        let (choice, options, load) = (self.choice, self.options.clone(), load.clone());
+        on_one_thread(async move {
+            let mut connections = Vec::new();
+            for _ in 0..load.clients {
+                connections.push(PgConnection::connect_with(&options).await?);
+            }
+            let window = Window::after(load.warm_up, load.measured);
+            let mut clients = JoinSet::new();
+            for (number, connection) in connections.into_iter().enumerate() {
+                let random = ChaCha8Rng::seed_from_u64(load.seed.wrapping_add(number as u64));
+                let desk = Desk { connection, choice };
+                clients.spawn(client(desk, Arc::clone(&sale), random, number, Meter::new(window)));
+            }
+            let mut measured = Vec::new();
+            while let Some(of_client) = clients.join_next().await {
+                measured.push(of_client??);
+            }
+            Ok(Measured::merged(window.length(), measured))
+        })
+        .await
+    }
+
+    /// Empty tables, then events with all their seats.
+    async fn prepare(&self, events: u32, seats: u32) -> anyhow::Result<()> {
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        for statement in sql::TABLES {
+            sqlx::query(statement).execute(&mut connection).await?;
+        }
+        let insert = sqlx::query(sql::SEATS).bind(events as i32).bind(seats as i32);
+        insert.execute(&mut connection).await?;
+        let after = match self.choice {
+            Choice::ById => &sql::SETTLE[..],
+            Choice::BestAvailable => &sql::INDEX_AND_SETTLE[..],
+        };
+        for statement in after {
+            sqlx::query(*statement).execute(&mut connection).await?;
+        }
+        Ok(connection.close().await?)
+    }
+}
+
+/// A connection that sells.
+struct Desk {
+    connection: PgConnection,
+    choice: Choice,
+}
+
+/// A hold as its buyer knows it.
+#[derive(Clone, Debug)]
+struct Hold {
+    id: i64,
+    owner: String,
+}
+
+impl Desk {
+    /// Two seats of an event for a hold; whether it got them.
+    async fn place(&mut self, hold: &Hold, pick: &Pick, millis: u64) -> sqlx::Result<bool> {
+        let seats = pick.seats.map(|seat| seat as i32);
+        let query = match self.choice {
+            Choice::ById => sqlx::query(sql::PLACE_BY_ID).bind(seats.as_slice()),
+            Choice::BestAvailable => sqlx::query(sql::PLACE_BEST).bind(seats.len() as i32),
+        };
+        let query = query.bind(pick.event as i32).bind(hold.id).bind(&hold.owner);
+        let placed = query.bind(millis as f64).execute(&mut self.connection).await?;
+        Ok(placed.rows_affected() == 1)
+    }
+
+    /// Whether a hold was sold or given back.
+    async fn end(&mut self, hold: &Hold, fate: Fate) -> sqlx::Result<bool> {
+        let query = sqlx::query(match fate {
+            Fate::Allocate => sql::ALLOCATE,
+            Fate::Release => sql::RELEASE,
+        });
+        let ended = query.bind(hold.id).bind(&hold.owner).execute(&mut self.connection).await?;
+        Ok(ended.rows_affected() == 1)
+    }
+}
+
+/// One client until the window is over: a hold, then its end.
+async fn client(
+    mut desk: Desk,
+    sale: Arc<Sale>,
+    mut random: ChaCha8Rng,
+    number: usize,
+    mut meter: Meter,
+) -> anyhow::Result<Measured> {
+    for id in (number as i64..).step_by(1 << 12) {
+        let asked = Instant::now();
+        if meter.window().is_over(asked) {
+            break;
+        }
+        let pick = sale.next_place(&mut random);
+        let pick = pick.context("all events are sold; the measurement was too long")?;
+        let hold = Hold { id, owner: format!("buyer-{id:010}") };
+        let is_placed = desk.place(&hold, &pick, HOLD_MILLIS).await?;
+        let now = Instant::now();
+        if !is_placed {
+            meter.refused(now);
+            continue;
+        }
+        meter.confirmed(asked, now);
+        let fate = sale.fate(&mut random);
+        let is_ended = desk.end(&hold, fate).await?;
+        let ended = Instant::now();
+        if !is_ended {
+            meter.refused(ended);
+            continue;
+        }
+        meter.confirmed(now, ended);
+        match fate {
+            Fate::Allocate => sale.sold(&pick),
+            Fate::Release => sale.released(&pick),
+        }
+    }
+    Ok(meter.finish())
+}
+
+/// The folder of the newest release that is installed.
+fn programs() -> anyhow::Result<PathBuf> {
+    let releases = std::fs::read_dir(PROGRAMS)
+        .with_context(|| format!("no Postgres in {PROGRAMS}; apt-get install postgresql"))?;
+    let folders = releases.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
+    let newest = folders.filter(|folder| folder.join("postgres").exists()).max();
+    newest.with_context(|| format!("no program `postgres` in {PROGRAMS}/*/bin"))
+}
+
+/// A user and a group other than ours.
+#[derive(Clone, Copy, Debug)]
+struct User {
+    ids: Option<(u32, u32)>,
+}
+
+impl User {
+    /// Ours, or the one that is there for Postgres if we are root.
+    fn to_run_as() -> anyhow::Result<Self> {
+        if Path::new("/proc/self").metadata()?.uid() != 0 {
+            return Ok(Self { ids: None });
+        }
+        let users = std::fs::read_to_string("/etc/passwd")?;
+        let entry = users.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let (name, _, user, group) =
+                (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+            (name == USER).then(|| Some((user.parse().ok()?, group.parse().ok()?)))?
+        });
+        let ids = entry.with_context(|| format!("there is no user {USER}"))?;
+        Ok(Self { ids: Some(ids) })
+    }
+
+    fn command(self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        if let Some((user, group)) = self.ids {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+fn initialize(programs: &Path, folder: &Path, user: User) -> anyhow::Result<()> {
+    let mut command = user.command(&programs.join("initdb"));
+    command.arg("-D").arg(folder.join("data")).current_dir(folder);
+    command.args(["-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"]);
+    let output = command.output().context("initdb does not start")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "initdb failed ({}): {said}", output.status);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

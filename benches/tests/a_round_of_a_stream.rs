@@ -8,6 +8,7 @@ use benches::client::{Round, admin, stream, unary};
 use benches::measured::Measured;
 use benches::noop;
 use benches::workload::{Load, Sale};
+use futures::future::try_join_all;
 use inventory_engine::engine::{Engine, EngineOptions};
 use inventory_engine::grpc::Services;
 use inventory_engine::progress::RecoveryProgress;
@@ -31,27 +32,21 @@ fn load() -> Load {
     }
 }
 
-async fn stream_round(address: &str, sale: &Arc<Sale>) -> Measured {
+/// A round of streams, and then one of unary calls.
+async fn rounds(address: &str, sale: &Arc<Sale>) -> anyhow::Result<[Measured; 2]> {
     let load = load();
-    let channel = admin::connect(address).await.unwrap();
+    let channel = admin::connect(address).await?;
     let round = Round::begin(sale, &load);
-    let clients =
+    let streams =
         (0..load.clients).map(|client| stream::run(channel.clone(), round.clone(), client, 8));
-    let of_clients = futures::future::try_join_all(clients).await.unwrap();
-    Measured::merged(load.measured, of_clients)
+    let streams = Measured::merged(load.measured, try_join_all(streams).await?);
+    Ok([streams, unary::run(channel, Round::begin(sale, &load), 0).await?])
 }
 
-async fn unary_round(address: &str, sale: &Arc<Sale>) -> Measured {
-    let load = load();
-    let channel = admin::connect(address).await.unwrap();
-    let measured = unary::run(channel, Round::begin(sale, &load), 0).await.unwrap();
-    Measured::merged(load.measured, [measured])
-}
-
-async fn listen() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    (listener, address)
+async fn listen() -> anyhow::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    Ok((listener, address))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,7 +59,7 @@ async fn the_engine_sells_what_its_clients_were_told() {
         snapshots: SnapshotOptions::default(),
     };
     let engine = Engine::start(&options, &Arc::new(RecoveryProgress::default())).unwrap();
-    let (listener, address) = listen().await;
+    let (listener, address) = listen().await.unwrap();
     let shutdown = CancellationToken::new();
     let services = Services::of(&engine.handle()).await.unwrap();
     let server = tokio::spawn(services.serve(listener, shutdown.clone()));
@@ -72,7 +67,7 @@ async fn the_engine_sells_what_its_clients_were_told() {
     let organizer = admin::connect(&address).await.unwrap();
     admin::prepare(&organizer, SEATS, EVENTS).await.unwrap();
     let sale = Arc::new(Sale::new(1, SEATS, EVENTS));
-    for measured in [stream_round(&address, &sale).await, unary_round(&address, &sale).await] {
+    for measured in rounds(&address, &sale).await.unwrap() {
         assert!(measured.confirmed > 0 && measured.refused == 0, "{measured:?}");
         assert_eq!(measured.latency.len(), measured.confirmed);
     }
@@ -91,10 +86,10 @@ async fn the_engine_sells_what_its_clients_were_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_limit_takes_the_same_round() {
-    let (listener, address) = listen().await;
+    let (listener, address) = listen().await.unwrap();
     let server = tokio::spawn(noop::grpc::serve(listener));
     let sale = Arc::new(Sale::new(1, SEATS, 10_000));
-    for measured in [stream_round(&address, &sale).await, unary_round(&address, &sale).await] {
+    for measured in rounds(&address, &sale).await.unwrap() {
         assert!(measured.confirmed > 0 && measured.refused == 0, "{measured:?}");
     }
     server.abort();

@@ -76,7 +76,8 @@ fn clients_at_the_same_time_never_get_the_same_seat() {
     });
     let sold: usize = owners.iter().map(|owner| owner.load(Relaxed)).sum();
     assert_eq!(sale.seats_sold(), sold as u64);
-    assert!(sold >= 4 * 4_500, "{sold}");
+    // What came back after its event was left is not sold again.
+    assert!(sold >= 4 * 4_400, "{sold}");
 }
 
 #[test]

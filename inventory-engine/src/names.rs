@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use inventory_core::chart::Chart;
 use inventory_core::ids::{AreaIndex, SeatIndex, TicketTypeIndex};
-use inventory_core::spots::{AreaPlaces, SeatSpot};
+use inventory_core::spots::{AreaPlaces, SeatSpot, SeatSpots};
 use inventory_core::state::EventState;
 use inventory_core::ticket_type::TicketType;
 
@@ -129,11 +129,11 @@ impl<'a> Resolver<'a> {
     /// Each seat with the ticket type of its label: one key for all, one for each, or none.
     pub(crate) fn typed(
         &mut self,
-        seats: Vec<(usize, SeatIndex)>,
+        seats: impl Iterator<Item = (usize, SeatIndex)>,
         keys: &[String],
-    ) -> Vec<SeatSpot> {
+    ) -> SeatSpots {
         let types: Vec<_> = keys.iter().map(|key| self.ticket_type(key)).collect();
-        let typed = seats.into_iter().map(|(position, seat)| {
+        let typed = seats.map(|(position, seat)| {
             let position = if types.len() == 1 { 0 } else { position };
             SeatSpot { seat, ticket_type: types.get(position).copied().flatten() }
         });

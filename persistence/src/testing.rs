@@ -154,7 +154,8 @@ pub(crate) fn all_changes() -> Vec<Change> {
         seats: vec![
             SeatSpot { seat: SeatIndex(7), ticket_type: typed },
             SeatSpot { seat: SeatIndex(8), ticket_type: None },
-        ],
+        ]
+        .into(),
         areas: vec![
             AreaPlaces { area: AreaIndex(0), ticket_type: typed, count: 3 },
             AreaPlaces { area: AreaIndex(65), ticket_type: None, count: 70_000 },

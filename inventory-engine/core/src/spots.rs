@@ -4,15 +4,20 @@
 //! Must always hold: whatever has a capacity, an event's seats, an area, a ticket type with its
 //! quota, keeps one [`Counts`]: available + held + allocated + blocked = capacity.
 
+use smallvec::SmallVec;
+
 use crate::fact::SeatStatus;
 use crate::hashing::hash_u64s;
 use crate::ids::{AreaIndex, SeatIndex, TicketTypeIndex};
+
+/// Seats in a list that allocates nothing for as few as most holds have.
+pub type SeatSpots = SmallVec<[SeatSpot; 4]>;
 
 /// Seats and places in areas.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Spots {
     /// Seats, none of them twice.
-    pub seats: Vec<SeatSpot>,
+    pub seats: SeatSpots,
     /// Places, no area twice with the same ticket type.
     pub areas: Vec<AreaPlaces>,
 }
@@ -178,15 +183,15 @@ mod tests {
     #[test]
     fn a_part_leaves_whole_or_not_at_all() {
         let whole = Spots {
-            seats: vec![seat(4, 0), seat(5, 1)],
+            seats: vec![seat(4, 0), seat(5, 1)].into(),
             areas: vec![places(0, None, 5), places(0, Some(1), 2), places(3, None, 1)],
         };
         let refused = [
-            Spots { seats: vec![seat(4, 1)], areas: Vec::new() },
-            Spots { seats: vec![seat(4, 0)], areas: vec![places(0, Some(1), 3)] },
-            Spots { seats: Vec::new(), areas: vec![places(1, None, 1)] },
-            Spots { seats: Vec::new(), areas: vec![places(0, None, 3), places(0, None, 3)] },
-            Spots { seats: Vec::new(), areas: vec![places(0, None, u32::MAX); 2] },
+            Spots { seats: vec![seat(4, 1)].into(), areas: Vec::new() },
+            Spots { seats: vec![seat(4, 0)].into(), areas: vec![places(0, Some(1), 3)] },
+            Spots { areas: vec![places(1, None, 1)], ..Spots::default() },
+            Spots { areas: vec![places(0, None, 3), places(0, None, 3)], ..Spots::default() },
+            Spots { areas: vec![places(0, None, u32::MAX); 2], ..Spots::default() },
         ];
         for part in refused {
             let mut left = whole.clone();
@@ -195,16 +200,16 @@ mod tests {
         }
         let mut left = whole;
         let areas = vec![places(0, None, 5), places(0, Some(1), 1)];
-        assert!(left.take(&Spots { seats: vec![seat(5, 1)], areas }));
+        assert!(left.take(&Spots { seats: vec![seat(5, 1)].into(), areas }));
         let areas = vec![places(0, Some(1), 1), places(3, None, 1)];
-        assert_eq!(left, Spots { seats: vec![seat(4, 0)], areas });
+        assert_eq!(left, Spots { seats: vec![seat(4, 0)].into(), areas });
         assert_eq!(left.count(), 3);
     }
 
     #[test]
     fn the_canonical_number_sees_types_and_places_and_no_order() {
         let spots = |seats: &[SeatSpot], areas: &[AreaPlaces]| {
-            Spots { seats: seats.to_vec(), areas: areas.to_vec() }.canonical()
+            Spots { seats: seats.into(), areas: areas.to_vec() }.canonical()
         };
         assert_eq!(Spots::of_seats([SeatIndex(9)]).canonical(), 0, "seats speak for themselves");
         let one = spots(&[seat(1, 0), seat(2, 1)], &[]);

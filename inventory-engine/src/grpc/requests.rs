@@ -14,7 +14,7 @@ use inventory_core::limits::{
     TICKET_TYPE_CATEGORIES_MAX, TICKET_TYPE_KEY_BYTES_MAX, TICKET_TYPES_MAX,
 };
 use inventory_core::rules::EventRules;
-use inventory_core::spots::{SeatSpot, Spots};
+use inventory_core::spots::{SeatSpots, Spots};
 use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 use proto::inventory::v1::{self, command, place_request};
@@ -66,7 +66,7 @@ pub(crate) fn place(directory: &Directory, request: v1::PlaceRequest) -> Result<
         None if areas.is_empty() => {
             return Err(invalid("selection", "say what to hold: seats, areas or best_available"));
         }
-        None => Selection::Spots(Spots { seats: Vec::new(), areas: resolver.areas(&areas) }),
+        None => Selection::Spots(Spots { areas: resolver.areas(&areas), ..Spots::default() }),
     };
     let buyer_id = buyer_id(&request.buyer_id)?;
     let verb = Verb::Place(Place { event_id, buyer_id, selection });
@@ -307,12 +307,15 @@ fn seats_of(
     resolver: &mut Resolver<'_>,
     seats: v1::Seats,
     seats_max: usize,
-) -> Result<Vec<SeatSpot>, Invalid> {
+) -> Result<SeatSpots, Invalid> {
     let keys = ticket_type_keys(&seats, seats_max)?;
     let (indexes, labels) = named("seats", seats, seats_max)?;
-    let mut seats: Vec<_> = indexes.into_iter().enumerate().collect();
-    seats.extend(resolver.seats(&labels));
-    Ok(resolver.typed(seats, &keys))
+    Ok(if labels.is_empty() {
+        resolver.typed(indexes.into_iter().enumerate(), &keys)
+    } else {
+        let seats = resolver.seats(&labels);
+        resolver.typed(seats.into_iter(), &keys)
+    })
 }
 
 /// Keys of ticket types for seats: none, one for all, or one for each. Of a list that is too

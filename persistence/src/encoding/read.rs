@@ -10,7 +10,7 @@ use inventory_core::limits::{
     TICKET_TYPE_KEY_BYTES_MAX, TICKET_TYPES_MAX,
 };
 use inventory_core::rules::EventRules;
-use inventory_core::spots::{AreaPlaces, SeatSpot, Spots};
+use inventory_core::spots::{AreaPlaces, SeatSpot, SeatSpots, Spots};
 use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 
@@ -221,7 +221,7 @@ impl Reader<'_> {
             let ticket_type = if has_types { self.ticket_type_index()? } else { None };
             Ok(SeatSpot { seat, ticket_type })
         });
-        let seats = seats.collect::<Result<Vec<SeatSpot>, DecodeError>>()?;
+        let seats = seats.collect::<Result<SeatSpots, DecodeError>>()?;
         if has_types && seats.iter().all(|spot| spot.ticket_type.is_none()) {
             return Err(DecodeError { offset, problem: Problem::NoTicketType });
         }

@@ -170,7 +170,7 @@ fn the_longest_facts_fit_the_limits() {
     assert!(created.len() <= FACT_FRAME_BYTES_MAX + FACT_TICKET_TYPES_BYTES_MAX);
     let typed = Some(TicketTypeIndex(1));
     let spots = Spots {
-        seats: vec![SeatSpot { seat: SeatIndex(1), ticket_type: typed }; FACT_SEATS_MAX],
+        seats: vec![SeatSpot { seat: SeatIndex(1), ticket_type: typed }; FACT_SEATS_MAX].into(),
         areas: vec![
             AreaPlaces { area: AreaIndex(1), ticket_type: typed, count: 1 };
             AREA_LINES_MAX
@@ -200,7 +200,7 @@ fn no_end_of_a_hold_takes_more_than_is_reckoned() {
         let lines = spots.min(AREA_LINES_MAX);
         let areas = vec![AreaPlaces { area, ticket_type, count: 1 }; lines];
         let seats = vec![SeatSpot { seat, ticket_type }; (spots - lines).min(HOLD_SEATS_MAX)];
-        let whole = Spots { seats, areas };
+        let whole = Spots { seats: seats.into(), areas };
         let endings = [
             Change::HoldReleased { hold_id, spots: whole.clone() },
             Change::HoldExpired { hold_id, spots: whole.clone() },
@@ -265,7 +265,7 @@ fn spots() -> impl Strategy<Value = Spots> {
         AreaPlaces { area: AreaIndex(area), ticket_type, count }
     });
     let seats = prop::collection::vec(seat, 0..20);
-    (seats, prop::collection::vec(area, 0..5)).prop_map(|(seats, areas)| Spots { seats, areas })
+    (seats, prop::collection::vec(area, 0..5)).prop_map(|(seats, areas)| Spots { seats: seats.into(), areas })
 }
 
 fn ticket_type() -> impl Strategy<Value = TicketType> {

@@ -18,7 +18,7 @@ use crate::fact::SeatStatus;
 use crate::ids::{AreaIndex, BuyerId, EventId, HoldId, SeatIndex};
 use crate::limits::{AREA_LINES_MAX, HOLD_SEATS_MAX};
 use crate::rejection::{AreaConflict, Rejection, RejectionCode, Retry, SeatConflict};
-use crate::spots::{AreaPlaces, SeatSpot, Spots};
+use crate::spots::{AreaPlaces, Spots};
 use crate::state::{EndedHold, Ending, EventState, Hold, HoldStory, SeatState, ShardState};
 use crate::time::Timestamp;
 
@@ -233,7 +233,7 @@ fn resolve_part(
         return Err(Rejection::never(missing).with_conflicts(conflicts).with_areas(too_many));
     }
     check_tables(event, seats.iter().copied())?;
-    let seats: Vec<SeatSpot> = seats.iter().filter_map(|&seat| find(seat)).collect();
+    let seats = seats.iter().filter_map(|&seat| find(seat)).collect();
     Ok(Spots { seats, areas: areas.clone() })
 }
 

@@ -132,7 +132,7 @@ fn a_fact_about_seats_in_another_state_is_not_applied() {
 #[should_panic(expected = "no more leave a state than are in it")]
 fn a_fact_about_more_places_than_there_are_is_not_applied() {
     let too_many = AreaPlaces { area: AreaIndex(0), ticket_type: None, count: 7 };
-    let spots = Spots { seats: Vec::new(), areas: vec![too_many] };
+    let spots = Spots { areas: vec![too_many], ..Spots::default() };
     apply_spoiled(Change::SpotsBlocked { spots }, |_| ());
 }
 

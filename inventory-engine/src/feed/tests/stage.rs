@@ -213,7 +213,7 @@ fn choose(which: u8) -> Spots {
     } else {
         vec![AreaPlaces { area, ticket_type, count: count.max(1) }]
     };
-    Spots { seats, areas }
+    Spots { seats: seats.into(), areas }
 }
 
 fn untyped(mut spots: Spots) -> Spots {

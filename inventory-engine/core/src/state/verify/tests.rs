@@ -115,7 +115,7 @@ fn blocked_places_that_are_too_many_are_found() {
     // Of ten places four are had; what is said to be blocked beside them has to fit.
     let smuggled = |state: &mut ShardState| {
         let places = AreaPlaces { area: AreaIndex(0), ticket_type: None, count: 3 };
-        let spots = Spots { seats: Vec::new(), areas: vec![places] };
+        let spots = Spots { areas: vec![places], ..Spots::default() };
         smuggle(state, &spots, HELD_BY_NOBODY, SeatState::Blocked);
     };
     find(smuggled, r#"area "lawn" is said to have Counts([6, 0, 1, 3]) of 10, not [0, 3, 1, 0]"#);

@@ -160,7 +160,7 @@ mod tests {
         let error = start("echo cannot listen >&2; exit 3", folder.path()).await.unwrap_err();
         assert!(format!("{error:#}").contains("cannot listen"), "{error:#}");
         let script =
-            "echo grpc=h:1; trap 'echo lost it >&2; exit 4' TERM; while :; do read x; done";
+            "trap 'echo lost it >&2; exit 4' TERM; echo grpc=h:1; while :; do read x; done";
         let server = start(script, folder.path()).await.unwrap();
         let error = server.stop().await.unwrap_err().to_string();
         assert!(error.contains("lost it"), "{error}");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
 
-use crate::report::machine::Machine;
+use crate::report::machine::{Machine, load};
 use crate::report::page::{Settings, page};
 use crate::report::{Outcome, json_lines, say, table, thousands, write_file};
 use crate::rounds::{Figures, ROUNDS_MIN, alternate};
@@ -104,7 +104,7 @@ impl Options {
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let rows = named(options.only.as_deref());
     ensure!(!rows.is_empty(), "no row has {:?} in its name", options.only);
-    let started = Instant::now();
+    let (started, load_before) = (Instant::now(), load());
     let mut outcomes = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         let outcome = run_row(options, row).await.with_context(|| row.name)?;
@@ -117,7 +117,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         write_file(path, &json_lines(&outcomes)?)?;
     }
     if let Some(path) = &options.page {
-        write_file(path, &page(&Machine::this(), &settings(options), &outcomes))?;
+        write_file(path, &page(&Machine::this(), &settings(options, load_before), &outcomes))?;
     }
     Ok(())
 }
@@ -144,7 +144,7 @@ fn in_words(outcome: &Outcome) -> String {
     format!("{}: ours {ours}, {} {peer}, ratio {ratio:.2}", outcome.name, outcome.peer_name)
 }
 
-fn settings(options: &Options) -> Settings {
+fn settings(options: &Options, load_before: String) -> Settings {
     let measured = options.measured();
     Settings {
         profile: options.profile.clone(),
@@ -152,6 +152,7 @@ fn settings(options: &Options) -> Settings {
         warm_up_secs: measured.mul_f64(WARM_UP_PART).as_secs_f64(),
         measured_secs: measured.as_secs_f64(),
         date: today(),
+        load_before,
     }
 }
 

@@ -50,6 +50,12 @@ impl Machine {
     }
 }
 
+/// The mean of the processes that ran or waited during the last minute, as the kernel tells it.
+pub fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    known(text.split(' ').next().filter(|mean| !mean.is_empty()).map(str::to_owned))
+}
+
 fn known(value: Option<String>) -> String {
     value.unwrap_or_else(|| "unknown".to_owned())
 }

@@ -18,6 +18,8 @@ pub struct Settings {
     pub measured_secs: f64,
     /// The day.
     pub date: String,
+    /// Processes that ran or waited in the minute before the run, in words: others' work.
+    pub load_before: String,
 }
 
 const HEAD: &str = "\
@@ -89,6 +91,7 @@ pub fn page(machine: &Machine, settings: &Settings, outcomes: &[Outcome]) -> Str
         ("day", settings.date.clone()),
         ("build", format!("profile `{}`; the time of building is not counted", settings.profile)),
         ("rounds", rounds),
+        ("load of others (mean of the minute before)", settings.load_before.clone()),
     ];
     let versions = machine.versions.iter().map(|(name, version)| (name.as_str(), version.clone()));
     for (name, value) in lines.into_iter().chain(versions) {

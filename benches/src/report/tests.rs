@@ -106,6 +106,7 @@ fn the_page_says_where_how_and_what() {
         warm_up_secs: 1.0,
         measured_secs: 4.0,
         date: "2026-11-28".to_owned(),
+        load_before: "0.12".to_owned(),
     };
     let outcomes = [outcome("unary", 61_234.4, 80_000.0, Some(0.75))];
     let page = page(&machine, &settings, &outcomes);
@@ -118,6 +119,7 @@ fn the_page_says_where_how_and_what() {
         "3 rounds",
         "| unary |",
         "2026-11-28",
+        "before) | 0.12 |",
     ] {
         assert!(page.contains(words), "{words:?} is missing in\n{page}");
     }
@@ -127,6 +129,7 @@ fn the_page_says_where_how_and_what() {
 #[test]
 fn this_machine_is_known() {
     let machine = Machine::this();
+    assert!(super::machine::load().parse::<f64>().is_ok());
     assert!(machine.cores > 0 && machine.memory.ends_with("GiB"));
     assert!(machine.versions.iter().any(|(name, _)| name == "tonic"), "{machine:?}");
 }

@@ -265,7 +265,8 @@ fn spots() -> impl Strategy<Value = Spots> {
         AreaPlaces { area: AreaIndex(area), ticket_type, count }
     });
     let seats = prop::collection::vec(seat, 0..20);
-    (seats, prop::collection::vec(area, 0..5)).prop_map(|(seats, areas)| Spots { seats: seats.into(), areas })
+    (seats, prop::collection::vec(area, 0..5))
+        .prop_map(|(seats, areas)| Spots { seats: seats.into(), areas })
 }
 
 fn ticket_type() -> impl Strategy<Value = TicketType> {

@@ -184,9 +184,9 @@ impl EventView {
     fn move_seat(&self, index: SeatIndex, from: SeatStatus, became: SeatStatus) {
         self.statuses[index.0 as usize].store(became as u8, Ordering::Release);
         self.seats.shift(from, became, 1);
-        if let Some(seat) = self.chart.seat(index) {
-            self.sections[section_place(&self.chart, seat.section)].shift(from, became, 1);
-            self.categories[category_place(&self.chart, seat.category)].shift(from, became, 1);
+        if let Some(place) = self.chart.seat_place(index) {
+            self.sections[section_place(&self.chart, place.section)].shift(from, became, 1);
+            self.categories[category_place(&self.chart, place.category)].shift(from, became, 1);
         }
     }
 

@@ -4,6 +4,7 @@
 //! a nearer run. Accessible and companion seats go only to who asks for them. Of equally near
 //! runs the first wins: in the row that is looked at first, from its first seat on.
 
+use crate::chart::SeatPlace;
 use crate::command::BestAvailable;
 use crate::fact::SeatStatus;
 use crate::ids::{CategoryIndex, RowIndex, SeatIndex};
@@ -115,12 +116,15 @@ impl<'a> Search<'a> {
     ) -> impl Iterator<Item = &'a [SeatIndex]> {
         let event = self.event;
         let fits = move |seat: SeatIndex| {
-            let category = || event.seat_category(seat);
+            let is_wanted = |place: SeatPlace| {
+                let has_wanted = |wanted: &Vec<CategoryIndex>| {
+                    place.category.is_some_and(|category| wanted.contains(&category))
+                };
+                place.needs_asking == self.wish.accessible
+                    && self.categories.as_ref().is_none_or(has_wanted)
+            };
             event.seat(seat).is_some_and(|state| is_fitting(state.status()))
-                && event.chart.needs_asking_for(seat) == self.wish.accessible
-                && self.categories.as_ref().is_none_or(|wanted| {
-                    category().is_some_and(|category| wanted.contains(&category))
-                })
+                && event.chart.seat_place(seat).is_some_and(is_wanted)
         };
         let seats = &event.chart.parts().rows[row.0 as usize].seats;
         seats.split(move |&seat| !fits(seat)).filter(|run| !run.is_empty())

@@ -2,8 +2,12 @@
 //! come to see. [`Chart::new`] is the only way to one, so every index in a chart is in range,
 //! every label is unique, and every seat is in at most one row or table.
 
+mod seat_places;
+
 use std::collections::{HashMap, HashSet};
 
+pub use self::seat_places::SeatPlace;
+use self::seat_places::SeatPlaces;
 use crate::hashing::SeededState;
 use crate::ids::{
     AreaIndex, CategoryIndex, RowIndex, SeatIndex, SectionIndex, TableIndex, ZoneIndex,
@@ -193,12 +197,7 @@ pub struct Chart {
     index_by_label: HashMap<String, SeatIndex, SeededState>,
     areas_by_label: HashMap<String, AreaIndex, SeededState>,
     whole_tables_by_label: HashMap<String, TableIndex, SeededState>,
-    /// By seat: the table that is sold only as a whole; empty if there is no such table.
-    whole_tables: Vec<Option<TableIndex>>,
-    /// By seat: the row and the position within it.
-    place_in_row: Vec<Option<(RowIndex, u32)>>,
-    /// By seat: whether it is accessible or beside such a seat.
-    needs_asking: Vec<bool>,
+    seat_places: SeatPlaces,
     /// By seat: the distance to its focal point in hundredths of a chart unit.
     distances: Vec<u32>,
     /// The rows with the nearest seat first, each with that seat's distance.
@@ -214,7 +213,7 @@ impl Chart {
         check_sizes(&parts)?;
         check_references(&parts)?;
         let index_by_label = check_labels(&parts)?;
-        let place_in_row = check_rows(&parts)?;
+        check_rows(&parts)?;
         let distances = distances(&parts);
         let mut rows_by_distance: Vec<(u32, RowIndex)> = (0..)
             .zip(&parts.rows)
@@ -237,18 +236,14 @@ impl Chart {
         for (index, table) in (0..).zip(&parts.tables).filter(|(_, table)| table.book_whole) {
             whole_tables_by_label.entry(table.label.clone()).or_insert(TableIndex(index));
         }
-        let whole_tables = whole_tables(&parts);
-        let needs_asking = parts.seats.iter().map(|seat| seat.accessible || seat.companion);
-        let needs_asking = needs_asking.collect();
+        let seat_places = SeatPlaces::of(&parts);
         let place_count = parts.areas.iter().map(|area| area.capacity).sum();
         Ok(Self {
             parts,
             index_by_label,
             areas_by_label,
             whole_tables_by_label,
-            whole_tables,
-            place_in_row,
-            needs_asking,
+            seat_places,
             distances,
             rows_by_distance,
             row_categories,
@@ -297,9 +292,9 @@ impl Chart {
         self.parts.tables.get(index.0 as usize)
     }
 
-    /// The table that a seat is sold with, as a whole; `None` for a seat that is sold by itself.
-    pub fn whole_table(&self, seat: SeatIndex) -> Option<TableIndex> {
-        self.whole_tables.get(seat.0 as usize).copied().flatten()
+    /// Where a seat belongs; `None` if there is no such seat.
+    pub fn seat_place(&self, seat: SeatIndex) -> Option<SeatPlace> {
+        self.seat_places.get(seat)
     }
 
     /// The seats of a table of this chart.
@@ -325,16 +320,6 @@ impl Chart {
         Some(CategoryIndex(position as u32))
     }
 
-    /// The row of a seat and the seat's position within it; `None` for a seat in no row.
-    pub fn place_in_row(&self, seat: SeatIndex) -> Option<(RowIndex, u32)> {
-        self.place_in_row.get(seat.0 as usize).copied().flatten()
-    }
-
-    /// Whether a seat of this chart is only for who asks for an accessible one.
-    pub fn needs_asking_for(&self, seat: SeatIndex) -> bool {
-        self.needs_asking[seat.0 as usize]
-    }
-
     /// The distance of a seat of this chart to its focal point, in hundredths of a chart unit.
     pub fn distance(&self, seat: SeatIndex) -> u32 {
         self.distances[seat.0 as usize]
@@ -349,19 +334,6 @@ impl Chart {
     pub fn row_may_have(&self, row: RowIndex, category: CategoryIndex) -> bool {
         self.row_categories[row.0 as usize] & category_bit(category) != 0
     }
-}
-
-/// By seat: its table, if that is sold only as a whole.
-fn whole_tables(parts: &ChartParts) -> Vec<Option<TableIndex>> {
-    let whole = (0..).zip(&parts.tables).filter(|(_, table)| table.book_whole);
-    let mut by_seat = Vec::new();
-    for (index, table) in whole {
-        by_seat.resize(parts.seats.len(), None);
-        for seat in &table.seats {
-            by_seat[seat.0 as usize] = Some(TableIndex(index));
-        }
-    }
-    by_seat
 }
 
 fn category_bit(category: CategoryIndex) -> u64 {
@@ -465,8 +437,8 @@ fn check_labels(parts: &ChartParts) -> Result<HashMap<String, SeatIndex, SeededS
     Ok(index_by_label)
 }
 
-fn check_rows(parts: &ChartParts) -> Result<Vec<Option<(RowIndex, u32)>>, ChartError> {
-    let mut place_in_row = vec![None; parts.seats.len()];
+/// Every seat in at most one row or table.
+fn check_rows(parts: &ChartParts) -> Result<(), ChartError> {
     let mut taken = vec![false; parts.seats.len()];
     let mut take = |object: &str, label: &str, seat: SeatIndex| {
         let position = seat.0 as usize;
@@ -482,10 +454,9 @@ fn check_rows(parts: &ChartParts) -> Result<Vec<Option<(RowIndex, u32)>>, ChartE
             }
         }
     };
-    for (row_index, row) in (0..).zip(&parts.rows) {
-        for (position, &seat) in (0..).zip(&row.seats) {
+    for row in &parts.rows {
+        for &seat in &row.seats {
             take("row", &row.label, seat)?;
-            place_in_row[seat.0 as usize] = Some((RowIndex(row_index), position));
         }
     }
     for table in &parts.tables {
@@ -493,7 +464,7 @@ fn check_rows(parts: &ChartParts) -> Result<Vec<Option<(RowIndex, u32)>>, ChartE
             take("table", &table.label, seat)?;
         }
     }
-    Ok(place_in_row)
+    Ok(())
 }
 
 /// Distances in hundredths of a chart unit. Where the chart names no focal point, it is taken

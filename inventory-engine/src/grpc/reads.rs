@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use inventory_core::chart::{Category, Seat, Table};
 use inventory_core::fact::SeatStatus;
-use inventory_core::ids::{CategoryIndex, EventId, RowIndex};
+use inventory_core::ids::{CategoryIndex, EventId, RowIndex, SeatIndex};
 use inventory_core::ticket_type::TicketType;
 use proto::inventory::v1;
 use tonic::{Code, Status};
@@ -113,7 +113,7 @@ fn seat_infos(event: &EventView) -> Vec<v1::SeatInfo> {
         table.seats.iter().for_each(|seat| table_of[seat.0 as usize] = Some(table));
     }
     let info = |(index, seat): (u32, &Seat)| {
-        let row = event.chart.place_in_row(inventory_core::ids::SeatIndex(index));
+        let place = event.chart.seat_place(SeatIndex(index));
         let section = seat.section.map(|section| &chart.sections[section.0 as usize]);
         let category = seat.category.map(|category| &chart.categories[category.0 as usize]);
         let zone = section.and_then(|of| of.zone).map(|zone| &chart.zones[zone.0 as usize]);
@@ -123,7 +123,7 @@ fn seat_infos(event: &EventView) -> Vec<v1::SeatInfo> {
         v1::SeatInfo {
             label: seat.label.clone(),
             section: section.map(|section| section.label.clone()).unwrap_or_default(),
-            row: row.map(|(row, _)| row_label(row)).unwrap_or_default(),
+            row: place.and_then(|place| place.row).map(row_label).unwrap_or_default(),
             category: category.map(|category| category.key.clone()).unwrap_or_default(),
             x: seat.position.x,
             y: seat.position.y,

@@ -69,9 +69,10 @@ fn a_chart_without_mistakes_answers() {
     assert_eq!(chart.seat_by_label("B-3"), None);
     assert_eq!(chart.section_by_label("stalls"), Some(SectionIndex(0)));
     assert_eq!(chart.category_by_key("gold"), Some(CategoryIndex(0)));
-    assert_eq!(chart.place_in_row(SeatIndex(3)), Some((RowIndex(1), 1)));
-    assert_eq!(chart.place_in_row(SeatIndex(4)), None, "a table is no row");
-    assert_eq!(chart.place_in_row(SeatIndex(5)), None, "there is no such seat");
+    let row = |seat| chart.seat_place(SeatIndex(seat)).map(|place| place.row);
+    assert_eq!(row(3), Some(Some(RowIndex(1))));
+    assert_eq!(row(4), Some(None), "a table is no row");
+    assert_eq!(row(5), None, "there is no such seat");
 }
 
 #[test]
@@ -141,7 +142,8 @@ fn a_table_that_is_sold_whole_is_known_by_each_of_its_seats() {
     parts.tables.push(table("T", &[7, 8], true));
     parts.tables.push(table("nobody's", &[], true));
     let chart = Chart::new(parts).unwrap();
-    let of_seats = [0, 4, 5, 7, 8, 9, 11, u32::MAX].map(|seat| chart.whole_table(SeatIndex(seat)));
+    let of_seats = [0, 4, 5, 7, 8, 9, 11, u32::MAX]
+        .map(|seat| chart.seat_place(SeatIndex(seat)).and_then(|place| place.whole_table));
     let (first, second) = (Some(TableIndex(0)), Some(TableIndex(2)));
     assert_eq!(of_seats, [None, first, None, second, second, None, None, None]);
     assert_eq!(chart.table_seats(TableIndex(2)), [SeatIndex(7), SeatIndex(8)]);

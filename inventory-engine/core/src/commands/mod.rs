@@ -154,7 +154,7 @@ fn check_tables(
     seats: impl Iterator<Item = SeatIndex> + Clone,
 ) -> Result<(), Rejection> {
     let mut tables: Vec<_> =
-        seats.clone().filter_map(|seat| event.chart.whole_table(seat)).collect();
+        seats.clone().filter_map(|seat| event.chart.seat_place(seat)?.whole_table).collect();
     if tables.is_empty() {
         return Ok(());
     }

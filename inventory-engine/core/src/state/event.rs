@@ -153,7 +153,7 @@ impl EventState {
 
     /// The category of a seat of this event.
     pub fn seat_category(&self, seat: SeatIndex) -> Option<CategoryIndex> {
-        self.chart.seat(seat)?.category
+        self.chart.seat_place(seat)?.category
     }
 
     /// How many spots a buyer holds and owns.
@@ -193,7 +193,7 @@ impl EventState {
             remove_seat(digest, self.id, index, from);
             *seat = to;
             add_seat(digest, self.id, index, to);
-            if let Some((row, _)) = self.chart.place_in_row(index) {
+            if let Some(row) = self.chart.seat_place(index).and_then(|place| place.row) {
                 self.measured_rows.forget(row);
             }
         }
@@ -272,7 +272,7 @@ impl EventState {
             let status = self.seats[seat.0 as usize].status();
             let is_free = status == SeatStatus::Available;
             let could_be_free = is_free || status == SeatStatus::Held;
-            let needs_asking = self.chart.needs_asking_for(seat);
+            let needs_asking = self.chart.seat_place(seat).is_some_and(|place| place.needs_asking);
             NextSeat { is_free, could_be_free, needs_asking }
         }))
     }

@@ -1,0 +1,76 @@
+//! What selling asks of each seat, again and again: close together, so that one look into memory
+//! answers all of it. [`Seat`](super::Seat)s are long, and most of them is for people.
+
+use super::ChartParts;
+use crate::ids::{CategoryIndex, RowIndex, SeatIndex, SectionIndex, TableIndex};
+
+/// Stands for none.
+const NONE: u32 = u32::MAX;
+
+/// By seat: where it belongs.
+#[derive(Debug)]
+pub(super) struct SeatPlaces(Vec<Packed>);
+
+#[derive(Clone, Copy, Debug)]
+struct Packed {
+    row: u32,
+    section: u32,
+    category: u32,
+    whole_table: u32,
+    needs_asking: bool,
+}
+
+/// Where a seat belongs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SeatPlace {
+    /// Its row.
+    pub row: Option<RowIndex>,
+    /// Its section.
+    pub section: Option<SectionIndex>,
+    /// Its category.
+    pub category: Option<CategoryIndex>,
+    /// Its table, if that is sold only as a whole.
+    pub whole_table: Option<TableIndex>,
+    /// Whether it is accessible or beside such a seat, and so only for who asks for that.
+    pub needs_asking: bool,
+}
+
+impl SeatPlaces {
+    /// Of the seats of parts whose references have been checked.
+    pub(super) fn of(parts: &ChartParts) -> Self {
+        let packed = |index: Option<u32>| index.unwrap_or(NONE);
+        let places = parts.seats.iter().map(|seat| Packed {
+            row: NONE,
+            section: packed(seat.section.map(|section| section.0)),
+            category: packed(seat.category.map(|category| category.0)),
+            whole_table: NONE,
+            needs_asking: seat.accessible || seat.companion,
+        });
+        let mut places: Vec<Packed> = places.collect();
+        for (row, seat) in (0..)
+            .zip(&parts.rows)
+            .flat_map(|(row, of)| of.seats.iter().map(move |&seat| (row, seat)))
+        {
+            places[seat.0 as usize].row = row;
+        }
+        let whole = (0..).zip(&parts.tables).filter(|(_, table)| table.book_whole);
+        for (table, seat) in whole.flat_map(|(table, of)| of.seats.iter().map(move |&s| (table, s)))
+        {
+            places[seat.0 as usize].whole_table = table;
+        }
+        Self(places)
+    }
+
+    /// Of one seat; `None` if there is no such seat.
+    pub(super) fn get(&self, seat: SeatIndex) -> Option<SeatPlace> {
+        let packed = self.0.get(seat.0 as usize)?;
+        let index = |number: u32| (number != NONE).then_some(number);
+        Some(SeatPlace {
+            row: index(packed.row).map(RowIndex),
+            section: index(packed.section).map(SectionIndex),
+            category: index(packed.category).map(CategoryIndex),
+            whole_table: index(packed.whole_table).map(TableIndex),
+            needs_asking: packed.needs_asking,
+        })
+    }
+}

@@ -1,5 +1,4 @@
-//! What comes back: answers, each with what the event calls things, and the failures that say
-//! why there is none.
+//! What comes back: answers, and the failures that say why there is none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,18 +20,17 @@ pub enum Answer {
     /// The rules say no.
     Refused(Box<Refusal>),
     /// The hold, if there is one.
-    Hold(Option<HoldReport>),
+    Hold(Option<Box<HoldReport>>),
     /// The event held against itself, if there is one.
     Verified(Option<Box<Verification>>),
 }
 
-/// What was done.
+/// What was done. What the event calls things is known to the directory, for the fact is shown
+/// there before this leaves; a name's counter is touched by nobody on the way.
 #[derive(Debug)]
 pub struct Accepted {
     /// The fact.
     pub fact: Arc<Fact>,
-    /// What the event calls things.
-    pub names: EventNames,
     /// Whether the fact came of the same request when it came first.
     pub is_repeat: bool,
 }

@@ -8,10 +8,12 @@
 use std::sync::Arc;
 
 use inventory_core::chart::Chart;
-use inventory_core::ids::{AreaIndex, SeatIndex, TicketTypeIndex};
+use inventory_core::ids::{AreaIndex, EventId, SeatIndex, TicketTypeIndex};
 use inventory_core::spots::{AreaPlaces, SeatSpot, SeatSpots};
 use inventory_core::state::EventState;
 use inventory_core::ticket_type::TicketType;
+
+use crate::directory::Directory;
 
 /// An event's names; cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,9 +24,35 @@ pub struct EventNames {
     pub ticket_types: Arc<[TicketType]>,
 }
 
-/// Names that an event does not have, as they were said.
+/// The names of the events whose answers are written one after the other. As a rule they are of
+/// one event, which is looked up once.
+pub(crate) struct NamesOf<'a> {
+    directory: &'a Directory,
+    last: Option<(EventId, EventNames)>,
+}
+
+impl<'a> NamesOf<'a> {
+    pub(crate) fn new(directory: &'a Directory) -> Self {
+        Self { directory, last: None }
+    }
+
+    /// The names of an event of which a fact was answered.
+    pub(crate) fn event(&mut self, event_id: EventId) -> &EventNames {
+        let last = self.last.take().filter(|(id, _)| *id == event_id);
+        let (_, names) = self.last.insert(last.unwrap_or_else(|| {
+            let event = self.directory.event(event_id);
+            (event_id, event.expect("a fact is shown before its answer leaves").names())
+        }));
+        names
+    }
+}
+
+/// Names that an event does not have, as they were said. As a rule there are none.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Unknown {
+pub struct Unknown(Option<Box<Said>>);
+
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Said {
     seats: Vec<String>,
     areas: Vec<String>,
     ticket_types: Vec<String>,
@@ -87,8 +115,9 @@ impl<'a> Resolver<'a> {
             } else if let Some(table) = chart.and_then(|chart| chart.whole_table_by_label(label)) {
                 seats.extend(table.seats.iter().map(|&seat| (position, seat)));
             } else {
-                let index = SeatIndex(u32::MAX - self.unknown.seats.len() as u32);
-                self.unknown.seats.push(label.clone());
+                let unknown = &mut self.unknown.said().seats;
+                let index = SeatIndex(u32::MAX - unknown.len() as u32);
+                unknown.push(label.clone());
                 seats.push((position, index));
             }
         }
@@ -107,7 +136,7 @@ impl<'a> Resolver<'a> {
     fn area(&mut self, label: &str) -> AreaIndex {
         let known = self.names.and_then(|names| names.chart.area_by_label(label));
         known.unwrap_or_else(|| {
-            AreaIndex(u32::MAX - place_of(&mut self.unknown.areas, label) as u32)
+            AreaIndex(u32::MAX - place_of(&mut self.unknown.said().areas, label) as u32)
         })
     }
 
@@ -121,7 +150,7 @@ impl<'a> Resolver<'a> {
             Some(TicketTypeIndex(position as u16))
         });
         Some(known.unwrap_or_else(|| {
-            let place = place_of(&mut self.unknown.ticket_types, key);
+            let place = place_of(&mut self.unknown.said().ticket_types, key);
             TicketTypeIndex(u16::MAX - u16::try_from(place).unwrap_or_default())
         }))
     }
@@ -150,18 +179,23 @@ fn place_of(list: &mut Vec<String>, name: &str) -> usize {
 }
 
 impl Unknown {
+    fn said(&mut self) -> &mut Said {
+        self.0.get_or_insert_default()
+    }
+
     /// The label behind an index that no seat has.
     pub fn seat(&self, seat: SeatIndex) -> Option<&str> {
-        self.seats.get((u32::MAX - seat.0) as usize).map(String::as_str)
+        self.0.as_ref()?.seats.get((u32::MAX - seat.0) as usize).map(String::as_str)
     }
 
     /// The label behind an index that no area has.
     pub fn area(&self, area: AreaIndex) -> Option<&str> {
-        self.areas.get((u32::MAX - area.0) as usize).map(String::as_str)
+        self.0.as_ref()?.areas.get((u32::MAX - area.0) as usize).map(String::as_str)
     }
 
     /// The key behind an index that no ticket type has.
     pub fn ticket_type(&self, ticket_type: TicketTypeIndex) -> Option<&str> {
-        self.ticket_types.get(usize::from(u16::MAX - ticket_type.0)).map(String::as_str)
+        let position = usize::from(u16::MAX - ticket_type.0);
+        self.0.as_ref()?.ticket_types.get(position).map(String::as_str)
     }
 }

@@ -17,7 +17,7 @@ use inventory_core::state::{Decision, EventState, ShardState};
 use inventory_core::time::Timestamp;
 use persistence::batch::Batch;
 
-use crate::answer::{Accepted, Answer, Failure, Refusal};
+use crate::answer::{Accepted, Answer, Failure, HoldReport, Refusal};
 use crate::ask::{Ask, NamedPart, Query, set_part};
 use crate::limits::{BATCH_EXPIRIES_MAX, STORAGE_SHORT_RETRY_AFTER};
 use crate::names::{EventNames, Unknown};
@@ -251,9 +251,9 @@ impl<T> Lane<T> {
                     return Err(Failure::StorageShort { retry_after: STORAGE_SHORT_RETRY_AFTER });
                 }
                 let fact = self.accept(fact, &toll, room);
-                Answer::Accepted(self.with_names(fact, false))
+                Answer::Accepted(Accepted { fact, is_repeat: false })
             }
-            Ok(Decision::Repeat(fact)) => Answer::Accepted(self.with_names(fact, true)),
+            Ok(Decision::Repeat(fact)) => Answer::Accepted(Accepted { fact, is_repeat: true }),
             Err(rejection) => {
                 let event = self.state.event_concerned(command);
                 let names = event.map(EventNames::of);
@@ -285,15 +285,11 @@ impl<T> Lane<T> {
         self.decide(now, command, Unknown::default(), room)
     }
 
-    fn with_names(&self, fact: Arc<Fact>, is_repeat: bool) -> Accepted {
-        let event = self.state.event(fact.event_id).expect("an applied fact's event exists");
-        Accepted { names: EventNames::of(event), fact, is_repeat }
-    }
-
     fn look_up(&self, query: Query) -> Answer {
         match query {
             Query::Hold { hold_id, buyer_id } => {
-                Answer::Hold(crate::answer::HoldReport::of(&self.state, hold_id, buyer_id.as_ref()))
+                let report = HoldReport::of(&self.state, hold_id, buyer_id.as_ref());
+                Answer::Hold(report.map(Box::new))
             }
             Query::Verify { event_id } => {
                 Answer::Verified(self.state.verify_event(event_id).map(Box::new))

@@ -144,14 +144,14 @@ impl Writer {
     /// One batch: what has come together in the inbox, with one point in time for all. Returns
     /// whether there may be more to come.
     fn decide(&mut self, first: Option<Parcel>) -> bool {
-        let (requests, is_open) = self.drain(first);
+        let (parcels, is_open) = self.drain(first);
         // After the draining: a request that came in later than a deadline is never judged by a
         // time before it, however long the batch takes.
         let now = self.clock.now();
         let expired = self.pipeline.expire(now);
         self.metrics.expired.increment(expired as u64);
-        let taken = requests.len();
-        requests.into_iter().for_each(|request| self.handle(now, request));
+        let taken = parcels.iter().map(Vec::len).sum();
+        parcels.into_iter().flatten().for_each(|request| self.handle(now, request));
         self.inbox.make_room(taken);
         self.metrics.inbox.set(self.inbox.waiting() as f64);
         self.metrics.parked.set(self.pipeline.parked() as f64);
@@ -159,20 +159,22 @@ impl Writer {
     }
 
     /// What has come together in the inbox, up to a batch, and whether there may be more to come.
-    fn drain(&self, first: Option<Parcel>) -> (Vec<Request>, bool) {
-        let mut requests = Vec::new();
+    /// In the parcels that it came in: requests are long, and are moved no more than they must.
+    fn drain(&self, first: Option<Parcel>) -> (Vec<Vec<Request>>, bool) {
+        let (mut parcels, mut count) = (Vec::new(), 0);
         let mut is_open = true;
         let mut next = first;
         while let Some(parcel) = next {
             match parcel {
-                Parcel::Requests(more) if requests.is_empty() => requests = more,
-                Parcel::Requests(more) => requests.extend(more),
+                Parcel::Requests(requests) => {
+                    count += requests.len();
+                    parcels.push(requests);
+                }
                 Parcel::Last => is_open = false,
             }
-            let has_room = requests.len() < BATCH_COMMANDS_MAX;
-            next = if has_room { self.parcels.try_recv().ok() } else { None };
+            next = if count < BATCH_COMMANDS_MAX { self.parcels.try_recv().ok() } else { None };
         }
-        (requests, is_open)
+        (parcels, is_open)
     }
 
     fn handle(&mut self, now: Timestamp, request: Request) {

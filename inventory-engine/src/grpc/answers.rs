@@ -1,31 +1,30 @@
 //! Typed answers into protobuf ones.
 
 use bytes::Bytes;
-use inventory_core::fact::{Change, SeatStatus};
+use inventory_core::fact::{Change, Fact, SeatStatus};
 use inventory_core::rejection::{AreaConflict, Retry, SeatConflict};
 use inventory_core::spots::{AreaPlaces, Counts, Spots};
 use inventory_core::state::{Ending, Verification};
 use proto::inventory::v1::{self, answer::Outcome};
 
-use crate::answer::{Accepted, Answer, Failure, HoldReport, Refusal, Reply};
-use crate::names::EventNames;
+use crate::answer::{Answer, Failure, HoldReport, Refusal, Reply};
+use crate::names::{EventNames, NamesOf};
 
 /// A reply to a command of a stream. `None` for what no command is answered with.
-pub(crate) fn outcome(reply: Reply) -> Option<Outcome> {
+pub(crate) fn outcome(reply: Reply, names: &mut NamesOf<'_>) -> Option<Outcome> {
     match reply {
-        Ok(Answer::Accepted(accepted)) => accepted_outcome(&accepted),
+        Ok(Answer::Accepted(accepted)) => accepted_outcome(&accepted.fact, names),
         Ok(Answer::Refused(refusal)) => Some(Outcome::Rejection(rejection(&refusal))),
         Ok(Answer::Hold(_) | Answer::Verified(_)) => None,
         Err(failure) => Some(Outcome::Failure(failure_message(&failure))),
     }
 }
 
-fn accepted_outcome(accepted: &Accepted) -> Option<Outcome> {
-    let fact = &accepted.fact;
+fn accepted_outcome(fact: &Fact, names: &mut NamesOf<'_>) -> Option<Outcome> {
     let (event_id, lsn) = (fact.event_id.0, fact.lsn.0);
     let spots = fact.change.spots_moved().map(|(spots, _, _)| spots);
     let Told { seats, labels, ticket_types, areas } =
-        spots.map(|spots| Told::of(spots, &accepted.names)).unwrap_or_default();
+        spots.map(|spots| Told::of(spots, names.event(fact.event_id))).unwrap_or_default();
     Some(match &fact.change {
         Change::HoldPlaced { hold_id, deadline, .. } => Outcome::Placed(v1::Placed {
             hold_id: id_bytes(hold_id.0),

@@ -172,7 +172,7 @@ pub(crate) async fn call(
     give_up_at: Option<Instant>,
 ) -> Result<Outcome, Status> {
     let ask = ask.map_err(|invalid| status::of_failure(&invalid.into()))?;
-    status::outcome(engine.ask(ask, give_up_at).await)
+    status::outcome(engine.ask(ask, give_up_at).await, engine.directory())
 }
 
 /// When the caller stops waiting, from the `grpc-timeout` header: up to eight digits and a unit

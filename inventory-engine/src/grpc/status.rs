@@ -10,9 +10,11 @@ use proto::inventory::v1::answer::Outcome;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::answer::{Failure, Refusal};
+use crate::answer::{Answer, Failure, Refusal, Reply};
+use crate::directory::Directory;
 use crate::grpc::answers;
 use crate::limits::{RECOVERING_RETRY_AFTER, STATUS_DETAIL_BYTES_MAX};
+use crate::names::NamesOf;
 use crate::readiness::Phase;
 use inventory_core::rejection::RejectionCode;
 
@@ -116,11 +118,13 @@ pub(crate) fn of_mismatch() -> Status {
 }
 
 /// The outcome of a unary command, or the status that says why there is none.
-pub(crate) fn outcome(reply: crate::answer::Reply) -> Result<Outcome, Status> {
+pub(crate) fn outcome(reply: Reply, directory: &Directory) -> Result<Outcome, Status> {
     match reply {
         Err(failure) => Err(of_failure(&failure)),
-        Ok(crate::answer::Answer::Refused(refusal)) => Err(of_refusal(&refusal)),
-        Ok(answer) => answers::outcome(Ok(answer)).ok_or_else(of_mismatch),
+        Ok(Answer::Refused(refusal)) => Err(of_refusal(&refusal)),
+        Ok(answer) => {
+            answers::outcome(Ok(answer), &mut NamesOf::new(directory)).ok_or_else(of_mismatch)
+        }
     }
 }
 

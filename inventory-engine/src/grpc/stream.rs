@@ -15,6 +15,7 @@ use tonic::{Status, Streaming};
 use tracing::debug;
 
 use crate::answer::{Failure, Reply};
+use crate::directory::Directory;
 use crate::engine::Handle;
 use crate::grpc::{answers, requests, status};
 use crate::inbox::Request;
@@ -23,6 +24,7 @@ use crate::limits::{
     STREAM_MESSAGE_COMMANDS_MAX,
 };
 use crate::metrics::STREAMS;
+use crate::names::NamesOf;
 use crate::ticket::Ticket;
 
 /// Messages of answers that wait for the connection.
@@ -40,7 +42,7 @@ pub(crate) fn serve(
         let room = Arc::new(Semaphore::new(STREAM_COMMANDS_IN_FLIGHT_MAX));
         let (replies, to_send) = mpsc::unbounded_channel();
         let reading = read(&engine, commands, replies, Arc::clone(&room));
-        let writing = write(to_send, messages.clone(), room);
+        let writing = write(engine.directory(), to_send, messages.clone(), room);
         let stopped = engine.stopper();
         tokio::select! {
             (end, ()) = async { tokio::join!(reading, writing) } => {
@@ -90,6 +92,7 @@ async fn read(
                 return Ok(());
             }
         }
+        let count = batch.len();
         let mut by_writer: BTreeMap<usize, Vec<Request>> = BTreeMap::new();
         for command in batch {
             let correlation_id = command.correlation_id;
@@ -98,7 +101,8 @@ async fn read(
             let ticket = Ticket::stream(replies.clone(), correlation_id);
             match requests::command(engine.directory(), command.verb) {
                 Ok(ask) => {
-                    let requests = by_writer.entry(engine.writer_of(ask.shard())).or_default();
+                    let requests = by_writer.entry(engine.writer_of(ask.shard()));
+                    let requests = requests.or_insert_with(|| Vec::with_capacity(count));
                     requests.push(Request { ask, ticket, give_up_at });
                 }
                 Err(invalid) => ticket.reply(Err(invalid.into())),
@@ -125,17 +129,18 @@ fn refuse(batch: Vec<v1::Command>, replies: &mpsc::UnboundedSender<(u64, Reply)>
 
 /// Sends what is answered, as much together as has come together and fits into a message.
 async fn write(
+    directory: &Directory,
     mut replies: mpsc::UnboundedReceiver<(u64, Reply)>,
     messages: mpsc::Sender<Result<v1::AnswerBatch, Status>>,
     room: Arc<Semaphore>,
 ) {
-    let mut answered = Vec::new();
+    let mut answered = Vec::with_capacity(STREAM_MESSAGE_ANSWERS_MAX);
     while replies.recv_many(&mut answered, STREAM_MESSAGE_ANSWERS_MAX).await > 0 {
+        let mut names = NamesOf::new(directory);
         let answers = answered.drain(..).map(|(correlation_id, reply)| v1::Answer {
             correlation_id,
-            outcome: answers::outcome(reply),
+            outcome: answers::outcome(reply, &mut names),
         });
-        let answers = answers.collect();
         for answers in in_messages(answers, STREAM_MESSAGE_ANSWER_BYTES_MAX) {
             let count = answers.len();
             if messages.send(Ok(v1::AnswerBatch { answers })).await.is_err() {
@@ -148,14 +153,18 @@ async fn write(
 
 /// Divides answers so that none is in a message that has `bytes_max` already. An answer has some
 /// hundred bytes, unless it names thousands of seats.
-fn in_messages(answers: Vec<v1::Answer>, bytes_max: usize) -> Vec<Vec<v1::Answer>> {
+fn in_messages(
+    answers: impl ExactSizeIterator<Item = v1::Answer>,
+    bytes_max: usize,
+) -> Vec<Vec<v1::Answer>> {
     let mut messages: Vec<Vec<v1::Answer>> = Vec::with_capacity(1);
-    let mut bytes = usize::MAX;
+    let (mut bytes, mut left) = (usize::MAX, answers.len());
     for answer in answers {
         if bytes >= bytes_max {
-            messages.push(Vec::new());
+            messages.push(Vec::with_capacity(left));
             bytes = 0;
         }
+        left -= 1;
         bytes += answer.encoded_len();
         messages.last_mut().expect("the first answer began a message").push(answer);
     }
@@ -171,7 +180,7 @@ mod tests {
         let answers: Vec<_> =
             (1..=5).map(|id| v1::Answer { correlation_id: id, outcome: None }).collect();
         let ids = |bytes_max| -> Vec<Vec<u64>> {
-            let messages = in_messages(answers.clone(), bytes_max);
+            let messages = in_messages(answers.clone().into_iter(), bytes_max);
             let ids =
                 |message: &Vec<v1::Answer>| message.iter().map(|a| a.correlation_id).collect();
             messages.iter().map(ids).collect()
@@ -180,6 +189,6 @@ mod tests {
         assert_eq!(ids(1_000), [vec![1, 2, 3, 4, 5]]);
         assert_eq!(ids(4), [vec![1, 2], vec![3, 4], vec![5]]);
         assert_eq!(ids(1).len(), 5);
-        assert!(in_messages(Vec::new(), 9).is_empty());
+        assert!(in_messages(Vec::new().into_iter(), 9).is_empty());
     }
 }

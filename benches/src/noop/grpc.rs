@@ -13,8 +13,8 @@ use proto::inventory::v1::inventory_server::{Inventory, InventoryServer};
 use proto::inventory::v1::place_request::Selection;
 use proto::inventory::v1::{self, Answer, AnswerBatch};
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{DEADLINE_MILLIS, ID, LABELS, LSN, SEATS};
@@ -34,9 +34,8 @@ pub async fn serve(listener: TcpListener) -> anyhow::Result<()> {
         .max_concurrent_streams(CONNECTION_STREAMS_MAX)
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
-        .tcp_nodelay(true)
         .add_service(inventory)
-        .serve_with_incoming(TcpListenerStream::new(listener))
+        .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
         .await?;
     Ok(())
 }

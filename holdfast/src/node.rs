@@ -19,11 +19,12 @@ use inventory_engine::snapshots::SnapshotOptions;
 use inventory_engine::stop::{StopReason, Stopper};
 use metrics::gauge;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::disable_transparent_huge_pages;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::config::Settings;
 
@@ -35,6 +36,7 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 /// Runs work that waits to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     allow_many_connections();
+    keep_pages_small();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -58,6 +60,14 @@ fn allow_many_connections() {
             open_files = limit.current,
             "the limit of open files, and so of connections, cannot be raised"
         );
+    }
+}
+
+/// Whoever first touches a huge page waits until all 2 MiB of it are cleared, and a writer that
+/// remembers what it is asked touches new memory all the time.
+fn keep_pages_small() {
+    if let Err(cause) = disable_transparent_huge_pages(true) {
+        debug!(%cause, "the system may clear memory in pieces of 2 MiB");
     }
 }
 

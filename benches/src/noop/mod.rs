@@ -41,6 +41,7 @@ const ID: [u8; 16] = [0xe5; 16];
 /// If the address cannot be taken or the server fails.
 pub fn serve(limit: Limit) -> anyhow::Result<()> {
     // As `holdfast` does it.
+    rustix::thread::disable_transparent_huge_pages(true).context("keep pages small")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("wait for SIGTERM")?;

@@ -137,14 +137,14 @@ const OF_STORES: [Row; 3] = [
         "Redis, Lua scripts, in memory",
         store!(STREAM, BATCH, redis_in_memory),
         hot(8, 256),
-        None,
+        Some(4.0),
     ),
     row(
         "stream, 64 a message, and Redis on disk, 8 x 256 in flight",
         "Redis, Lua scripts, appendfsync always",
         store!(STREAM, BATCH, redis_synced),
         hot(8, 256),
-        None,
+        Some(4.0),
     ),
     row(
         "unary, and Postgres by id, 32 x 1 in flight",

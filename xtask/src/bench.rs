@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: builds the program and the harness as they are shipped, then runs the
-//! rows.
+//! rows; and `cargo xtask bench grid`: what each operation costs by itself.
 //!
 //! Must always hold: only a whole run of what is shipped writes the page, so that nobody's quick
 //! look replaces the figures that others rely on.
@@ -17,9 +17,28 @@ const PAGE: &str = "docs/benchmarks.md";
 /// The profile that one ships and measures.
 const SHIPPED: &str = "dist";
 
+/// The other kind of benchmark.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub(crate) enum Kind {
+    /// Criterion grids: what each operation costs by itself
+    Grid {
+        /// Only operations with these words in their names
+        words: Option<String>,
+        /// Keep the figures under a name, to compare others with
+        #[arg(long, value_name = "NAME", conflicts_with = "against")]
+        save: Option<String>,
+        /// Compare the figures with those that were kept under a name
+        #[arg(long, value_name = "NAME")]
+        against: Option<String>,
+    },
+}
+
 /// What may be chosen.
 #[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    kind: Option<Kind>,
     /// Two minutes in the place of twenty: shorter rounds, rougher figures, no page
     #[arg(long)]
     quick: bool,
@@ -42,6 +61,9 @@ pub(crate) struct Options {
 
 /// Builds, then runs.
 pub(crate) fn steps(options: &Options) -> anyhow::Result<Vec<Step>> {
+    if let Some(Kind::Grid { words, save, against }) = &options.kind {
+        return Ok(vec![grid(words.as_deref(), save.as_deref(), against.as_deref())]);
+    }
     let profile = options.profile.as_str();
     let packages = ["--package", "holdfast", "--package", "benches", "--bins"];
     let build = ["build", "--profile", profile].into_iter().chain(packages);
@@ -56,6 +78,19 @@ pub(crate) fn steps(options: &Options) -> anyhow::Result<Vec<Step>> {
     let arguments = arguments.iter().map(String::as_str);
     let bench = Step::program(folder.join("bench").display().to_string(), arguments);
     Ok(vec![Step::cargo(build), bench])
+}
+
+fn grid(words: Option<&str>, save: Option<&str>, against: Option<&str>) -> Step {
+    let mut arguments = vec!["bench", "--package", "benches", "--bench", "grids", "--"];
+    if let Some(name) = save {
+        arguments.extend(["--save-baseline", name]);
+    }
+    if let Some(name) = against {
+        // What is new since then is measured and compared with nothing.
+        arguments.extend(["--baseline-lenient", name]);
+    }
+    arguments.extend(words);
+    Step::cargo(arguments)
 }
 
 /// What the harness is told.
@@ -123,6 +158,18 @@ mod tests {
         }
         assert!(lines("--profile release")[1].contains("/release/bench "));
         assert!(lines("--profile dev")[1].contains("/debug/bench "));
+    }
+
+    #[test]
+    fn grids_are_kept_and_compared_by_name() {
+        let of = |arguments| lines(arguments).join("; ");
+        let all = "cargo bench --package benches --bench grids --";
+        assert_eq!(of("grid"), all);
+        assert_eq!(of("grid apply --save main"), format!("{all} --save-baseline main apply"));
+        assert_eq!(of("grid --against main"), format!("{all} --baseline-lenient main"));
+        let both = ["bench", "grid", "--save", "a", "--against", "b"];
+        assert!(Program::try_parse_from(both).is_err());
+        assert!(Program::try_parse_from(["bench", "--quick", "grid"]).is_err());
     }
 
     #[test]

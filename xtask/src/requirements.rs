@@ -19,23 +19,21 @@ pub(crate) struct Requirement {
     pub(crate) package: &'static str,
 }
 
+// Links every crate. A target folder that was built elsewhere can bring this program along
+// without it.
+const CC: Requirement = Requirement { program: "cc", package: "build-essential" };
+const REDIS: Requirement = Requirement { program: "redis-server", package: "redis-server" };
+const POSTGRES: Requirement = Requirement { program: "postgres", package: "postgresql" };
+
 /// Everything that `cargo xtask test` needs.
-pub(crate) const OF_TESTS: &[Requirement] = &[
-    // Links every crate. A target folder that was built elsewhere can bring this program along
-    // without it.
-    Requirement { program: "cc", package: "build-essential" },
-];
+pub(crate) const OF_TESTS: &[Requirement] = &[CC, REDIS, POSTGRES];
 
 /// Everything that `cargo xtask bench` needs: the peers, and another house's client.
-pub(crate) const OF_BENCHMARKS: &[Requirement] = &[
-    Requirement { program: "cc", package: "build-essential" },
-    Requirement { program: "redis-server", package: "redis-server" },
-    Requirement { program: POSTGRES, package: "postgresql-15" },
-    Requirement { program: "h2load", package: "nghttp2-client" },
-];
+pub(crate) const OF_BENCHMARKS: &[Requirement] =
+    &[CC, REDIS, POSTGRES, Requirement { program: "h2load", package: "nghttp2-client" }];
 
-/// Debian puts the server where no path leads.
-const POSTGRES: &str = "/usr/lib/postgresql/15/bin/postgres";
+/// Where Debian puts the servers of Postgres, a folder a version: no path leads there.
+const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 
 /// What is to be done about the requirements.
 #[derive(Debug, Eq, PartialEq)]
@@ -47,12 +45,12 @@ enum Plan {
 
 /// Installs what is missing of `requirements`, or fails with the command that would.
 pub(crate) fn install_missing(requirements: &[Requirement]) -> anyhow::Result<()> {
-    match plan(requirements, is_on_path, is_root()) {
+    match plan(requirements, is_installed, is_root()) {
         Plan::Nothing => return Ok(()),
         Plan::Refuse(message) => bail!(message),
         Plan::Install(packages) => install(&packages)?,
     }
-    match plan(requirements, is_on_path, false) {
+    match plan(requirements, is_installed, false) {
         Plan::Nothing => Ok(()),
         Plan::Install(_) => bail!("the packages were installed, yet a program is still missing"),
         Plan::Refuse(message) => bail!("after installing: {message}"),
@@ -92,10 +90,12 @@ fn install(packages: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_on_path(program: &str) -> bool {
+/// Whether a program is on the path, or is a server of Postgres of any version.
+fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    // A program that says where it is has replaced the folder that it is joined to.
-    env::split_paths(&path).any(|folder| is_executable(&folder.join(program)))
+    let versions = std::fs::read_dir(POSTGRES_VERSIONS).into_iter().flatten().flatten();
+    let folders = env::split_paths(&path).chain(versions.map(|of| of.path().join("bin")));
+    folders.into_iter().any(|folder| is_executable(&folder.join(program)))
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -145,10 +145,8 @@ mod tests {
 
     #[test]
     fn a_program_is_found_on_the_path_and_a_folder_is_none() {
-        assert!(is_on_path("sh"));
-        assert!(!is_on_path("no-such-program-here"));
+        assert!(is_installed("sh"));
+        assert!(!is_installed("no-such-program-here"));
         assert!(!is_executable(Path::new("/usr/bin")));
-        assert!(is_on_path("/bin/sh"), "one that says where it is");
-        assert!(!is_on_path("/bin/no-such-program-here"));
     }
 }

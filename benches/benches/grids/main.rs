@@ -3,15 +3,13 @@
 //! replaced outside of the clock.
 //!
 //! ```text
-//! cargo bench -p benches --bench grids                          # all of it, some ten minutes
-//! cargo bench -p benches --bench grids -- journal               # whose name has the word
-//! cargo bench -p benches --bench grids -- --save-baseline main  # keep the figures as `main`
-//! cargo bench -p benches --bench grids -- --baseline main       # against those of `main`
-//! cargo bench -p benches --bench grids --profile dist           # as it is shipped
+//! cargo xtask bench grid                 # all of it, some ten minutes
+//! cargo xtask bench grid journal         # whose name has the word
+//! cargo xtask bench grid --save main     # keep the figures as `main`
+//! cargo xtask bench grid --against main  # against those of `main`
 //! ```
 //!
-//! Figures are kept in `target/criterion`; a name that the baseline does not have is an error
-//! with `--baseline`, and passed over with `--baseline-lenient`.
+//! Figures are kept in `target/criterion`.
 
 mod apply;
 mod best_available;

@@ -7,6 +7,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -47,16 +48,21 @@ fn why_not(data_dir: &Path) -> RecoveryError {
 }
 
 /// What a power cut would leave of a directory that a running engine has. Nothing is asked of
-/// the engine meanwhile.
+/// the engine meanwhile; but where this takes long it makes snapshots and puts segments away, so
+/// that what is listed may have gone, to where is looked later.
 fn power_cut(data_dir: &Path) -> tempfile::TempDir {
     let left = tempfile::tempdir().unwrap();
-    for folder in [PathBuf::new(), "journal".into(), "charts".into()] {
-        fs::create_dir_all(left.path().join(&folder)).unwrap();
-        for entry in fs::read_dir(data_dir.join(&folder)).unwrap() {
+    for folder in ["", "journal", "journal/history", "charts", "snapshots"] {
+        fs::create_dir_all(left.path().join(folder)).unwrap();
+        let Ok(entries) = fs::read_dir(data_dir.join(folder)) else { continue };
+        for entry in entries {
             let path = entry.unwrap().path();
             if path.is_file() {
                 let name = path.file_name().unwrap();
-                fs::copy(&path, left.path().join(&folder).join(name)).unwrap();
+                match fs::copy(&path, left.path().join(folder).join(name)) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    copied => drop(copied.unwrap()),
+                }
             }
         }
     }

@@ -16,4 +16,5 @@ pub mod rows;
 pub mod run;
 pub mod served;
 pub mod side;
+pub mod testing;
 pub mod workload;

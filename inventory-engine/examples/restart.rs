@@ -59,7 +59,7 @@ impl Sale {
             Ok(Decision::New(fact)) => Arc::new(fact),
             other => return Err(format!("{command:?}: {other:?}").into()),
         };
-        state.apply(Arc::clone(&fact));
+        state.apply(&fact);
         self.fresh[shard].push(Arc::clone(&fact));
         self.waiting += 1;
         if self.waiting >= GROUP_FACTS {

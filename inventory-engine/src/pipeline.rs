@@ -231,7 +231,7 @@ impl<T> Lane<T> {
     fn accept(&mut self, fact: Fact, toll: &Toll, room: &Room) -> Arc<Fact> {
         room.take(toll);
         let fact = Arc::new(fact);
-        self.state.apply(Arc::clone(&fact));
+        self.state.apply(&fact);
         self.fresh.push(Arc::clone(&fact));
         fact
     }

@@ -108,7 +108,7 @@ pub(crate) fn replay(
         }
         // What `apply` asserts is for facts that were decided here; these come from a file. A
         // state that a panic left half done is dropped with the error.
-        let applied = catch_unwind(AssertUnwindSafe(|| state.apply(Arc::clone(fact))));
+        let applied = catch_unwind(AssertUnwindSafe(|| state.apply(fact)));
         if applied.is_err() {
             let (shard, lsn) = (batch.shard(), fact.lsn);
             return Err(RecoveryError::FactImpossible { shard, lsn });

@@ -108,7 +108,7 @@ fn plant(data_dir: &Path, fact: impl FnOnce(Lsn) -> Fact, digest: Option<Digest>
     let (state, sequence) = &mut recovered.shards[usize::from(shard.0)];
     let fact = Arc::new(fact(state.last_lsn().next()));
     let digest = digest.unwrap_or_else(|| {
-        state.apply(Arc::clone(&fact));
+        state.apply(&fact);
         state.digest()
     });
     let epoch = recovered.journal.epoch();

@@ -120,7 +120,7 @@ impl Sale {
             Ok(Decision::New(fact)) => Arc::new(fact),
             other => panic!("{command:?}: {other:?}"),
         };
-        state.apply(Arc::clone(&fact));
+        state.apply(&fact);
         let facts = vec![Arc::clone(&fact)];
         let epoch = self.journal.epoch();
         let batch = Batch::new(event_id.shard(), epoch, *sequence, facts, state.digest()).unwrap();

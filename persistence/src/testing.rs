@@ -125,7 +125,7 @@ pub(crate) fn full_image() -> ShardImage {
             ending: Ending::Allocated,
             at: Timestamp(1_700_000_000_002),
         }],
-        requests: vec![Arc::new(fact(200, 9))],
+        requests: [fact(200, 9)].iter().collect(),
     }
 }
 

@@ -107,7 +107,7 @@ fn apply(
             }
             let facts: Vec<Arc<Fact>> = last.clone();
             let started = Instant::now();
-            facts.into_iter().for_each(|fact| twin.apply(fact));
+            facts.iter().for_each(|fact| twin.apply(fact));
             if step == measured {
                 took += started.elapsed();
             }

@@ -179,7 +179,7 @@ pub(crate) fn accept(state: &mut ShardState, now: Timestamp, command: &Command) 
     match state.decide(now, command) {
         Ok(Decision::New(fact)) => {
             let fact = Arc::new(fact);
-            state.apply(Arc::clone(&fact));
+            state.apply(&fact);
             fact
         }
         other => unreachable!("{command:?} is new and permitted, and not {other:?}"),

@@ -58,7 +58,7 @@ fn replay(criterion: &mut Criterion, venue: &Venue) {
             let setup = || (venue.shard(EVENT.shard()), facts.clone());
             let apply_all = |(mut state, facts): (ShardState, Vec<Arc<Fact>>)| {
                 for batch in facts.chunks(BATCH) {
-                    batch.iter().for_each(|fact| state.apply(Arc::clone(fact)));
+                    batch.iter().for_each(|fact| state.apply(fact));
                     // Replay compares this with what was journaled.
                     std::hint::black_box(state.digest());
                 }
@@ -139,7 +139,7 @@ fn fill(path: &Path, venue: &Venue, count: usize) {
     let mut state = venue.shard(EVENT.shard());
     let (_, facts) = history(venue, count);
     for (sequence, facts) in (1..).zip(facts.chunks(BATCH)) {
-        facts.iter().for_each(|fact| state.apply(Arc::clone(fact)));
+        facts.iter().for_each(|fact| state.apply(fact));
         let batch =
             Batch::new(EVENT.shard(), journal.epoch(), sequence, facts.to_vec(), state.digest())
                 .expect("facts of a history follow one another");

@@ -12,6 +12,7 @@ pub mod chart;
 pub mod command;
 mod commands;
 pub mod digest;
+pub mod encoding;
 pub mod fact;
 mod hashing;
 pub mod ids;

@@ -228,7 +228,7 @@ fn what_is_wrong_is_told_with_its_place() {
         assert_eq!(problem(hex), DecodeError { offset, problem: expected }, "{hex}");
     };
     check("", 0, cut(1, 0));
-    check("03 00", 0, Problem::UnknownVersion(3));
+    check("03 00", 0, Problem::UnknownVersion { found: 3, known: 2 });
     check(&frame("63 00000000"), 18, Problem::UnknownChange(0x63));
     let flag = FRAME.strip_suffix("00").unwrap();
     check(&format!("{flag} 02 08 00000000"), 17, Problem::NotAFlag(2));

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use inventory_core::ids::{Lsn, ShardId};
 
 use crate::chain::Break;
-use crate::encoding::DecodeError;
 use crate::{batch, files, identity};
+use inventory_core::encoding::DecodeError;
 
 /// Why a journal cannot be read or opened. Nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -40,9 +40,9 @@ pub use self::known::Known;
 pub use self::read::{Section, SnapshotReader};
 pub use self::write::SnapshotWriter;
 use crate::chain::Position;
-use crate::encoding::DecodeError;
 use crate::files::{self, Context, names_in, sync_dir, wall_clock};
 use crate::limits::{SNAPSHOT_SHARD_BYTES, SNAPSHOTS_KEPT};
+use inventory_core::encoding::DecodeError;
 
 /// The version that this release writes, and the newest it reads.
 pub(crate) const SNAPSHOT_VERSION: u32 = 1;

@@ -59,7 +59,7 @@ impl Core {
         match state.decide(now, command) {
             Ok(Decision::New(fact)) => {
                 let fact = Arc::new(fact);
-                state.apply(Arc::clone(&fact));
+                state.apply(&fact);
                 Some(fact)
             }
             Ok(Decision::Repeat(_)) | Err(_) => None,

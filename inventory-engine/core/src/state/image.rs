@@ -13,7 +13,7 @@ use compact_str::CompactString;
 use super::{Allocation, EndedHold, EventState, Hold, Memory, SeatState, ShardState};
 use crate::chart::Chart;
 use crate::digest::Digest;
-use crate::fact::Fact;
+use crate::encoding::EncodedFacts;
 use crate::hashing::SeededState;
 use crate::ids::{
     AreaIndex, BuyerId, ChartHash, EventId, Lsn, SeatIndex, ShardId, TicketTypeIndex,
@@ -46,7 +46,7 @@ pub struct ShardImage {
     pub ended_holds: Vec<EndedHold>,
     /// The facts of the requests that are remembered, in the order in which they are forgotten:
     /// time-ordered ids by id, then hashed ones as they came.
-    pub requests: Vec<Arc<Fact>>,
+    pub requests: EncodedFacts,
 }
 
 /// One event. Who has its spots is told by the holds and the allocations.
@@ -166,7 +166,7 @@ impl ShardState {
             holds,
             allocations,
             ended_holds: self.ended_holds.oldest_first().cloned().collect(),
-            requests: self.requests.facts().cloned().collect(),
+            requests: self.requests.image(),
         }
     }
 
@@ -202,7 +202,7 @@ impl ShardState {
         for ended in image.ended_holds {
             state.restore_ended_hold(ended)?;
         }
-        state.restore_requests(image.requests, image.newest_forgotten)?;
+        state.restore_requests(&image.requests, image.newest_forgotten)?;
         let (found, said) = (state.digest(), image.digest);
         if found == said { Ok(state) } else { Err(ImageError::DigestDiffers { found, said }) }
     }
@@ -291,17 +291,18 @@ impl ShardState {
 
     fn restore_requests(
         &mut self,
-        facts: Vec<Arc<Fact>>,
+        facts: &EncodedFacts,
         newest_forgotten: u128,
     ) -> Result<(), ImageError> {
         let mut seen = BTreeSet::new();
-        for fact in &facts {
+        for fact in facts.iter() {
+            let event_id = fact.event_id();
             // One event in a row is looked up once.
-            if seen.insert(fact.event_id) && !self.events.contains_key(&fact.event_id) {
-                return Err(ImageError::EventUnknown(fact.event_id));
+            if seen.insert(event_id) && !self.events.contains_key(&event_id) {
+                return Err(ImageError::EventUnknown(event_id));
             }
-            if fact.lsn > self.last_lsn || fact.at > self.last_at {
-                let id = u128::from(fact.lsn.0);
+            if fact.lsn() > self.last_lsn || fact.at() > self.last_at {
+                let id = u128::from(fact.lsn().0);
                 return Err(ImageError::Misplaced { what: "the remembered fact", id });
             }
         }

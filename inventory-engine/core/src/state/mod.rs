@@ -181,7 +181,7 @@ impl ShardState {
             HoldStory::Ended(hold) => Some(hold.event_id),
         };
         let event_id = match self.requests.find(command.request_id) {
-            Some(first) => Some(first.event_id),
+            Some(first) => Some(first.event_id()),
             None => match &command.verb {
                 Verb::CreateEvent(create) => Some(create.event_id),
                 Verb::CloseEvent(close) => Some(close.event_id),
@@ -221,8 +221,8 @@ impl ShardState {
         let now = now.max(self.last_at);
         let mark = RequestMark { id: command.request_id, fingerprint: command.fingerprint() };
         if let Some(first) = self.requests.find(mark.id) {
-            return if first.request == Some(mark) {
-                Ok(Decision::Repeat(Arc::clone(first)))
+            return if first.request() == Some(mark) {
+                Ok(Decision::Repeat(Arc::new(first.decode())))
             } else {
                 Err(Rejection::never(RejectionCode::RequestIdReused))
             };
@@ -254,36 +254,36 @@ impl ShardState {
     ///
     /// # Panics
     /// If the fact does not follow from this state: it was not decided on it.
-    pub fn apply(&mut self, fact: Arc<Fact>) {
+    pub fn apply(&mut self, fact: &Fact) {
         assert_eq!(fact.lsn, self.last_lsn.next(), "the LSN rises by one");
         assert!(fact.at >= self.last_at, "time never goes back");
         self.last_lsn = fact.lsn;
         self.last_at = fact.at;
         match &fact.change {
             Change::EventCreated { name, chart, rules, ticket_types } => {
-                self.apply_event_created(&fact, name, *chart, (*rules, ticket_types));
+                self.apply_event_created(fact, name, *chart, (*rules, ticket_types));
             }
-            Change::EventClosed => self.apply_event_closed(&fact),
+            Change::EventClosed => self.apply_event_closed(fact),
             Change::HoldPlaced { hold_id, buyer_id, spots, deadline } => {
-                self.apply_hold_placed(&fact, *hold_id, buyer_id, spots, *deadline);
+                self.apply_hold_placed(fact, *hold_id, buyer_id, spots, *deadline);
             }
             Change::HoldExtended { hold_id, deadline } => {
                 self.apply_hold_extended(*hold_id, *deadline);
             }
             Change::HoldReleased { hold_id, spots } => {
-                self.apply_hold_released(&fact, *hold_id, spots);
+                self.apply_hold_released(fact, *hold_id, spots);
             }
             Change::HoldAllocated { hold_id, allocation_id, spots, .. } => {
-                self.apply_hold_allocated(&fact, *hold_id, *allocation_id, spots);
+                self.apply_hold_allocated(fact, *hold_id, *allocation_id, spots);
             }
             Change::HoldExpired { hold_id, spots } => {
-                self.apply_hold_expired(&fact, *hold_id, spots);
+                self.apply_hold_expired(fact, *hold_id, spots);
             }
             Change::SpotsReturned { allocation_id, spots } => {
                 self.apply_spots_returned(*allocation_id, spots);
             }
-            Change::SpotsBlocked { spots } => self.apply_spots_blocked(&fact, spots),
-            Change::SpotsUnblocked { spots } => self.apply_spots_unblocked(&fact, spots),
+            Change::SpotsBlocked { spots } => self.apply_spots_blocked(fact, spots),
+            Change::SpotsUnblocked { spots } => self.apply_spots_unblocked(fact, spots),
         }
         let moved = fact.change.spots_moved().map(|(spots, _, _)| spots);
         self.event_of(fact.event_id).assert_conserved(moved);

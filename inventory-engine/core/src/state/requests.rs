@@ -7,30 +7,40 @@
 //! they are forgotten in the order of their arrival, and who repeats one after that is not
 //! recognized.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
+mod fact_log;
+mod hashed;
+mod time_ordered;
 
 use crate::digest::{Digest, Kind};
-use crate::fact::Fact;
+use crate::encoding::{EncodedFact, EncodedFacts};
+use crate::fact::{Fact, RequestMark};
 use crate::hashing::SeededState;
-use crate::ids::RequestId;
+use crate::ids::{Lsn, RequestId};
 use crate::limits::{EVICTIONS_PER_FACT_MAX, REQUEST_AHEAD_MILLIS_MAX};
 use crate::rejection::{Rejection, RejectionCode};
 use crate::state::Memory;
 use crate::state::image::ImageError;
 use crate::time::Timestamp;
+use fact_log::{FactLog, Place};
+use hashed::Hashed;
+use time_ordered::TimeOrdered;
 
 #[derive(Debug)]
 pub(crate) struct RequestLog {
     kept_max: usize,
     kept_millis: u64,
-    by_id: HashMap<RequestId, Arc<Fact>, SeededState>,
-    /// Time-ordered ids, each with when it was accepted.
-    time_ordered: BTreeMap<RequestId, Timestamp>,
-    /// Hashed ids as they came, each with when it was accepted.
-    hashed: VecDeque<(RequestId, Timestamp)>,
-    /// The newest time-ordered id that was forgotten; 0 if none was.
-    newest_forgotten: u128,
+    facts: FactLog,
+    time_ordered: TimeOrdered,
+    hashed: Hashed,
+    /// Where facts become bytes.
+    scratch: Vec<u8>,
+}
+
+/// Which of the two kinds of ids has the one that is forgotten next.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    TimeOrdered,
+    Hashed,
 }
 
 impl RequestLog {
@@ -38,69 +48,72 @@ impl RequestLog {
         Self {
             kept_max: memory.requests_max,
             kept_millis: memory.request_millis,
-            by_id: HashMap::with_hasher(hashing),
-            time_ordered: BTreeMap::new(),
-            hashed: VecDeque::new(),
-            newest_forgotten: 0,
+            facts: FactLog::default(),
+            time_ordered: TimeOrdered::new(hashing),
+            hashed: Hashed::new(hashing),
+            scratch: Vec::new(),
         }
     }
 
     /// The fact that came of a request.
-    pub(crate) fn find(&self, id: RequestId) -> Option<&Arc<Fact>> {
-        self.by_id.get(&id)
+    pub(crate) fn find(&self, id: RequestId) -> Option<EncodedFact<'_>> {
+        let place = match id.made_at() {
+            Some(made_at) => self.time_ordered.find(id, made_at, &self.facts),
+            None => self.hashed.find(id, &self.facts),
+        };
+        place.map(|place| self.facts.get(place))
     }
 
     /// The newest time-ordered id that was forgotten; 0 if none was.
     pub(crate) fn newest_forgotten(&self) -> u128 {
-        self.newest_forgotten
+        self.time_ordered.newest_forgotten()
     }
 
     /// All that is remembered, time-ordered ids first.
-    pub(crate) fn facts(&self) -> impl Iterator<Item = &Arc<Fact>> {
-        let ids = self.time_ordered.keys().chain(self.hashed.iter().map(|(id, _)| id));
-        ids.map(|id| &self.by_id[id])
+    pub(crate) fn facts(&self) -> impl Iterator<Item = EncodedFact<'_>> {
+        let places = self.time_ordered.in_order(&self.facts).chain(self.hashed.in_order());
+        places.map(|place| self.facts.get(place))
     }
 
-    /// Remembers what [`RequestLog::facts`] gave of another log, in its order.
+    /// The same, to be stored.
+    pub(crate) fn image(&self) -> EncodedFacts {
+        let mut image = EncodedFacts::default();
+        self.facts().for_each(|fact| image.push(fact));
+        image
+    }
+
+    /// Remembers what [`RequestLog::image`] gave of another log.
     pub(crate) fn restore(
         &mut self,
-        facts: Vec<Arc<Fact>>,
+        facts: &EncodedFacts,
         newest_forgotten: u128,
         digest: &mut Digest,
     ) -> Result<(), ImageError> {
         const WHAT: &str = "request";
-        self.by_id.reserve(facts.len());
-        let mut time_ordered = Vec::with_capacity(facts.len());
         let mut last = newest_forgotten;
-        for fact in facts {
-            let Some(request) = fact.request else {
-                return Err(ImageError::Misplaced { what: WHAT, id: u128::from(fact.lsn.0) });
+        for fact in facts.iter() {
+            let Some(request) = fact.request() else {
+                return Err(ImageError::Misplaced { what: WHAT, id: u128::from(fact.lsn().0) });
             };
             let id = request.id.get();
             if request.id.made_at().is_some() {
                 // All that are older than the newest forgotten one were forgotten before it.
-                if id <= last || !self.hashed.is_empty() {
+                if id <= last || self.hashed.len() > 0 {
                     return Err(ImageError::OutOfOrder { what: WHAT, id });
                 }
                 last = id;
-                time_ordered.push((request.id, fact.at));
-            } else {
-                self.hashed.push_back((request.id, fact.at));
-            }
-            digest.add(Kind::Request, &request_bytes(&fact));
-            if self.by_id.insert(request.id, fact).is_some() {
+            } else if self.find(request.id).is_some() {
                 return Err(ImageError::OutOfOrder { what: WHAT, id });
             }
+            self.keep(fact, request, digest);
         }
-        // They are in order, so that the tree is made at once.
-        self.time_ordered = time_ordered.into_iter().collect();
-        self.newest_forgotten = newest_forgotten;
+        self.time_ordered.restore_newest_forgotten(newest_forgotten);
         Ok(())
     }
 
-    /// How many requests are remembered, and how many wait to be forgotten; the same, always.
+    /// How many facts are remembered, and how many ids wait to be forgotten; the same, always.
     pub(crate) fn sizes(&self) -> (usize, usize) {
-        (self.by_id.len(), self.time_ordered.len() + self.hashed.len())
+        (self.facts.len(), self.time_ordered.len() + self.hashed.len())
     }
 
     /// Refuses an id that might have been forgotten, and one from so far ahead that it would
@@ -109,7 +122,7 @@ impl RequestLog {
         let Some(made_at) = id.made_at() else {
             return Ok(());
         };
-        if id.get() <= self.newest_forgotten {
+        if id.get() <= self.newest_forgotten() {
             return Err(Rejection::never(RejectionCode::RequestTooOld));
         }
         if made_at > now.plus_millis(REQUEST_AHEAD_MILLIS_MAX) {
@@ -119,57 +132,64 @@ impl RequestLog {
     }
 
     /// Remembers a fact by its request, and forgets what is too old or too much.
-    pub(crate) fn remember(&mut self, fact: Arc<Fact>, digest: &mut Digest) {
-        let now = fact.at;
+    pub(crate) fn remember(&mut self, fact: &Fact, digest: &mut Digest) {
         if let Some(request) = fact.request {
-            digest.add(Kind::Request, &request_bytes(&fact));
-            match request.id.made_at() {
-                Some(_) => drop(self.time_ordered.insert(request.id, now)),
-                None => self.hashed.push_back((request.id, now)),
-            }
-            let before = self.by_id.insert(request.id, fact);
-            assert!(before.is_none(), "a request makes one fact");
+            assert!(self.find(request.id).is_none(), "a request makes one fact");
+            let mut scratch = std::mem::take(&mut self.scratch);
+            self.keep(EncodedFact::write(fact, &mut scratch), request, digest);
+            self.scratch = scratch;
         }
         for _ in 0..EVICTIONS_PER_FACT_MAX {
-            let Some((id, accepted_at)) = self.next_to_forget() else { break };
-            let is_too_much = self.by_id.len() > self.kept_max;
-            if !is_too_much && now.millis_since(accepted_at) <= self.kept_millis {
+            let Some((next, place)) = self.next_to_forget() else { break };
+            let is_too_much = self.facts.len() > self.kept_max;
+            let age_millis = fact.at.millis_since(self.facts.get(place).at());
+            if !is_too_much && age_millis <= self.kept_millis {
                 break;
             }
-            self.forget(id, digest);
+            self.forget(next, digest);
+        }
+    }
+
+    /// Remembers a fact by its request, of which there is none yet.
+    fn keep(&mut self, fact: EncodedFact<'_>, request: RequestMark, digest: &mut Digest) {
+        digest.add(Kind::Request, &request_bytes(request, fact.lsn()));
+        let place = self.facts.push(fact);
+        match request.id.made_at() {
+            Some(made_at) => self.time_ordered.insert(request.id, made_at, place, &self.facts),
+            None => self.hashed.push(request.id, place),
         }
     }
 
     /// The lowest of the time-ordered ids or the first of the hashed ones, whichever was
-    /// accepted before the other.
-    fn next_to_forget(&self) -> Option<(RequestId, Timestamp)> {
-        let lowest = self.time_ordered.first_key_value().map(|(&id, &at)| (id, at));
-        let first = self.hashed.front().copied();
+    /// accepted before the other, and where its fact is.
+    fn next_to_forget(&self) -> Option<(Next, Place)> {
+        let lowest = self.time_ordered.lowest(&self.facts).map(|place| (Next::TimeOrdered, place));
+        let first = self.hashed.first().map(|place| (Next::Hashed, place));
+        let at = |place| self.facts.get(place).at();
         match (lowest, first) {
-            (Some(lowest), Some(first)) => Some(if first.1 < lowest.1 { first } else { lowest }),
+            (Some(lowest), Some(first)) if at(first.1) < at(lowest.1) => Some(first),
             (lowest, first) => lowest.or(first),
         }
     }
 
-    fn forget(&mut self, id: RequestId, digest: &mut Digest) {
-        if id.made_at().is_some() {
-            self.time_ordered.remove(&id);
-            self.newest_forgotten = self.newest_forgotten.max(id.get());
-        } else {
-            self.hashed.pop_front();
-        }
-        let fact = self.by_id.remove(&id).expect("what waits to be forgotten is remembered");
-        digest.remove(Kind::Request, &request_bytes(&fact));
+    fn forget(&mut self, next: Next, digest: &mut Digest) {
+        let place = match next {
+            Next::TimeOrdered => self.time_ordered.forget_lowest(&self.facts),
+            Next::Hashed => self.hashed.forget_first(&self.facts),
+        };
+        let Some(place) = place else { return };
+        let lsn = self.facts.get(place).lsn();
+        digest.remove(Kind::Request, &request_bytes(self.facts.request(place), lsn));
+        self.facts.forget(place);
     }
 }
 
-pub(crate) fn request_bytes(fact: &Fact) -> [u8; 32] {
+/// What a remembered request is in the digest.
+pub(crate) fn request_bytes(request: RequestMark, lsn: Lsn) -> [u8; 32] {
     let mut bytes = [0; 32];
-    if let Some(request) = fact.request {
-        bytes[..16].copy_from_slice(&request.id.get().to_le_bytes());
-        bytes[16..24].copy_from_slice(&request.fingerprint.to_le_bytes());
-    }
-    bytes[24..].copy_from_slice(&fact.lsn.0.to_le_bytes());
+    bytes[..16].copy_from_slice(&request.id.get().to_le_bytes());
+    bytes[16..24].copy_from_slice(&request.fingerprint.to_le_bytes());
+    bytes[24..].copy_from_slice(&lsn.0.to_le_bytes());
     bytes
 }
 

@@ -60,7 +60,7 @@ fn accept(state: &mut ShardState, verb: Verb) {
     let number = u128::from(state.last_lsn().0 + 1);
     let request_id = RequestId::new(7 << 76 | 0b10 << 62 | number).unwrap();
     match state.decide(Timestamp(1), &Command { request_id, verb }).unwrap() {
-        Decision::New(fact) => state.apply(Arc::new(fact)),
+        Decision::New(fact) => state.apply(&fact),
         Decision::Repeat(fact) => panic!("{fact:?} happened before"),
     }
 }
@@ -94,7 +94,7 @@ fn apply_spoiled(change: Change, spoil: impl FnOnce(&mut Fact)) {
     let (lsn, at) = (state.last_lsn().next(), state.last_at());
     let mut fact = Fact { lsn, at, event_id: EVENT, request: None, change };
     spoil(&mut fact);
-    state.apply(Arc::new(fact));
+    state.apply(&fact);
 }
 
 fn block(seat: u32) -> Change {
@@ -161,7 +161,7 @@ fn an_event_that_is_closed_is_not_closed_again() {
     for _ in 0..2 {
         let (lsn, at) = (state.last_lsn().next(), state.last_at());
         let change = Change::EventClosed;
-        state.apply(Arc::new(Fact { lsn, at, event_id: EVENT, request: None, change }));
+        state.apply(&Fact { lsn, at, event_id: EVENT, request: None, change });
     }
 }
 
@@ -197,7 +197,7 @@ fn places_named_twice_do_not_leave_a_hold_that_has_them_once() {
 #[test]
 #[should_panic(expected = "a request makes one fact")]
 fn a_request_that_was_done_is_not_done_again() {
-    let request = state().requests.facts().next().and_then(|fact| fact.request);
+    let request = state().requests.facts().next().and_then(|fact| fact.request());
     apply_spoiled(block(5), |fact| fact.request = request);
 }
 
@@ -210,7 +210,7 @@ fn what_an_event_is_sold_by_is_part_of_the_digest() {
         let (rules, ticket_types) = (EventRules::default(), ticket_types.to_vec());
         let change = Change::EventCreated { name: name.into(), chart, rules, ticket_types };
         let (lsn, at) = (Lsn(1), Timestamp(1));
-        state.apply(Arc::new(Fact { lsn, at, event_id: EVENT, request: None, change }));
+        state.apply(&Fact { lsn, at, event_id: EVENT, request: None, change });
         state.digest()
     };
     let child = |change: fn(&mut TicketType)| {

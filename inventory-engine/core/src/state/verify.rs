@@ -105,7 +105,9 @@ impl ShardState {
             digest.add(Kind::EndedHold, ended.canonical().as_slice());
         }
         for fact in self.requests.facts() {
-            digest.add(Kind::Request, &request_bytes(fact));
+            if let Some(request) = fact.request() {
+                digest.add(Kind::Request, &request_bytes(request, fact.lsn()));
+            }
         }
         digest
     }

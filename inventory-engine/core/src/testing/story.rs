@@ -139,7 +139,7 @@ impl Story {
 
     fn apply(&mut self, fact: Fact) {
         let fact = Arc::new(fact);
-        self.state.apply(Arc::clone(&fact));
+        self.state.apply(&fact);
         self.facts.push(fact);
     }
 
@@ -148,7 +148,7 @@ impl Story {
     fn verify(&self, place: &str) {
         let mut replayed = shard(&self.venue, SeededState(42));
         for fact in &self.facts {
-            replayed.apply(Arc::clone(fact));
+            replayed.apply(fact);
         }
         assert_eq!(replayed.digest(), self.state.digest(), "{place}: digest of a replay");
         assert_eq!(replayed.earliest_deadline(), self.state.earliest_deadline(), "{place}");

@@ -143,8 +143,8 @@ impl Both {
 
     fn apply(&mut self, fact: Fact) -> Arc<Fact> {
         let fact = Arc::new(fact);
-        self.state.apply(Arc::clone(&fact));
-        self.replica.apply(Arc::clone(&fact));
+        self.state.apply(&fact);
+        self.replica.apply(&fact);
         self.facts.push(Arc::clone(&fact));
         fact
     }
@@ -356,7 +356,7 @@ impl Both {
     fn replay(&self) {
         let mut replayed = shard(4_242);
         for fact in &self.facts {
-            replayed.apply(Arc::clone(fact));
+            replayed.apply(fact);
         }
         assert_same(&replayed, &self.state);
         drop(self.restored());

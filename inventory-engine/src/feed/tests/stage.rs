@@ -53,7 +53,7 @@ impl Stage {
             panic!("an event can be created");
         };
         let created = Arc::new(created);
-        state.apply(Arc::clone(&created));
+        state.apply(&created);
         let view = EventView::created(state.event(EVENT).unwrap(), &created);
         let spots = SEATS + AREA_CAPACITIES.iter().sum::<u32>();
         let picture = Picture {
@@ -133,7 +133,7 @@ impl Stage {
 
     fn accept(&mut self, fact: Fact) -> Arc<Fact> {
         let fact = Arc::new(fact);
-        self.state.apply(Arc::clone(&fact));
+        self.state.apply(&fact);
         match &fact.change {
             Change::HoldPlaced { hold_id, buyer_id, .. } => {
                 self.holds.push((*hold_id, buyer_id.clone()));

@@ -67,7 +67,7 @@ fn an_image_of_nothing_reads_back() {
         holds: Vec::new(),
         allocations: Vec::new(),
         ended_holds: Vec::new(),
-        requests: Vec::new(),
+        requests: EncodedFacts::default(),
         ..full_image()
     };
     assert_eq!(read_image(&encode(&nothing)), Ok(nothing));

@@ -3,7 +3,8 @@
 use super::*;
 use crate::chart::{Area, ChartParts, Point, Seat};
 use crate::command::{Allocate, Block, Command, CreateEvent, Part, Place, Selection, Verb};
-use crate::fact::Change;
+use crate::encoding::EncodedFact;
+use crate::fact::{Change, Fact};
 use crate::ids::{HoldId, RequestId};
 use crate::spots::{AreaPlaces, SeatSpot};
 use crate::state::{Decision, Ending};
@@ -68,7 +69,7 @@ fn state() -> ShardState {
         let place = Place { event_id: EVENT, buyer_id: buyer(), selection };
         match apply(&mut state, Verb::Place(place)).change {
             Change::HoldPlaced { hold_id, .. } => hold_ids.push(hold_id),
-            ref other => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     }
     let sold = Allocate { hold_id: hold_ids[2], buyer_id: buyer(), part: Part::Whole };
@@ -78,14 +79,13 @@ fn state() -> ShardState {
     state
 }
 
-fn apply(state: &mut ShardState, verb: Verb) -> Arc<Fact> {
+fn apply(state: &mut ShardState, verb: Verb) -> Fact {
     let now = Timestamp(1_700_000_000_000 + state.last_lsn().0);
     let bits = u128::from(now.0) << 80 | 7 << 76 | 0b10 << 62;
     let command = Command { request_id: RequestId::new(bits).unwrap(), verb };
     match state.decide(now, &command) {
         Ok(Decision::New(fact)) => {
-            let fact = Arc::new(fact);
-            state.apply(Arc::clone(&fact));
+            state.apply(&fact);
             fact
         }
         other => panic!("{command:?}: {other:?}"),
@@ -131,19 +131,19 @@ const DAMAGES: &[Damage] = &[
         |image| image.ended_holds[0].id = image.holds[0].id,
         |error| is_out_of_order(error),
     ),
-    ("requests in another order", |image| image.requests.reverse(), is_out_of_order),
+    ("requests in another order", |image| edit(image, |all| all.reverse()), is_out_of_order),
     (
         "a request twice",
-        |image| image.requests.push(Arc::clone(&image.requests[5])),
+        |image| edit(image, |all| all.push(all[5].clone())),
         |error| is_out_of_order(error),
     ),
     ("a request that was forgotten", |image| image.newest_forgotten = u128::MAX, is_out_of_order),
     (
         "a fact of nobody's request",
-        |image| edit(&mut image.requests[0]).request = None,
+        |image| edit(image, |all| all[0].request = None),
         |error| is_misplaced(error),
     ),
-    ("a fact of tomorrow", |image| edit(&mut image.requests[0]).lsn = Lsn(99), is_misplaced),
+    ("a fact of tomorrow", |image| edit(image, |all| all[0].lsn = Lsn(99)), is_misplaced),
     ("a hold of another shard", |image| image.holds[1].id.0 |= 4 << 112, is_misplaced),
     ("a hold of tomorrow", |image| image.holds[1].id.0 |= 99 << 64, is_misplaced),
     ("an allocation of tomorrow", |image| image.allocations[0].id.0 |= 99 << 64, is_misplaced),
@@ -156,7 +156,7 @@ const DAMAGES: &[Damage] = &[
     ),
     ("a hold of no event", |image| image.holds[0].event_id.0 = 2, is_of_no_event),
     ("an ended hold of no event", |image| image.ended_holds[0].event_id.0 = 2, is_of_no_event),
-    ("a fact of no event", |image| edit(&mut image.requests[3]).event_id.0 = 2, is_of_no_event),
+    ("a fact of no event", |image| edit(image, |all| all[3].event_id.0 = 2), is_of_no_event),
     ("a seat of two holds", |image| image.holds[1].spots.seats[0].seat.0 = 0, is_of_seats),
     ("a seat of a hold and a sale", |image| image.holds[1].spots.seats[0].seat.0 = 2, is_of_seats),
     ("a seat held and blocked", |image| image.holds[1].spots.seats[0].seat.0 = 5, is_of_seats),
@@ -253,8 +253,11 @@ fn a_repeat_and_a_late_payer_are_told_the_same_as_before() {
     }
 }
 
-fn edit(fact: &mut Arc<Fact>) -> &mut Fact {
-    Arc::make_mut(fact)
+/// Changes the facts that are remembered.
+fn edit(image: &mut ShardImage, change: impl FnOnce(&mut Vec<Fact>)) {
+    let mut facts: Vec<Fact> = image.requests.iter().map(EncodedFact::decode).collect();
+    change(&mut facts);
+    image.requests = facts.iter().collect();
 }
 
 fn is_out_of_order(error: &ImageError) -> bool {

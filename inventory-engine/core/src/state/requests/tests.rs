@@ -1,8 +1,10 @@
 //! What the request log keeps, in numbers that no story reaches.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use super::*;
-use crate::fact::{Change, RequestMark};
-use crate::ids::{EventId, Lsn};
+use crate::fact::Change;
+use crate::ids::{EventId, SeatIndex};
 use crate::spots::Spots;
 
 const UUID_VARIANT: u128 = 0b10 << 62;
@@ -17,14 +19,14 @@ fn log(requests_max: usize, request_millis: u64) -> RequestLog {
     RequestLog::new(memory, SeededState::default())
 }
 
-fn fact(lsn: u64, at: u64, request: Option<RequestId>) -> Arc<Fact> {
-    Arc::new(Fact {
+fn fact(lsn: u64, at: u64, request: Option<RequestId>) -> Fact {
+    Fact {
         lsn: Lsn(lsn),
         at: Timestamp(at),
         event_id: EventId(1),
         request: request.map(|id| RequestMark { id, fingerprint: lsn }),
         change: Change::SpotsBlocked { spots: Spots::default() },
-    })
+    }
 }
 
 #[test]
@@ -33,14 +35,15 @@ fn never_more_than_the_number_and_the_digest_is_that_of_what_is_left() {
     for lsn in 1..=1_000 {
         // Every third id is hashed, and the time-ordered ones come out of order.
         let version = if lsn % 3 == 0 { 8 } else { 7 };
-        log.remember(fact(lsn, lsn, Some(id(version, lsn ^ 1, lsn))), &mut digest);
+        log.remember(&fact(lsn, lsn, Some(id(version, lsn ^ 1, lsn))), &mut digest);
         assert_eq!(log.sizes().0, log.sizes().1);
         assert!(log.sizes().0 <= 8, "{} requests after {lsn}", log.sizes().0);
     }
     let mut of_what_is_left = Digest::default();
     for fact in log.facts() {
-        of_what_is_left.add(Kind::Request, &request_bytes(fact));
-        assert!(fact.lsn > Lsn(980), "{} is long over", fact.lsn);
+        let (request, lsn) = (fact.request().unwrap(), fact.lsn());
+        of_what_is_left.add(Kind::Request, &request_bytes(request, lsn));
+        assert!(lsn > Lsn(980), "{lsn} is long over");
     }
     assert_eq!(digest, of_what_is_left);
     assert_eq!(log.facts().count(), 8);
@@ -56,7 +59,7 @@ fn an_id_is_remembered_or_refused_but_never_taken_for_new() {
         let made_at = (now + lsn * 37 % 121).saturating_sub(60);
         let request = id(7, made_at, lsn);
         if log.check_age(request, Timestamp(now)).is_ok() {
-            log.remember(fact(lsn, now, Some(request)), &mut digest);
+            log.remember(&fact(lsn, now, Some(request)), &mut digest);
             accepted.push(request);
         }
         for &request in &accepted {
@@ -71,11 +74,11 @@ fn an_id_is_remembered_or_refused_but_never_taken_for_new() {
 fn one_fact_forgets_a_bounded_number() {
     let (mut log, mut digest) = (log(100, 50), Digest::default());
     for lsn in 1..=10 {
-        log.remember(fact(lsn, 0, Some(id(7, 0, lsn))), &mut digest);
+        log.remember(&fact(lsn, 0, Some(id(7, 0, lsn))), &mut digest);
     }
     let mut left = Vec::new();
     for lsn in 11..=13 {
-        log.remember(fact(lsn, 1_000, None), &mut digest);
+        log.remember(&fact(lsn, 1_000, None), &mut digest);
         left.push(log.sizes().0);
     }
     assert_eq!(left, [10 - EVICTIONS_PER_FACT_MAX, 10 - 2 * EVICTIONS_PER_FACT_MAX, 0]);
@@ -87,7 +90,7 @@ fn one_fact_forgets_a_bounded_number() {
 fn hashed_ids_say_nothing_of_time() {
     let (mut log, mut digest) = (log(1, 50), Digest::default());
     for lsn in 1..=3 {
-        log.remember(fact(lsn, 0, Some(id(8, u64::MAX >> 16, lsn))), &mut digest);
+        log.remember(&fact(lsn, 0, Some(id(8, u64::MAX >> 16, lsn))), &mut digest);
     }
     assert_eq!(log.newest_forgotten(), 0);
     assert_eq!(log.check_age(id(8, u64::MAX >> 16, 1), Timestamp(0)), Ok(()));
@@ -101,4 +104,96 @@ fn how_far_ahead_an_id_may_be_is_bounded() {
     assert_eq!(log.check_age(id(7, 1_000 + ahead, 1), now), Ok(()));
     let refused = log.check_age(id(7, 1_001 + ahead, 1), now).unwrap_err();
     assert_eq!(refused.code, RejectionCode::RequestIdAhead);
+}
+
+/// What is remembered, in the plainest way.
+#[derive(Default)]
+struct Plain {
+    time_ordered: BTreeMap<RequestId, Fact>,
+    hashed: VecDeque<(RequestId, Fact)>,
+}
+
+impl Plain {
+    fn remember(&mut self, new: &Fact, (kept_max, kept_millis): (usize, u64)) {
+        if let Some(RequestMark { id, .. }) = new.request {
+            match id.made_at() {
+                Some(_) => drop(self.time_ordered.insert(id, new.clone())),
+                None => self.hashed.push_back((id, new.clone())),
+            }
+        }
+        for _ in 0..EVICTIONS_PER_FACT_MAX {
+            let lowest = self.time_ordered.first_key_value().map(|(_, fact)| fact.at);
+            let first = self.hashed.front().map(|(_, fact)| fact.at);
+            let Some(at) = lowest.into_iter().chain(first).min() else { return };
+            let is_too_much = self.time_ordered.len() + self.hashed.len() > kept_max;
+            if !is_too_much && new.at.millis_since(at) <= kept_millis {
+                return;
+            }
+            if lowest == Some(at) {
+                self.time_ordered.pop_first();
+            } else {
+                self.hashed.pop_front();
+            }
+        }
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let hashed = self.hashed.iter().map(|(_, fact)| fact);
+        self.time_ordered.values().chain(hashed).cloned().collect()
+    }
+}
+
+/// Clocks that disagree, ids of both kinds and of one moment, facts of nobody and long ones.
+#[test]
+fn it_remembers_what_the_plainest_memory_does() {
+    let kept = (300, 4_000);
+    let (mut log, mut plain) = (log(kept.0, kept.1), Plain::default());
+    let mut digest = Digest::default();
+    let mut chance = 1_u64;
+    let mut draw = |below: u64| {
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (chance >> 33) % below
+    };
+    let mut now = 1_000;
+    for lsn in 1..=4_000 {
+        // Bursts within a few milliseconds, and pauses in which much grows old.
+        now += if lsn % 900 == 0 { 3_900 } else { draw(30) };
+        let made_at = (now + draw(400)).saturating_sub(draw(400));
+        let version = if draw(3) == 0 { 8 } else { 7 };
+        let request = (draw(9) > 0).then(|| id(version, made_at, lsn));
+        if request.is_some_and(|id| log.check_age(id, Timestamp(now)).is_err()) {
+            continue;
+        }
+        let mut new = fact(lsn, now, request);
+        let seats = (0..draw(6) * draw(900)).map(|seat| SeatIndex(seat as u32));
+        new.change = Change::SpotsBlocked { spots: Spots::of_seats(seats) };
+        log.remember(&new, &mut digest);
+        plain.remember(&new, kept);
+        if lsn % 50 == 0 {
+            let remembered: Vec<Fact> = log.facts().map(EncodedFact::decode).collect();
+            assert_eq!(remembered, plain.facts(), "after {lsn}");
+        }
+    }
+    for fact in plain.facts() {
+        let found = log.find(fact.request.unwrap().id);
+        assert_eq!(found.map(EncodedFact::decode), Some(fact));
+    }
+
+    let image = log.image();
+    let (mut restored, mut digest_restored) = (self::log(kept.0, kept.1), Digest::default());
+    restored.restore(&image, log.newest_forgotten(), &mut digest_restored).unwrap();
+    assert_eq!((restored.image(), digest_restored), (image, digest));
+}
+
+#[test]
+fn what_is_forgotten_takes_no_room() {
+    let (mut log, mut digest) = (log(1_000, u64::MAX), Digest::default());
+    let mut most = 0;
+    for lsn in 1..=200_000 {
+        let version = if lsn % 2 == 0 { 8 } else { 7 };
+        log.remember(&fact(lsn, lsn, Some(id(version, lsn, lsn))), &mut digest);
+        most = most.max(log.facts.bytes_reserved());
+    }
+    // Some 80 bytes a fact: three pieces, and those that are begun and half forgotten.
+    assert!(most <= 5 * fact_log::PIECE_BYTES, "{most} bytes for 1,000 facts");
 }

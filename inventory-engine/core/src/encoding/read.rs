@@ -1,44 +1,42 @@
-//! Bytes to facts.
+//! Bytes to facts, and to what they are made of.
 
-use inventory_core::fact::{Change, Fact, RequestMark};
-use inventory_core::ids::{
+use crate::fact::{Change, Fact, RequestMark};
+use crate::ids::{
     AllocationId, AreaIndex, BuyerId, CategoryIndex, ChartHash, EventId, HoldId, IdError, Lsn,
     RequestId, SeatIndex, TicketTypeIndex,
 };
-use inventory_core::limits::{
-    AREA_LINES_MAX, BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, TICKET_TYPE_CATEGORIES_MAX,
-    TICKET_TYPE_KEY_BYTES_MAX, TICKET_TYPES_MAX,
+use crate::limits::{
+    AREA_LINES_MAX, BLOCK_SEATS_MAX, BUYER_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX,
+    TICKET_TYPE_CATEGORIES_MAX, TICKET_TYPE_KEY_BYTES_MAX, TICKET_TYPES_MAX,
 };
-use inventory_core::rules::EventRules;
-use inventory_core::spots::{AreaPlaces, SeatSpot, SeatSpots, Spots};
-use inventory_core::ticket_type::TicketType;
-use inventory_core::time::Timestamp;
+use crate::rules::EventRules;
+use crate::spots::{AreaPlaces, SeatSpot, SeatSpots, Spots};
+use crate::ticket_type::TicketType;
+use crate::time::Timestamp;
 
-use super::{IMAGE_VERSION, PAYLOAD_VERSION, kind};
-use crate::limits::{BATCH_FACTS_MAX, FACT_SEATS_MAX};
+use super::kind;
 
-/// The shortest fact there can be: its frame without a request, and nothing else.
-const FACT_BYTES_MIN: usize = 8 + 8 + 1 + 1;
-
-/// Why a payload is not readable, and where.
+/// Why bytes are not readable, and where.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("at byte {offset} of what is stored: {problem}")]
 pub struct DecodeError {
-    /// Bytes from the beginning of the payload, or of the image.
+    /// Bytes from the beginning of what is read.
     pub offset: usize,
     /// What is wrong there.
     pub problem: Problem,
 }
 
-/// What is wrong with a payload.
+/// What is wrong with bytes that are read.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Problem {
     /// Written by a release that is newer than this one.
-    #[error(
-        "version {0}; this release reads payloads of version {PAYLOAD_VERSION}, images of \
-         {IMAGE_VERSION}"
-    )]
-    UnknownVersion(u8),
+    #[error("version {found}; this release reads version {known}")]
+    UnknownVersion {
+        /// What it says it is.
+        found: u8,
+        /// The only one that this release reads.
+        known: u8,
+    },
     /// A change that this release does not know.
     #[error("change number {0}, which this release does not know")]
     UnknownChange(u8),
@@ -92,44 +90,32 @@ impl DecodeError {
     /// Whether a newer release may have written it, and could read it.
     pub fn is_of_newer_release(&self) -> bool {
         use Problem::{UnknownChange, UnknownEnding, UnknownVersion};
-        matches!(self.problem, UnknownVersion(_) | UnknownChange(_) | UnknownEnding(_))
+        matches!(self.problem, UnknownVersion { .. } | UnknownChange(_) | UnknownEnding(_))
     }
 }
 
-/// The `count` facts of a payload; the first has `first_lsn`.
-pub fn read_facts(payload: &[u8], first_lsn: Lsn, count: usize) -> Result<Vec<Fact>, DecodeError> {
-    let mut reader = Reader::new(payload);
-    let version = reader.u8()?;
-    if version != PAYLOAD_VERSION {
-        return Err(DecodeError { offset: 0, problem: Problem::UnknownVersion(version) });
-    }
-    reader.at_most("a batch", count, BATCH_FACTS_MAX)?;
-    reader.ensure(count.saturating_mul(FACT_BYTES_MIN))?;
-    if first_lsn.0.checked_add(count as u64).is_none() {
-        return Err(reader.error(Problem::LsnOverflow { first_lsn, count }));
-    }
-    let facts = (0..count as u64)
-        .map(|index| reader.fact(Lsn(first_lsn.0 + index)))
-        .collect::<Result<Vec<Fact>, DecodeError>>()?;
-    match reader.left() {
-        0 => Ok(facts),
-        left => Err(reader.error(Problem::Trailing(left))),
-    }
-}
-
-pub(super) struct Reader<'a> {
+/// Reads what a [`super::Writer`] wrote, from the first byte on.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    /// Reads these bytes.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, offset: 0 }
+    }
+
+    /// What has not been read yet.
+    pub fn unread(&self) -> &'a [u8] {
+        &self.bytes[self.offset..]
     }
 }
 
 impl Reader<'_> {
-    pub(super) fn fact(&mut self, lsn: Lsn) -> Result<Fact, DecodeError> {
+    /// A fact without its LSN, which is `lsn`.
+    pub fn fact(&mut self, lsn: Lsn) -> Result<Fact, DecodeError> {
         let at = self.timestamp()?;
         let event_id = EventId(self.u64()?);
         let request = self.option(Self::request_mark)?;
@@ -188,7 +174,8 @@ impl Reader<'_> {
         Ok(RequestMark { id, fingerprint: self.u64()? })
     }
 
-    pub(super) fn rules(&mut self) -> Result<EventRules, DecodeError> {
+    /// Rules of a sale.
+    pub fn rules(&mut self) -> Result<EventRules, DecodeError> {
         Ok(EventRules {
             hold_ttl_millis: self.u64()?,
             extensions_max: u16::from_le_bytes(self.array()?),
@@ -198,7 +185,8 @@ impl Reader<'_> {
         })
     }
 
-    pub(super) fn ticket_type(&mut self) -> Result<TicketType, DecodeError> {
+    /// A ticket type.
+    pub fn ticket_type(&mut self) -> Result<TicketType, DecodeError> {
         Ok(TicketType {
             key: self.text("a ticket type's key", TICKET_TYPE_KEY_BYTES_MAX)?.into(),
             quota: self.option(Self::u32)?,
@@ -210,9 +198,10 @@ impl Reader<'_> {
         })
     }
 
-    pub(super) fn spots(&mut self) -> Result<Spots, DecodeError> {
+    /// Seats and places in areas.
+    pub fn spots(&mut self) -> Result<Spots, DecodeError> {
         let count = self.u32()? as usize;
-        self.at_most("a list of seats", count, FACT_SEATS_MAX)?;
+        self.at_most("a list of seats", count, BLOCK_SEATS_MAX)?;
         let offset = self.offset;
         let has_types = self.option(|_| Ok(()))?.is_some();
         self.ensure(count * 4)?;
@@ -240,7 +229,7 @@ impl Reader<'_> {
     }
 
     /// A list whose length is bounded before any of it is read.
-    pub(super) fn list<T>(
+    pub fn list<T>(
         &mut self,
         what: &'static str,
         max: usize,
@@ -251,13 +240,30 @@ impl Reader<'_> {
         (0..count).map(|_| read(self)).collect()
     }
 
-    pub(super) fn buyer_id(&mut self) -> Result<BuyerId, DecodeError> {
+    /// A list of which each item has `bytes_min` bytes at least, its length in 32 bits.
+    pub fn long_list<T>(
+        &mut self,
+        bytes_min: usize,
+        read: impl Fn(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Vec<T>, DecodeError> {
+        let count = self.u32()? as usize;
+        self.ensure(count.saturating_mul(bytes_min))?;
+        let mut list = Vec::with_capacity(count);
+        for _ in 0..count {
+            list.push(read(self)?);
+        }
+        Ok(list)
+    }
+
+    /// A buyer.
+    pub fn buyer_id(&mut self) -> Result<BuyerId, DecodeError> {
         let offset = self.offset;
         let text = self.text("a buyer id", BUYER_ID_BYTES_MAX)?;
         BuyerId::new(text).map_err(|error| DecodeError { offset, problem: error.into() })
     }
 
-    pub(super) fn text(&mut self, what: &'static str, max: usize) -> Result<&str, DecodeError> {
+    /// A text of at most `max` bytes.
+    pub fn text(&mut self, what: &'static str, max: usize) -> Result<&str, DecodeError> {
         let length = usize::from(u16::from_le_bytes(self.array()?));
         self.at_most(what, length, max)?;
         self.ensure(length)?;
@@ -267,7 +273,8 @@ impl Reader<'_> {
             .map_err(|_| DecodeError { offset: start, problem: Problem::NotText })
     }
 
-    pub(super) fn option<T>(
+    /// Nothing, or what `read` reads, behind a flag.
+    pub fn option<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Option<T>, DecodeError> {
@@ -279,27 +286,33 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn timestamp(&mut self) -> Result<Timestamp, DecodeError> {
+    /// A time.
+    pub fn timestamp(&mut self) -> Result<Timestamp, DecodeError> {
         self.u64().map(Timestamp)
     }
 
-    pub(super) fn u8(&mut self) -> Result<u8, DecodeError> {
+    /// A number.
+    pub fn u8(&mut self) -> Result<u8, DecodeError> {
         self.array().map(u8::from_le_bytes)
     }
 
-    pub(super) fn u32(&mut self) -> Result<u32, DecodeError> {
+    /// A number.
+    pub fn u32(&mut self) -> Result<u32, DecodeError> {
         self.array().map(u32::from_le_bytes)
     }
 
-    pub(super) fn u64(&mut self) -> Result<u64, DecodeError> {
+    /// A number.
+    pub fn u64(&mut self) -> Result<u64, DecodeError> {
         self.array().map(u64::from_le_bytes)
     }
 
-    pub(super) fn u128(&mut self) -> Result<u128, DecodeError> {
+    /// A number.
+    pub fn u128(&mut self) -> Result<u128, DecodeError> {
         self.array().map(u128::from_le_bytes)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+    /// So many bytes as they are.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         match self.bytes[self.offset..].first_chunk::<N>() {
             Some(chunk) => {
                 self.offset += N;
@@ -309,7 +322,13 @@ impl Reader<'_> {
         }
     }
 
-    fn at_most(&self, what: &'static str, length: usize, max: usize) -> Result<(), DecodeError> {
+    /// Refuses a length, before anything is allocated for it.
+    pub fn at_most(
+        &self,
+        what: &'static str,
+        length: usize,
+        max: usize,
+    ) -> Result<(), DecodeError> {
         if length > max {
             return Err(self.error(Problem::TooLong { what, length, max }));
         }
@@ -317,18 +336,20 @@ impl Reader<'_> {
     }
 
     /// Asked before anything is allocated for what follows.
-    pub(super) fn ensure(&self, needed: usize) -> Result<(), DecodeError> {
+    pub fn ensure(&self, needed: usize) -> Result<(), DecodeError> {
         if needed > self.left() {
             return Err(self.error(Problem::CutShort { needed, left: self.left() }));
         }
         Ok(())
     }
 
-    pub(super) fn left(&self) -> usize {
+    /// How many bytes have not been read yet.
+    pub fn left(&self) -> usize {
         self.bytes.len() - self.offset
     }
 
-    pub(super) fn error(&self, problem: Problem) -> DecodeError {
+    /// What is wrong with the byte that is next.
+    pub fn error(&self, problem: Problem) -> DecodeError {
         DecodeError { offset: self.offset, problem }
     }
 }

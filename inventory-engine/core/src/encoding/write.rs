@@ -1,27 +1,28 @@
-//! Facts to bytes.
+//! Facts, and what they are made of, to bytes.
 
-use std::sync::Arc;
+use crate::fact::{Change, Fact, RequestMark};
+use crate::ids::TicketTypeIndex;
+use crate::rules::EventRules;
+use crate::spots::Spots;
+use crate::ticket_type::TicketType;
+use crate::time::Timestamp;
 
-use inventory_core::fact::{Change, Fact, RequestMark};
-use inventory_core::ids::TicketTypeIndex;
-use inventory_core::rules::EventRules;
-use inventory_core::spots::Spots;
-use inventory_core::ticket_type::TicketType;
-use inventory_core::time::Timestamp;
+use super::kind;
 
-use super::{PAYLOAD_VERSION, kind};
+/// Writes what a [`super::Reader`] reads, behind what is there already.
+#[derive(Debug)]
+pub struct Writer<'a>(&'a mut Vec<u8>);
 
-/// Appends the payload of a batch of `facts`. What [`crate::batch::Batch::new`] accepted always
-/// reads back.
-pub fn write_facts(facts: &[Arc<Fact>], out: &mut Vec<u8>) {
-    out.push(PAYLOAD_VERSION);
-    facts.iter().for_each(|fact| Writer(out).fact(fact));
+impl<'a> Writer<'a> {
+    /// Appends to `out`.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        Self(out)
+    }
 }
 
-pub(super) struct Writer<'a>(pub(super) &'a mut Vec<u8>);
-
 impl Writer<'_> {
-    pub(super) fn fact(&mut self, fact: &Fact) {
+    /// A fact without its LSN.
+    pub fn fact(&mut self, fact: &Fact) {
         self.u64(fact.at.0);
         self.u64(fact.event_id.0);
         self.request(fact.request);
@@ -88,7 +89,8 @@ impl Writer<'_> {
         }
     }
 
-    pub(super) fn rules(&mut self, rules: &EventRules) {
+    /// Rules of a sale.
+    pub fn rules(&mut self, rules: &EventRules) {
         self.u64(rules.hold_ttl_millis);
         self.u16(rules.extensions_max);
         self.flag(rules.buyer_seats_max.is_some());
@@ -107,7 +109,8 @@ impl Writer<'_> {
         }
     }
 
-    pub(super) fn ticket_type(&mut self, ticket_type: &TicketType) {
+    /// A ticket type.
+    pub fn ticket_type(&mut self, ticket_type: &TicketType) {
         self.text(&ticket_type.key);
         self.flag(ticket_type.quota.is_some());
         if let Some(quota) = ticket_type.quota {
@@ -119,9 +122,10 @@ impl Writer<'_> {
     }
 
     /// Seats are most of a journal, so ticket types are written only where any seat has one.
-    pub(super) fn spots(&mut self, spots: &Spots) {
+    pub fn spots(&mut self, spots: &Spots) {
         let has_types = spots.seats.iter().any(|spot| spot.ticket_type.is_some());
-        let count = u32::try_from(spots.seats.len()).expect("a batch checked how many it names");
+        let count =
+            u32::try_from(spots.seats.len()).expect("a fact names no more than its limits let it");
         self.u32(count);
         self.flag(has_types);
         for spot in &spots.seats {
@@ -143,37 +147,57 @@ impl Writer<'_> {
         self.u16(ticket_type.map_or(0, |index| index.0 + 1));
     }
 
-    pub(super) fn count(&mut self, count: usize) {
-        self.u16(u16::try_from(count).expect("a batch checked how long its lists are"));
+    /// A list, behind its length in 32 bits.
+    pub fn long_list<T>(&mut self, list: &[T], write: impl Fn(&mut Self, &T)) {
+        self.u32(u32::try_from(list.len()).expect("the limits of a shard keep its lists shorter"));
+        list.iter().for_each(|item| write(self, item));
     }
 
-    pub(super) fn text(&mut self, text: &str) {
-        let bytes = u16::try_from(text.len()).expect("a batch checked how long its texts are");
+    /// Bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// How long a list is, in 16 bits.
+    pub fn count(&mut self, count: usize) {
+        self.u16(u16::try_from(count).expect("a fact has no longer lists than its limits let it"));
+    }
+
+    /// A text of at most 65,535 bytes, behind its length in 16 bits.
+    pub fn text(&mut self, text: &str) {
+        let bytes =
+            u16::try_from(text.len()).expect("a fact has no longer texts than its limits let it");
         self.u16(bytes);
         self.0.extend_from_slice(text.as_bytes());
     }
 
-    pub(super) fn flag(&mut self, flag: bool) {
+    /// A flag, as one byte.
+    pub fn flag(&mut self, flag: bool) {
         self.u8(u8::from(flag));
     }
 
-    pub(super) fn u8(&mut self, number: u8) {
+    /// A number.
+    pub fn u8(&mut self, number: u8) {
         self.0.push(number);
     }
 
-    pub(super) fn u16(&mut self, number: u16) {
+    /// A number.
+    pub fn u16(&mut self, number: u16) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
-    pub(super) fn u32(&mut self, number: u32) {
+    /// A number.
+    pub fn u32(&mut self, number: u32) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
-    pub(super) fn u64(&mut self, number: u64) {
+    /// A number.
+    pub fn u64(&mut self, number: u64) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
-    pub(super) fn u128(&mut self, number: u128) {
+    /// A number.
+    pub fn u128(&mut self, number: u128) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 }

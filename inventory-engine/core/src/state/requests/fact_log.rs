@@ -1,0 +1,100 @@
+//! Remembered facts as bytes, in the order in which they came, in pieces that go when nothing in
+//! them is remembered any more. A fact takes its own bytes and four; nothing is ever moved.
+
+use std::collections::VecDeque;
+
+use crate::encoding::EncodedFact;
+use crate::fact::RequestMark;
+
+/// Bytes of a piece; a longer fact has one by itself. Facts are forgotten about as they came, so
+/// that hardly more than one piece is kept for the sake of little.
+pub(super) const PIECE_BYTES: usize = 32 << 10;
+
+/// Bytes of a length in front of its fact.
+const LENGTH_BYTES: usize = 4;
+
+/// Where a fact is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Place {
+    /// The number of its piece, from the first that ever was; begins anew after 2^32 pieces, of
+    /// which far fewer are there at a time.
+    piece: u32,
+    start: u32,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct FactLog {
+    pieces: VecDeque<Piece>,
+    /// The number of the first of them.
+    first: u32,
+    facts: usize,
+}
+
+#[derive(Debug)]
+struct Piece {
+    bytes: Vec<u8>,
+    /// Facts in it that are remembered.
+    facts: u32,
+}
+
+impl FactLog {
+    /// How many facts are remembered.
+    pub(super) fn len(&self) -> usize {
+        self.facts
+    }
+
+    /// Remembers a fact.
+    pub(super) fn push(&mut self, fact: EncodedFact<'_>) -> Place {
+        let bytes = fact.bytes();
+        let needed = LENGTH_BYTES + bytes.len();
+        let room = |piece: &Piece| piece.bytes.capacity() - piece.bytes.len();
+        if self.pieces.back().is_none_or(|piece| room(piece) < needed) {
+            let bytes = Vec::with_capacity(PIECE_BYTES.max(needed));
+            self.pieces.push_back(Piece { bytes, facts: 0 });
+        }
+        let number = self.first.wrapping_add((self.pieces.len() - 1) as u32);
+        let piece = self.pieces.back_mut().expect("there is one, with room");
+        let start = piece.bytes.len() as u32;
+        piece.bytes.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+        piece.bytes.extend_from_slice(bytes);
+        piece.facts += 1;
+        self.facts += 1;
+        Place { piece: number, start }
+    }
+
+    /// The fact at a place.
+    pub(super) fn get(&self, place: Place) -> EncodedFact<'_> {
+        let bytes = &self.pieces[self.index(place)].bytes[place.start as usize..];
+        let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().expect("a place of a fact");
+        EncodedFact::again(&rest[..u32::from_le_bytes(*length) as usize])
+    }
+
+    /// The request of the fact at a place; what is remembered has one.
+    pub(super) fn request(&self, place: Place) -> RequestMark {
+        self.get(place).request().expect("what is remembered is remembered by its request")
+    }
+
+    /// Forgets the fact at a place.
+    pub(super) fn forget(&mut self, place: Place) {
+        let index = self.index(place);
+        self.pieces[index].facts -= 1;
+        self.facts -= 1;
+        if self.pieces[index].facts == 0 && index + 1 < self.pieces.len() {
+            self.pieces[index].bytes = Vec::new();
+        }
+        while self.pieces.len() > 1 && self.pieces[0].facts == 0 {
+            self.pieces.pop_front();
+            self.first = self.first.wrapping_add(1);
+        }
+    }
+
+    /// Bytes that its pieces have taken.
+    #[cfg(test)]
+    pub(super) fn bytes_reserved(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.bytes.capacity()).sum()
+    }
+
+    fn index(&self, place: Place) -> usize {
+        place.piece.wrapping_sub(self.first) as usize
+    }
+}

@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fs::write(out_dir.join("descriptors.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         .bytes(".")
+        .extern_path(".holdfast.inventory.v1.AnswerBatch", "crate::answer_batch::AnswerBatch")
         .extern_path(".holdfast.inventory.v1.EventUpdate", "crate::event_update::EventUpdate")
         .compile_fds(descriptors)?;
     Ok(())

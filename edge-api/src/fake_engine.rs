@@ -172,8 +172,8 @@ impl ServerStream {
             correlation_id: command.correlation_id,
             outcome: command.verb.map(answer),
         };
-        let answers = commands.into_iter().rev().map(one).collect();
-        self.send(AnswerBatch { answers }).await;
+        let answers: Vec<Answer> = commands.into_iter().rev().map(one).collect();
+        self.send(answers.into()).await;
     }
 
     pub(crate) async fn send(&self, batch: AnswerBatch) {

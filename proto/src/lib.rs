@@ -9,6 +9,7 @@
     reason = "generated"
 )]
 
+mod answer_batch;
 mod event_update;
 
 /// The seat inventory, version 1.
@@ -16,6 +17,7 @@ pub mod inventory {
     /// `holdfast.inventory.v1`.
     pub mod v1 {
         tonic::include_proto!("holdfast.inventory.v1");
+        pub use crate::answer_batch::{ANSWERS_TAG, AnswerBatch};
         pub use crate::event_update::{EventUpdate, Update};
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn grid(criterion: &mut Criterion) {
             correlation_id: 1_000_000 + number,
             outcome: Some(outcome(number)),
         });
-        let batch = AnswerBatch { answers: answers.collect() };
+        let batch = AnswerBatch::from(answers.collect::<Vec<_>>());
         let bytes = batch.encode_to_vec();
         group.bench_function(format!("encode/AnswerBatch={COUNT}/{name}"), |bencher| {
             bencher.iter(|| black_box(&batch).encode_to_vec());

@@ -96,7 +96,7 @@ fn answer(command: v1::Command) -> Answer {
 }
 
 fn answers(batch: v1::CommandBatch) -> AnswerBatch {
-    AnswerBatch { answers: batch.commands.into_iter().map(answer).collect() }
+    batch.commands.into_iter().map(answer).collect::<Vec<_>>().into()
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use futures::poll;
-use proto::inventory::v1::{Answer, AnswerBatch, PlaceRequest};
+use proto::inventory::v1::{Answer, PlaceRequest};
 use tokio::net::TcpListener;
 
 use super::*;
@@ -217,11 +217,11 @@ async fn answers_that_nobody_asked_for_do_no_harm() {
     let pipeline = start(&engine, 10, LONG);
     let mut stream = engine.next_stream().await;
     let stray = Answer { correlation_id: 77, outcome: None };
-    stream.send(AnswerBatch { answers: vec![stray.clone()] }).await;
+    stream.send(vec![stray.clone()].into()).await;
     let serve = async {
         let commands = stream.next_batch().await.unwrap();
         let empty = Answer { correlation_id: commands[0].correlation_id, outcome: None };
-        stream.send(AnswerBatch { answers: vec![stray, empty] }).await;
+        stream.send(vec![stray, empty].into()).await;
     };
     let (outcome, ()) = tokio::join!(pipeline.call(place(1)), serve);
     // An answer that says nothing says nothing of the outcome either.

@@ -286,6 +286,11 @@ impl Chart {
         self.areas_by_label.get(label).copied()
     }
 
+    /// Whether any table is sold only as a whole.
+    pub fn has_whole_tables(&self) -> bool {
+        !self.whole_tables_by_label.is_empty()
+    }
+
     /// The table of a label that is sold only as a whole; the first one, where there are more.
     pub fn whole_table_by_label(&self, label: &str) -> Option<&Table> {
         let index = self.whole_tables_by_label.get(label)?;

@@ -90,17 +90,20 @@ impl Told {
         let has_types = spots.seats.iter().any(|spot| spot.ticket_type.is_some());
         let ticket_type = |ticket_type| names.ticket_type(ticket_type).to_owned();
         let typed = spots.seats.iter().filter(|_| has_types);
-        let places = |places: &AreaPlaces| v1::AreaPlaces {
-            area: names.area(places.area).to_owned(),
-            count: places.count,
-            ticket_type: ticket_type(places.ticket_type),
-        };
         Self {
             seats: spots.seat_indexes().map(|seat| seat.0).collect(),
             labels: spots.seat_indexes().map(|seat| names.seat(seat).to_owned()).collect(),
             ticket_types: typed.map(|spot| ticket_type(spot.ticket_type)).collect(),
-            areas: spots.areas.iter().map(places).collect(),
+            areas: spots.areas.iter().map(|places| area_places(places, names)).collect(),
         }
+    }
+}
+
+pub(crate) fn area_places(places: &AreaPlaces, names: &EventNames) -> v1::AreaPlaces {
+    v1::AreaPlaces {
+        area: names.area(places.area).to_owned(),
+        count: places.count,
+        ticket_type: names.ticket_type(places.ticket_type).to_owned(),
     }
 }
 

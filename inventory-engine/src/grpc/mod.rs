@@ -4,6 +4,7 @@ mod admin;
 mod answers;
 mod gate;
 mod inventory;
+mod message;
 mod reads;
 mod requests;
 mod seat_history;

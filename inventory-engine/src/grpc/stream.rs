@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use prost::Message;
 use proto::inventory::v1;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -17,7 +16,8 @@ use tracing::debug;
 use crate::answer::{Failure, Reply};
 use crate::directory::Directory;
 use crate::engine::Handle;
-use crate::grpc::{answers, requests, status};
+use crate::grpc::message::Message;
+use crate::grpc::{requests, status};
 use crate::inbox::Request;
 use crate::limits::{
     STREAM_COMMANDS_IN_FLIGHT_MAX, STREAM_MESSAGE_ANSWER_BYTES_MAX, STREAM_MESSAGE_ANSWERS_MAX,
@@ -135,60 +135,32 @@ async fn write(
     room: Arc<Semaphore>,
 ) {
     let mut answered = Vec::with_capacity(STREAM_MESSAGE_ANSWERS_MAX);
+    let mut message = Message::default();
     while replies.recv_many(&mut answered, STREAM_MESSAGE_ANSWERS_MAX).await > 0 {
         let mut names = NamesOf::new(directory);
-        let answers = answered.drain(..).map(|(correlation_id, reply)| v1::Answer {
-            correlation_id,
-            outcome: answers::outcome(reply, &mut names),
-        });
-        for answers in in_messages(answers, STREAM_MESSAGE_ANSWER_BYTES_MAX) {
-            let count = answers.len();
-            if messages.send(Ok(v1::AnswerBatch { answers })).await.is_err() {
+        for (correlation_id, reply) in answered.drain(..) {
+            message.push(correlation_id, reply, &mut names);
+            // An answer has some hundred bytes, unless it names thousands of seats.
+            if message.bytes() >= STREAM_MESSAGE_ANSWER_BYTES_MAX
+                && !send(&mut message, &messages, &room).await
+            {
                 return;
             }
-            room.add_permits(count);
+        }
+        if message.answers() > 0 && !send(&mut message, &messages, &room).await {
+            return;
         }
     }
 }
 
-/// Divides answers so that none is in a message that has `bytes_max` already. An answer has some
-/// hundred bytes, unless it names thousands of seats.
-fn in_messages(
-    answers: impl ExactSizeIterator<Item = v1::Answer>,
-    bytes_max: usize,
-) -> Vec<Vec<v1::Answer>> {
-    let mut messages: Vec<Vec<v1::Answer>> = Vec::with_capacity(1);
-    let (mut bytes, mut left) = (usize::MAX, answers.len());
-    for answer in answers {
-        if bytes >= bytes_max {
-            messages.push(Vec::with_capacity(left));
-            bytes = 0;
-        }
-        left -= 1;
-        bytes += answer.encoded_len();
-        messages.last_mut().expect("the first answer began a message").push(answer);
-    }
-    messages
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_are_divided_by_their_bytes_in_their_order() {
-        let answers: Vec<_> =
-            (1..=5).map(|id| v1::Answer { correlation_id: id, outcome: None }).collect();
-        let ids = |bytes_max| -> Vec<Vec<u64>> {
-            let messages = in_messages(answers.clone().into_iter(), bytes_max);
-            let ids =
-                |message: &Vec<v1::Answer>| message.iter().map(|a| a.correlation_id).collect();
-            messages.iter().map(ids).collect()
-        };
-        assert_eq!(answers[0].encoded_len(), 2);
-        assert_eq!(ids(1_000), [vec![1, 2, 3, 4, 5]]);
-        assert_eq!(ids(4), [vec![1, 2], vec![3, 4], vec![5]]);
-        assert_eq!(ids(1).len(), 5);
-        assert!(in_messages(Vec::new().into_iter(), 9).is_empty());
-    }
+/// Sends what was written. False if there is nobody any more to send it to.
+async fn send(
+    message: &mut Message,
+    messages: &mpsc::Sender<Result<v1::AnswerBatch, Status>>,
+    room: &Semaphore,
+) -> bool {
+    let count = message.answers();
+    let is_sent = messages.send(Ok(message.take())).await.is_ok();
+    room.add_permits(count);
+    is_sent
 }

@@ -53,7 +53,7 @@ impl Service {
             correlation_id: command.correlation_id,
             outcome: command.verb.map(|verb| office.decide(verb)),
         });
-        AnswerBatch { answers: answers.collect() }
+        answers.collect::<Vec<_>>().into()
     }
 }
 

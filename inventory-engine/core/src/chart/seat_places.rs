@@ -9,16 +9,22 @@ const NONE: u32 = u32::MAX;
 
 /// By seat: where it belongs.
 #[derive(Debug)]
-pub(super) struct SeatPlaces(Vec<Packed>);
+pub(super) struct SeatPlaces {
+    places: Vec<Packed>,
+    /// Whether a seat is only for who asks for it.
+    needs_asking: Vec<bool>,
+}
 
+/// Sixteen bytes, so that none lies across two lines of the cache.
 #[derive(Clone, Copy, Debug)]
 struct Packed {
     row: u32,
     section: u32,
     category: u32,
     whole_table: u32,
-    needs_asking: bool,
 }
+
+const _: () = assert!(size_of::<Packed>() == 16);
 
 /// Where a seat belongs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,7 +50,6 @@ impl SeatPlaces {
             section: packed(seat.section.map(|section| section.0)),
             category: packed(seat.category.map(|category| category.0)),
             whole_table: NONE,
-            needs_asking: seat.accessible || seat.companion,
         });
         let mut places: Vec<Packed> = places.collect();
         for (row, seat) in (0..)
@@ -58,19 +63,20 @@ impl SeatPlaces {
         {
             places[seat.0 as usize].whole_table = table;
         }
-        Self(places)
+        let asked_for = parts.seats.iter().map(|seat| seat.accessible || seat.companion);
+        Self { places, needs_asking: asked_for.collect() }
     }
 
     /// Of one seat; `None` if there is no such seat.
     pub(super) fn get(&self, seat: SeatIndex) -> Option<SeatPlace> {
-        let packed = self.0.get(seat.0 as usize)?;
+        let packed = self.places.get(seat.0 as usize)?;
         let index = |number: u32| (number != NONE).then_some(number);
         Some(SeatPlace {
             row: index(packed.row).map(RowIndex),
             section: index(packed.section).map(SectionIndex),
             category: index(packed.category).map(CategoryIndex),
             whole_table: index(packed.whole_table).map(TableIndex),
-            needs_asking: packed.needs_asking,
+            needs_asking: self.needs_asking[seat.0 as usize],
         })
     }
 }

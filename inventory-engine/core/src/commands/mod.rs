@@ -153,6 +153,9 @@ fn check_tables(
     event: &EventState,
     seats: impl Iterator<Item = SeatIndex> + Clone,
 ) -> Result<(), Rejection> {
+    if !event.chart.has_whole_tables() {
+        return Ok(());
+    }
     let mut tables: Vec<_> =
         seats.clone().filter_map(|seat| event.chart.seat_place(seat)?.whole_table).collect();
     if tables.is_empty() {

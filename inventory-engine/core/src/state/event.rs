@@ -3,6 +3,7 @@
 
 mod longest_runs;
 mod restore;
+mod seats;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 
 use self::longest_runs::{LongestRuns, MeasuredRows, NextSeat};
+use self::seats::Seats;
 use crate::chart::Chart;
 use crate::digest::{Digest, Kind};
 use crate::fact::SeatStatus;
@@ -74,7 +76,7 @@ pub struct EventState {
     pub created_at: Timestamp,
     /// When its sale ended for good.
     pub closed_at: Option<Timestamp>,
-    seats: Vec<SeatState>,
+    seats: Seats,
     counts: Counts,
     /// By area.
     area_counts: Vec<Counts>,
@@ -95,7 +97,7 @@ impl EventState {
         created_at: Timestamp,
         hashing: SeededState,
     ) -> Self {
-        let seats = vec![SeatState::Available; chart.seat_count() as usize];
+        let seats = Seats::available(chart.seat_count());
         let counts = Counts::available(chart.seat_count());
         let areas = &chart.parts().areas;
         let area_counts = areas.iter().map(|area| Counts::available(area.capacity)).collect();
@@ -123,12 +125,12 @@ impl EventState {
 
     /// The state of a seat; `None` if the event has no such seat.
     pub fn seat(&self, seat: SeatIndex) -> Option<SeatState> {
-        self.seats.get(seat.0 as usize).copied()
+        self.seats.get(seat)
     }
 
     /// The states of all seats, by index.
-    pub fn seats(&self) -> &[SeatState] {
-        &self.seats
+    pub fn seats(&self) -> impl ExactSizeIterator<Item = SeatState> {
+        self.seats.iter()
     }
 
     /// How many seats are in each state.
@@ -188,12 +190,19 @@ impl EventState {
         digest: &mut Digest,
     ) {
         for index in spots.seat_indexes() {
-            let seat = &mut self.seats[index.0 as usize];
-            assert_eq!(*seat, from, "seat {index} of event {} is as the fact found it", self.id);
+            let was = self.seats.replace(index, to);
+            assert_eq!(
+                was,
+                Some(from),
+                "seat {index} of event {} is as the fact found it",
+                self.id
+            );
             remove_seat(digest, self.id, index, from);
-            *seat = to;
             add_seat(digest, self.id, index, to);
-            if let Some(row) = self.chart.seat_place(index).and_then(|place| place.row) {
+            // Where seats are picked by hand, no row was measured: where they belong is not asked.
+            if self.measured_rows.has_any()
+                && let Some(row) = self.chart.seat_place(index).and_then(|place| place.row)
+            {
                 self.measured_rows.forget(row);
             }
         }
@@ -269,9 +278,9 @@ impl EventState {
     pub(crate) fn measure_longest_runs(&self, row: RowIndex) -> LongestRuns {
         let seats = self.chart.parts().rows[row.0 as usize].seats.iter();
         LongestRuns::of(seats.map(|&seat| {
-            let status = self.seats[seat.0 as usize].status();
-            let is_free = status == SeatStatus::Available;
-            let could_be_free = is_free || status == SeatStatus::Held;
+            let status = self.seats.get(seat).map(SeatState::status);
+            let is_free = status == Some(SeatStatus::Available);
+            let could_be_free = is_free || status == Some(SeatStatus::Held);
             let needs_asking = self.chart.seat_place(seat).is_some_and(|place| place.needs_asking);
             NextSeat { is_free, could_be_free, needs_asking }
         }))

@@ -92,7 +92,7 @@ impl ShardState {
         let mut digest = Digest::default();
         for event in self.events.values() {
             event.add_to(&mut digest);
-            for (index, &state) in (0..).zip(event.seats()) {
+            for (index, state) in (0..).zip(event.seats()) {
                 add_seat(&mut digest, event.id, SeatIndex(index), state);
             }
             for (index, &counts) in (0..).zip(event.areas()) {
@@ -165,7 +165,7 @@ impl<'a> Owned<'a> {
     }
 
     fn check_seats(&mut self, event: &EventState, violations: &mut Vec<String>) {
-        for (index, &state) in (0..).zip(event.seats()) {
+        for (index, state) in (0..).zip(event.seats()) {
             let is_owned = matches!(state, SeatState::Held(_) | SeatState::Allocated(_));
             let owner = self.seats.remove(&SeatIndex(index));
             if owner != is_owned.then_some(state) {

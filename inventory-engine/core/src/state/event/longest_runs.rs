@@ -57,31 +57,43 @@ fn lengthen(run: &mut u32, longest: &mut u32, fits: bool) {
 /// What is known of each row. A question fills it in, so it is a cell: that is no change of the
 /// state, for the answer is the same with it and without.
 #[derive(Debug)]
-pub(crate) struct MeasuredRows(Vec<Cell<Option<LongestRuns>>>);
+pub(crate) struct MeasuredRows {
+    rows: Vec<Cell<Option<LongestRuns>>>,
+    /// Of how many rows something is known.
+    known: Cell<usize>,
+}
 
 impl MeasuredRows {
     /// So many rows, of which none has been measured.
     pub(crate) fn new(rows: usize) -> Self {
-        Self(vec![Cell::new(None); rows])
+        Self { rows: vec![Cell::new(None); rows], known: Cell::new(0) }
     }
 
     /// What is known of a row, measured now if nothing is.
     pub(crate) fn get(&self, row: RowIndex, measure: impl FnOnce() -> LongestRuns) -> LongestRuns {
-        let kept = &self.0[row.0 as usize];
+        let kept = &self.rows[row.0 as usize];
         kept.get().unwrap_or_else(|| {
             let measured = measure();
             kept.set(Some(measured));
+            self.known.set(self.known.get() + 1);
             measured
         })
     }
 
     /// What is known of a row; `None` if it was not asked for since a seat of it moved.
     pub(crate) fn kept(&self, row: RowIndex) -> Option<LongestRuns> {
-        self.0[row.0 as usize].get()
+        self.rows[row.0 as usize].get()
+    }
+
+    /// Whether something is known of any row.
+    pub(crate) fn has_any(&self) -> bool {
+        self.known.get() > 0
     }
 
     /// A seat of the row has moved.
     pub(crate) fn forget(&mut self, row: RowIndex) {
-        self.0[row.0 as usize].set(None);
+        if self.rows[row.0 as usize].take().is_some() {
+            self.known.set(self.known.get() - 1);
+        }
     }
 }

@@ -15,8 +15,8 @@ use crate::state::image::{EventImage, ImageError};
 impl EventState {
     pub(crate) fn image(&self) -> EventImage {
         let mut blocked_seats: Vec<(SeatIndex, u32)> = Vec::new();
-        for (index, seat) in (0..).zip(&self.seats) {
-            if *seat == SeatState::Blocked {
+        for (index, seat) in (0..).zip(self.seats.iter()) {
+            if seat == SeatState::Blocked {
                 match blocked_seats.last_mut() {
                     Some((first, count)) if first.0 + *count == index => *count += 1,
                     _ => blocked_seats.push((SeatIndex(index), 1)),
@@ -53,8 +53,8 @@ impl EventState {
             let impossible = ImageError::SeatImpossible { event_id: id, seat: first };
             let end = first.0.checked_add(count).filter(|_| count > 0 && first.0 >= next);
             let end = end.ok_or_else(|| impossible.clone())?;
-            let seats = event.seats.get_mut(first.0 as usize..end as usize).ok_or(impossible)?;
-            seats.fill(SeatState::Blocked);
+            let filled = event.seats.fill(first, SeatIndex(end), SeatState::Blocked);
+            filled.ok_or(impossible)?;
             event.counts.shift(SeatStatus::Available, SeatStatus::Blocked, count);
             // Runs that touch would be one.
             next = end + 1;
@@ -72,7 +72,7 @@ impl EventState {
 
     /// Adds what is blocked to a digest; places as far as [`EventState::restored`] does not.
     pub(crate) fn add_blocked_to(&self, digest: &mut Digest) {
-        for (index, &seat) in (0..).zip(&self.seats) {
+        for (index, seat) in (0..).zip(self.seats.iter()) {
             add_seat(digest, self.id, SeatIndex(index), seat);
         }
     }
@@ -86,9 +86,8 @@ impl EventState {
     ) -> Result<(), ImageError> {
         let (event_id, status) = (self.id, state.status());
         for seat in spots.seat_indexes() {
-            match self.seats.get_mut(seat.0 as usize) {
-                Some(free @ SeatState::Available) => *free = state,
-                _ => return Err(ImageError::SeatImpossible { event_id, seat }),
+            if self.seats.replace(seat, state) != Some(SeatState::Available) {
+                return Err(ImageError::SeatImpossible { event_id, seat });
             }
             add_seat(digest, event_id, seat, state);
         }

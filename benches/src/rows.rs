@@ -5,6 +5,7 @@ use crate::peers::sides::{postgres_by_id, redis_in_memory, redis_synced};
 use crate::rounds::ROUNDS_MIN;
 use crate::served::{Way, Who, start};
 use crate::side::Start;
+use crate::workload::Choice;
 
 /// The load of a row but for its time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,12 +90,24 @@ const BATCH: Way = Way::Stream { per_message: 64 };
 
 /// Holdfast beside what its transports could do at most.
 const OF_TRANSPORTS: [Row; 8] = [
-    row("gRPC unary, 8 x 64 in flight", TONIC, limit!(UNARY, Way::Unary), hot(8, 64), Some(0.75)),
-    row("gRPC unary, 64 x 1 in flight", TONIC, limit!(UNARY, Way::Unary), hot(64, 1), None),
+    row(
+        "gRPC unary, 8 x 64 in flight",
+        TONIC,
+        limit!(UNARY, Way::Unary(Choice::ById)),
+        hot(8, 64),
+        Some(0.75),
+    ),
+    row(
+        "gRPC unary, 64 x 1 in flight",
+        TONIC,
+        limit!(UNARY, Way::Unary(Choice::ById)),
+        hot(64, 1),
+        None,
+    ),
     row(
         "gRPC unary, 8 x 64 in flight, 1,000 events",
         TONIC,
-        limit!(UNARY, Way::Unary),
+        limit!(UNARY, Way::Unary(Choice::ById)),
         over_many(8, 64),
         Some(0.75),
     ),
@@ -149,7 +162,7 @@ const OF_STORES: [Row; 3] = [
     row(
         "unary, and Postgres by id, 32 x 1 in flight",
         "Postgres, row locks",
-        store!(UNARY, Way::Unary, postgres_by_id),
+        store!(UNARY, Way::Unary(Choice::ById), postgres_by_id),
         hot(32, 1),
         None,
     ),

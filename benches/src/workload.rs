@@ -57,6 +57,16 @@ impl Load {
     }
 }
 
+/// How seats are chosen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Choice {
+    /// The buyer names both seats: those of the pick.
+    ById,
+    /// The other side chooses two of the pick's event. The pick's own seats stand for them in the
+    /// count of what is taken, and say nothing of where they are.
+    BestAvailable,
+}
+
 /// What to place: two different seats of an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Pick {

@@ -31,7 +31,7 @@ use super::HOLD_MILLIS;
 use super::server::{Server, disk_folder};
 use super::thread::on_one_thread;
 use crate::measured::{Measured, Meter, Window};
-use crate::workload::{Fate, Load, Pick, Sale};
+use crate::workload::{Choice, Fate, Load, Pick, Sale};
 
 /// More operations a second than Postgres will do: events are made for so many.
 const PER_SECOND_MAX: f64 = 15_000.0;
@@ -59,15 +59,6 @@ pub const SETTINGS: [(&str, &str); 12] = [
     ("jit", "off"),
     ("logging_collector", "off"),
 ];
-
-/// How seats are chosen.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Choice {
-    /// The buyer names both seats.
-    ById,
-    /// The first two that are free.
-    BestAvailable,
-}
 
 /// A Postgres of our own.
 #[derive(Debug)]

@@ -33,6 +33,8 @@ pub struct Row {
     pub peer: Start,
     /// The load of both.
     pub shape: Shape,
+    /// The load of the peer where another one is better for it; its name says which.
+    pub peer_shape: Option<Shape>,
     /// What ours over the peer's is to be at least; `None` where it is told and not promised.
     pub target: Option<f64>,
     /// Rounds of each side at least.
@@ -82,7 +84,8 @@ const fn row(
     shape: Shape,
     target: Option<f64>,
 ) -> Row {
-    Row { name, peer_name, ours, peer, shape, target, rounds_min: ROUNDS_MIN }
+    let rounds_min = ROUNDS_MIN;
+    Row { name, peer_name, ours, peer, shape, peer_shape: None, target, rounds_min }
 }
 
 const ONE: Way = Way::Stream { per_message: 1 };

@@ -10,8 +10,7 @@ fn figures(per_second: f64, p50_micros: u64) -> Figures {
     Figures {
         per_second,
         per_second_range: (per_second * 0.9, per_second * 1.1),
-        p50_micros,
-        p99_micros: p50_micros * 4,
+        latency: Some(Latency { p50_micros, p99_micros: p50_micros * 4 }),
         refused: 2,
     }
 }
@@ -89,6 +88,19 @@ fn every_row_is_an_object_of_json() {
     assert_eq!((&lines[0]["target"], &lines[0]["met"]), (&0.75.into(), &true.into()));
     assert!(lines[1]["target"].is_null() && lines[1]["met"].is_null());
     assert_eq!(lines[0]["ours_p99_micros"], 6_000);
+}
+
+#[test]
+fn what_was_not_timed_by_itself_has_no_latencies() {
+    let mut floor = outcome("floor", 1_000.0, 3_000.0, None);
+    floor.peer.latency = None;
+    let line: serde_json::Value =
+        serde_json::from_str(&json_lines(std::slice::from_ref(&floor)).unwrap()).unwrap();
+    assert_eq!(line["ours_p50_micros"], 1_500);
+    assert!(line["peer_p50_micros"].is_null() && line["peer_p99_micros"].is_null());
+    let table = table(&[floor]);
+    let cells: Vec<&str> = table.lines().nth(2).unwrap().split('|').map(str::trim).collect();
+    assert_eq!(cells[8..11], ["1.50 / 6.00", "", "2 / 2"], "{table}");
 }
 
 #[test]

@@ -132,6 +132,11 @@ fn the_page_says_where_how_and_what() {
         "| unary |",
         "2026-11-28",
         "before) | 0.12 |",
+        "'at its best'",
+        "`SKIP LOCKED`",
+        "'The disk alone'",
+        "`O_DIRECT`",
+        "'The core alone'",
     ] {
         assert!(page.contains(words), "{words:?} is missing in\n{page}");
     }

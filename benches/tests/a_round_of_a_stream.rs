@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::ensure;
 use benches::client::{Round, admin, stream, unary};
 use benches::measured::Measured;
 use benches::noop;
@@ -62,7 +63,7 @@ async fn listen() -> anyhow::Result<(TcpListener, String)> {
     Ok((listener, address))
 }
 
-/// An engine with events on sale, and who is to end it.
+/// An engine with events on sale.
 struct House {
     engine: Engine,
     address: String,
@@ -72,23 +73,23 @@ struct House {
 }
 
 impl House {
-    async fn open(seats: u32) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    async fn open(seats: u32) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
         let options = EngineOptions {
             data_dir: folder.path().join("data"),
             writers: 1,
             journal: persistence::file::Options { segment_bytes: 1 << 20 },
             snapshots: SnapshotOptions::default(),
         };
-        let engine = Engine::start(&options, &Arc::new(RecoveryProgress::default())).unwrap();
-        let (listener, address) = listen().await.unwrap();
+        let engine = Engine::start(&options, &Arc::new(RecoveryProgress::default()))?;
+        let (listener, address) = listen().await?;
         let shutdown = CancellationToken::new();
-        let services = Services::of(&engine.handle()).await.unwrap();
+        let services = Services::of(&engine.handle()).await?;
         let serve = services.serve(listener, shutdown.clone());
         let server = tokio::spawn(async { serve.await.map_err(anyhow::Error::from) });
-        let organizer = admin::connect(&address).await.unwrap();
-        admin::prepare(&organizer, seats, EVENTS).await.unwrap();
-        Self { engine, address, shutdown, server, _folder: folder }
+        let organizer = admin::connect(&address).await?;
+        admin::prepare(&organizer, seats, EVENTS).await?;
+        Ok(Self { engine, address, shutdown, server, _folder: folder })
     }
 
     /// Whether what was sold is what the clients know of.
@@ -97,16 +98,17 @@ impl House {
         admin::verify(&organizer, sale, 0).await
     }
 
-    async fn close(self) {
+    async fn close(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
-        self.server.await.unwrap().unwrap();
-        assert!(self.engine.shutdown().await.is_none());
+        self.server.await??;
+        ensure!(self.engine.shutdown().await.is_none(), "the engine has stopped by itself");
+        Ok(())
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_engine_sells_what_its_clients_were_told() {
-    let house = House::open(SEATS).await;
+    let house = House::open(SEATS).await.unwrap();
     let sale = Arc::new(Sale::new(1, SEATS, EVENTS));
     let [streams, by_id, best] = rounds(&house.address, &sale).await.unwrap();
     for measured in [&streams, &by_id] {
@@ -121,13 +123,13 @@ async fn the_engine_sells_what_its_clients_were_told() {
     // What the clients do not know of is found.
     let other = Sale::new(1, SEATS, EVENTS);
     assert!(house.verify(&other).await.is_err());
-    house.close().await;
+    house.close().await.unwrap();
 }
 
 /// The clients believe in twice as many seats as there are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_no_two_seats_are_left_the_best_available_are_refused_and_the_sale_goes_on() {
-    let house = House::open(SEATS / 2).await;
+    let house = House::open(SEATS / 2).await.unwrap();
     let sale = Arc::new(Sale::new(1, SEATS, EVENTS));
     let channel = admin::connect(&house.address).await.unwrap();
     let round = async |window| {
@@ -143,7 +145,7 @@ async fn where_no_two_seats_are_left_the_best_available_are_refused_and_the_sale
     }
     house.verify(&sale).await.unwrap();
     drop(channel);
-    house.close().await;
+    house.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

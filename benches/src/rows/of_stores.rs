@@ -2,16 +2,24 @@
 //! Redis gets it as pipelines of so many scripts, Postgres on so many connections. Only where
 //! Redis is asked as suits it best each side has a shape of its own.
 //!
-//! The best shapes of Redis, by the medians of nine rounds of a second each on a machine that was
-//! shared with other work; one row tells in parts of the best one what each of them did:
+//! How Redis liked its shapes, connections x operations in flight on each, in parts of the one
+//! that its row uses. Medians of nine rounds of a second on two cores shared with other work;
+//! rounds of the same shape differed by up to a half.
 //!
-//! | clients x depth | 64 x 1 | 1 x 64 | 2 x 64 | 8 x 64 | 2 x 256 | 8 x 256 | 2 x 1,024 | 4 x 512 | 8 x 1,024 |
-//! |---|---|---|---|---|---|---|---|---|---|
-//! | in memory | 0.28 | 0.92 | 0.81 | 0.81 | 1 | 0.95 | 0.93 | 0.83 | 0.88 |
-//! | synced | 0.19 | 0.23 | 0.25 | 0.65 | 0.45 | 1 | 0.66 | 0.76 | 1.02 |
+//! | shape     | in memory | synced |
+//! |-----------|----------:|-------:|
+//! | 64 x 1    |      0.28 |   0.19 |
+//! | 1 x 64    |      0.92 |   0.23 |
+//! | 2 x 64    |      0.81 |   0.25 |
+//! | 8 x 64    |      0.81 |   0.65 |
+//! | 2 x 256   |         1 |   0.45 |
+//! | 8 x 256   |      0.95 |      1 |
+//! | 4 x 512   |      0.83 |   0.76 |
+//! | 2 x 1,024 |      0.93 |   0.66 |
+//! | 8 x 1,024 |      0.88 |   1.02 |
 //!
-//! In memory all but 64 x 1 are as good as the others but for chance. Synced, more than 8 x 256
-//! makes answers take four times as long and nothing faster.
+//! In memory all but the first are as good as each other but for chance. Synced, four times as
+//! many as 8 x 256 made answers take four times as long and nothing faster.
 
 use super::{BATCH, BEST, CALL, Row, STREAM, UNARY, hot, row};
 use crate::peers::sides::{postgres_best_available, postgres_by_id, redis_in_memory, redis_synced};

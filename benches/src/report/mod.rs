@@ -176,13 +176,18 @@ fn cells(outcome: &Outcome) -> [String; HEAD.len()] {
         outcome.peer_name.to_owned(),
         thousands(ours.per_second),
         thousands(peer.per_second),
-        format!("{about}{:.2}", outcome.ratio()),
+        format!("{about}{}", in_digits(outcome.ratio())),
         outcome.target.map(|target| format!("{target:.2}")).unwrap_or_default(),
         met.to_owned(),
         latency(ours),
         latency(peer),
         format!("{} / {}", ours.refused, peer.refused),
     ]
+}
+
+/// With at least one digit that says something, where there is one in a thousand.
+fn in_digits(ratio: f64) -> String {
+    if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") }
 }
 
 /// A whole number with a comma behind each thousand.

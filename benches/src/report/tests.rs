@@ -43,6 +43,7 @@ fn the_table_is_one_of_markdown() {
         outcome("unary", 61_234.4, 80_000.0, Some(0.75)),
         outcome("stream, many", 1_200_000.0, 1_250_000.0, None),
         outcome("slow", 10.0, 100.0, Some(0.5)),
+        outcome("slower", 6.0, 1_000.0, None),
     ];
     let table = table(&outcomes);
     let lines: Vec<Vec<&str>> =
@@ -65,6 +66,7 @@ fn the_table_is_one_of_markdown() {
     );
     assert_eq!(lines[3][3..8], ["1,200,000", "1,250,000", "~ 0.96", "", ""]);
     assert_eq!(lines[4][5..8], ["0.10", "0.50", "NO"]);
+    assert_eq!(lines[5][5], "0.006");
     let rule = table.lines().nth(1).unwrap_or_default();
     assert!(rule.chars().all(|mark| "|-:".contains(mark)), "{rule}");
     let widths: HashSet<_> = table.lines().map(|line| line.chars().count()).collect();

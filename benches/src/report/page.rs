@@ -26,8 +26,8 @@ const HEAD: &str = "\
 # Benchmarks
 
 Written by `cargo xtask bench`; do not change it by hand. Absolute speeds belong to this machine
-and this day: what tells something elsewhere are the ratios, since both sides of a row were asked
-by the same client, in turns, in one run.
+and this day: what tells something elsewhere are the ratios, since both sides of a row got the same
+load, in turns, in one run.
 
 ";
 

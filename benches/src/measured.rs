@@ -48,9 +48,14 @@ impl Measured {
 
     /// One confirmed operation.
     pub fn confirm(&mut self, latency: Duration) {
+        self.confirm_together(1, latency);
+    }
+
+    /// So many operations, confirmed by one answer.
+    pub fn confirm_together(&mut self, operations: u64, latency: Duration) {
         let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-        self.confirmed += 1;
-        self.latency.saturating_record(micros.max(1));
+        self.confirmed += operations;
+        self.latency.saturating_record_n(micros.max(1), operations);
     }
 
     /// Confirmed operations a second.
@@ -58,14 +63,19 @@ impl Measured {
         if self.took.is_zero() { 0.0 } else { self.confirmed as f64 / self.took.as_secs_f64() }
     }
 
-    /// The latency that half of the operations did not exceed, in microseconds.
-    pub fn p50_micros(&self) -> u64 {
-        self.latency.value_at_quantile(0.50)
+    /// The latency that half of the operations did not exceed, in microseconds. `None` if no
+    /// operation was timed by itself.
+    pub fn p50_micros(&self) -> Option<u64> {
+        self.quantile(0.50)
     }
 
     /// The latency that 99 of 100 operations did not exceed, in microseconds.
-    pub fn p99_micros(&self) -> u64 {
-        self.latency.value_at_quantile(0.99)
+    pub fn p99_micros(&self) -> Option<u64> {
+        self.quantile(0.99)
+    }
+
+    fn quantile(&self, part: f64) -> Option<u64> {
+        (!self.latency.is_empty()).then(|| self.latency.value_at_quantile(part))
     }
 }
 
@@ -125,8 +135,13 @@ impl Meter {
 
     /// An operation asked for at `asked` was confirmed at `now`.
     pub fn confirmed(&mut self, asked: Instant, now: Instant) {
+        self.confirmed_together(1, asked, now);
+    }
+
+    /// So many operations asked for at `asked` were confirmed by one answer at `now`.
+    pub fn confirmed_together(&mut self, operations: u64, asked: Instant, now: Instant) {
         if self.window.counts(now) {
-            self.measured.confirm(now.saturating_duration_since(asked));
+            self.measured.confirm_together(operations, now.saturating_duration_since(asked));
         }
     }
 
@@ -185,8 +200,9 @@ mod tests {
         let all = Measured::merged(millis(500), [client(1), client(2), client(30)]);
         assert_eq!((all.confirmed, all.refused), (300, 9));
         assert!((all.per_second() - 600.0).abs() < 1e-9);
-        assert!(all.p50_micros().abs_diff(2_000) <= 2, "{}", all.p50_micros());
-        assert!(all.p99_micros().abs_diff(30_000) <= 30, "{}", all.p99_micros());
+        let [p50, p99] = [all.p50_micros(), all.p99_micros()].map(Option::unwrap_or_default);
+        assert!(p50.abs_diff(2_000) <= 2, "{p50}");
+        assert!(p99.abs_diff(30_000) <= 30, "{p99}");
     }
 
     #[test]
@@ -197,5 +213,16 @@ mod tests {
         assert_eq!(measured.latency.len(), 2);
         assert_eq!(measured.latency.min(), 1);
         assert_eq!(measured.per_second(), 0.0, "no time, no rate");
+    }
+
+    #[test]
+    fn what_is_confirmed_together_took_as_long() {
+        let mut measured = Measured::nothing(millis(500));
+        assert_eq!((measured.p50_micros(), measured.p99_micros()), (None, None));
+        measured.confirm_together(99, millis(2));
+        measured.confirm(millis(40));
+        assert_eq!((measured.confirmed, measured.latency.len()), (100, 100));
+        let p50 = measured.p50_micros().unwrap_or_default();
+        assert!(p50.abs_diff(2_000) <= 2, "{p50}");
     }
 }

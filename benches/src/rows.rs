@@ -1,10 +1,10 @@
 //! The rows of the table: what is compared with what, under which load, and how close it has to
 //! come. A row has both sides as functions that start them, so that peers slot in by their names.
 
-use crate::peers::sides::{postgres_by_id, redis_in_memory, redis_synced};
 use crate::rounds::ROUNDS_MIN;
-use crate::served::{Way, Who, start};
+use crate::served::{Way, Who};
 use crate::side::Start;
+use crate::workload::Choice;
 
 /// The load of a row but for its time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,6 +32,8 @@ pub struct Row {
     pub peer: Start,
     /// The load of both.
     pub shape: Shape,
+    /// The load of the peer where another one is better for it; its name says which.
+    pub peer_shape: Option<Shape>,
     /// What ours over the peer's is to be at least; `None` where it is told and not promised.
     pub target: Option<f64>,
     /// Rounds of each side at least.
@@ -54,25 +56,10 @@ const fn over_many(clients: usize, depth: usize) -> Shape {
 const UNARY: Who = Who::Holdfast { per_second_max: 200_000 };
 const STREAM: Who = Who::Holdfast { per_second_max: 800_000 };
 
-const TONIC: &str = "tonic, doing nothing";
-const AXUM: &str = "axum, doing nothing";
-
-/// Our side and the limit of its transport.
-macro_rules! limit {
-    ($who:expr, $way:expr) => {
-        (
-            |setting, load| start($who, $way, setting, load),
-            |setting, load| start(Who::NoOp, $way, setting, load),
-        )
-    };
-}
-
-/// Our side and a store.
-macro_rules! store {
-    ($who:expr, $way:expr, $peer:expr) => {
-        (|setting, load| start($who, $way, setting, load), $peer)
-    };
-}
+const CALL: Way = Way::Unary(Choice::ById);
+const BEST: Way = Way::Unary(Choice::BestAvailable);
+const ONE: Way = Way::Stream { per_message: 1 };
+const BATCH: Way = Way::Stream { per_message: 64 };
 
 const fn row(
     name: &'static str,
@@ -81,79 +68,20 @@ const fn row(
     shape: Shape,
     target: Option<f64>,
 ) -> Row {
-    Row { name, peer_name, ours, peer, shape, target, rounds_min: ROUNDS_MIN }
+    let rounds_min = ROUNDS_MIN;
+    Row { name, peer_name, ours, peer, shape, peer_shape: None, target, rounds_min }
 }
 
-const ONE: Way = Way::Stream { per_message: 1 };
-const BATCH: Way = Way::Stream { per_message: 64 };
+/// Our side as a program that is asked over a network.
+macro_rules! ours {
+    ($who:expr, $way:expr) => {
+        |setting, load| crate::served::start($who, $way, setting, load)
+    };
+}
 
-/// Holdfast beside what its transports could do at most.
-const OF_TRANSPORTS: [Row; 8] = [
-    row("gRPC unary, 8 x 64 in flight", TONIC, limit!(UNARY, Way::Unary), hot(8, 64), Some(0.75)),
-    row("gRPC unary, 64 x 1 in flight", TONIC, limit!(UNARY, Way::Unary), hot(64, 1), None),
-    row(
-        "gRPC unary, 8 x 64 in flight, 1,000 events",
-        TONIC,
-        limit!(UNARY, Way::Unary),
-        over_many(8, 64),
-        Some(0.75),
-    ),
-    row(
-        "gRPC unary under h2load, a repeated place, 8 x 64 in flight",
-        TONIC,
-        limit!(UNARY, Way::H2load),
-        hot(8, 64),
-        Some(0.75),
-    ),
-    row(
-        "gRPC stream, 1 a message, 8 x 512 in flight",
-        TONIC,
-        limit!(STREAM, ONE),
-        hot(8, 512),
-        None,
-    ),
-    row(
-        "gRPC stream, 64 a message, 8 x 1,024 in flight",
-        TONIC,
-        limit!(STREAM, BATCH),
-        hot(8, 1_024),
-        Some(0.35),
-    ),
-    row(
-        "gRPC stream, 64 a message, 8 x 1,024 in flight, 1,000 events",
-        TONIC,
-        limit!(STREAM, BATCH),
-        over_many(8, 1_024),
-        Some(0.35),
-    ),
-    row("REST, 64 x 1 in flight", AXUM, limit!(UNARY, Way::Rest), hot(64, 1), None),
-];
-
-/// Holdfast beside what others would keep seats in. What is in flight is the same on both sides:
-/// Redis gets it as pipelines of so many scripts, Postgres on so many connections.
-const OF_STORES: [Row; 3] = [
-    row(
-        "stream, 64 a message, and Redis in memory, 8 x 256 in flight",
-        "Redis, Lua scripts, in memory",
-        store!(STREAM, BATCH, redis_in_memory),
-        hot(8, 256),
-        Some(4.0),
-    ),
-    row(
-        "stream, 64 a message, and Redis on disk, 8 x 256 in flight",
-        "Redis, Lua scripts, appendfsync always",
-        store!(STREAM, BATCH, redis_synced),
-        hot(8, 256),
-        Some(4.0),
-    ),
-    row(
-        "unary, and Postgres by id, 32 x 1 in flight",
-        "Postgres, row locks",
-        store!(UNARY, Way::Unary, postgres_by_id),
-        hot(32, 1),
-        None,
-    ),
-];
+mod of_stores;
+mod of_this_process;
+mod of_transports;
 
 /// All rows whose names have the words in them, whatever their case.
 pub fn named(words: Option<&str>) -> Vec<Row> {
@@ -161,7 +89,8 @@ pub fn named(words: Option<&str>) -> Vec<Row> {
     let is_meant = |row: &Row| {
         row.name.to_lowercase().contains(&words) || row.peer_name.to_lowercase().contains(&words)
     };
-    OF_TRANSPORTS.into_iter().chain(OF_STORES).filter(is_meant).collect()
+    let all = of_transports::ROWS.into_iter().chain(of_stores::ROWS).chain(of_this_process::ROWS);
+    all.filter(is_meant).collect()
 }
 
 #[cfg(test)]
@@ -169,6 +98,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::report::thousands;
 
     #[test]
     fn names_are_unique_and_rounds_enough() {
@@ -184,5 +114,27 @@ mod tests {
         assert_eq!(named(Some("h2LOAD")).len(), 1);
         assert!(named(Some("stream")).len() > 2);
         assert!(named(Some("no such row")).is_empty());
+    }
+
+    #[test]
+    fn names_say_what_is_in_flight_on_either_side() {
+        let in_flight = |shape: Shape| {
+            format!("{} x {} in flight", shape.clients, thousands(shape.depth as f64))
+        };
+        for row in named(None) {
+            let is_said = row.name.contains(&in_flight(row.shape));
+            assert!(is_said || row.shape == of_this_process::SHAPE, "{}", row.name);
+            let of_peer = row.peer_shape.map(in_flight);
+            let is_said = of_peer.as_ref().is_none_or(|shape| row.peer_name.contains(shape));
+            assert!(is_said, "{}: {}", row.name, row.peer_name);
+        }
+    }
+
+    #[test]
+    fn peers_sell_the_same_events_in_another_shape() {
+        for row in named(None) {
+            let peer = row.peer_shape.unwrap_or(row.shape);
+            assert_eq!((peer.events, peer.seats), (row.shape.events, row.shape.seats));
+        }
     }
 }

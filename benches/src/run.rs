@@ -13,13 +13,14 @@ use crate::report::machine::{Machine, load};
 use crate::report::page::{Settings, page};
 use crate::report::{Outcome, json_lines, say, table, thousands, write_file};
 use crate::rounds::{Figures, ROUNDS_MIN, alternate};
-use crate::rows::{Row, named};
+use crate::rows::{Row, Shape, named};
 use crate::side::Setting;
 use crate::workload::Load;
 
 /// Seconds that count of each round, unless one says otherwise.
 const MEASURED_SECS: f64 = 4.0;
-const MEASURED_SECS_QUICK: f64 = 0.8;
+/// As short as leaves time, within two minutes, for getting all rows ready.
+const MEASURED_SECS_QUICK: f64 = 0.5;
 
 /// Warm-up is this part of what counts.
 const WARM_UP_PART: f64 = 0.25;
@@ -71,13 +72,13 @@ impl Options {
         Duration::from_secs_f64(self.seconds.unwrap_or(usual))
     }
 
-    fn load(&self, row: &Row) -> Load {
+    fn load(&self, shape: Shape) -> Load {
         let measured = self.measured();
         Load {
-            events: row.shape.events,
-            seats: row.shape.seats,
-            clients: row.shape.clients,
-            depth: row.shape.depth,
+            events: shape.events,
+            seats: shape.seats,
+            clients: shape.clients,
+            depth: shape.depth,
             warm_up: measured.mul_f64(WARM_UP_PART),
             measured,
             seed: SEED,
@@ -123,10 +124,13 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 async fn run_row(options: &Options, row: &Row) -> anyhow::Result<Outcome> {
-    let (setting, load) = (options.setting(row)?, options.load(row));
+    let setting = options.setting(row)?;
+    let load = options.load(row.shape);
+    let load_of_peer = options.load(row.peer_shape.unwrap_or(row.shape));
     let mut ours = (row.ours)(&setting, &load).await?;
-    let mut peer = (row.peer)(&setting, &load).await?;
-    let figures = alternate(&mut *ours, &mut *peer, &load, setting.rounds).await?;
+    let mut peer = (row.peer)(&setting, &load_of_peer).await?;
+    let figures =
+        alternate((&mut *ours, &load), (&mut *peer, &load_of_peer), setting.rounds).await?;
     peer.finish().await.context("the peer's end")?;
     ours.finish().await.context("our end")?;
     Ok(Outcome::of(row, figures))

@@ -3,8 +3,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use proto::inventory::v1::PlaceRequest;
@@ -17,7 +18,7 @@ use crate::client::{Round, admin, h2load, rest, stream, unary};
 use crate::measured::{Measured, Window};
 use crate::process::ServerProcess;
 use crate::side::{Setting, Side, Starting};
-use crate::workload::{Load, Pick, Sale};
+use crate::workload::{Choice, Load, Pick, Sale};
 
 /// Who serves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,7 +37,7 @@ pub enum Who {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Way {
     /// A unary call of gRPC an operation.
-    Unary,
+    Unary(Choice),
     /// So many operations in a message of a stream.
     Stream {
         /// Operations in a message.
@@ -137,9 +138,11 @@ impl Served {
                     let channel = channels[client].clone();
                     tokio::spawn(stream::run(channel, round, client, per_message))
                 }
-                Way::Unary | Way::H2load => {
-                    tokio::spawn(unary::run(channels[client].clone(), round, client))
+                Way::Unary(choice) => {
+                    tokio::spawn(unary::run(channels[client].clone(), round, client, choice))
                 }
+                // It has returned above.
+                Way::H2load => tokio::spawn(async { bail!("h2load is a client of its own") }),
             }
         });
         let ended = try_join_all(clients).await.context("a client panicked")?;
@@ -153,7 +156,7 @@ impl Served {
         let round = Round { sale: Arc::clone(&self.sale), window, depth: 1, seed: load.seed };
         let mut asks = Asks::new(round.random(0));
         let pick = Pick { event: 0, seats: [0, load.seats - 1] };
-        let request: PlaceRequest = asks.place(std::time::Instant::now(), &pick, 1);
+        let request: PlaceRequest = asks.place(Instant::now(), &pick, 1, Choice::ById);
         let channel = admin::connect(&self.server.address("grpc")?).await?;
         let mut inventory = InventoryClient::new(channel);
         inventory.place(request.clone()).await.context("place what is repeated")?;

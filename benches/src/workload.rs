@@ -22,6 +22,10 @@ const HOLDS_ALLOCATED: u32 = 2;
 /// An event is left when so many tenths of its seats are taken: a pick then needs ten draws.
 const TENTHS_TAKEN_MAX: u32 = 9;
 
+/// An event of which no more than this part can be sold has nobody behind it: chance does not give
+/// one of many events twice its share.
+const PART_SOLD_ALONE_MAX: f64 = 0.5;
+
 /// Clients that look at the same time may take two seats each beyond the nine tenths.
 const SEATS_MIN: u32 = 200;
 
@@ -52,9 +56,21 @@ impl Load {
         // Two operations a hold of two seats: as many seats are held as operations are made.
         let sold = secs * per_second * f64::from(HOLDS_ALLOCATED) / f64::from(HOLDS);
         let of_an_event = f64::from(taken_max(self.seats));
-        let refills = (sold / of_an_event / f64::from(self.events)).ceil() as u32;
+        let events_sold = sold / of_an_event / f64::from(self.events);
+        let refills =
+            if events_sold <= PART_SOLD_ALONE_MAX { 0 } else { events_sold.ceil() as u32 };
         self.events * (1 + refills)
     }
+}
+
+/// How seats are chosen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Choice {
+    /// The buyer names both seats: those of the pick.
+    ById,
+    /// The other side chooses two of the pick's event. The pick's own seats stand for them in the
+    /// count of what is taken, and say nothing of where they are.
+    BestAvailable,
 }
 
 /// What to place: two different seats of an event.

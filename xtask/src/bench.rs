@@ -136,8 +136,8 @@ mod tests {
     fn lines(arguments: &str) -> Vec<String> {
         let words = ["bench"].into_iter().chain(arguments.split_whitespace());
         let steps = steps(&Program::parse_from(words).options).unwrap();
-        let root = workspace_root().display().to_string();
-        steps.iter().map(|step| step.to_string().replace(&root, "ROOT")).collect()
+        let root = format!("{}/", workspace_root().display());
+        steps.iter().map(|step| step.to_string().replace(&root, "ROOT/")).collect()
     }
 
     #[test]

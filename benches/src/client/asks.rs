@@ -7,11 +7,11 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use proto::inventory::v1::place_request::Selection;
-use proto::inventory::v1::{AllocateRequest, PlaceRequest, ReleaseRequest, Seats};
+use proto::inventory::v1::{AllocateRequest, BestAvailable, PlaceRequest, ReleaseRequest, Seats};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::workload::Pick;
+use crate::workload::{Choice, Pick};
 
 /// The id of the event with number 0. Before it there is room for what a server begins with.
 pub const FIRST_EVENT_ID: u64 = 1_000;
@@ -54,16 +54,22 @@ impl Asks {
         Bytes::copy_from_slice(id.as_bytes())
     }
 
-    /// Hold the seats of a pick.
-    pub fn place(&mut self, now: Instant, pick: &Pick, buyer: u64) -> PlaceRequest {
+    /// Hold the seats of a pick, or as many as it has that the engine chooses.
+    pub fn place(&mut self, now: Instant, pick: &Pick, buyer: u64, choice: Choice) -> PlaceRequest {
+        let selection = match choice {
+            Choice::ById => {
+                Selection::Seats(Seats { indexes: pick.seats.to_vec(), ..Seats::default() })
+            }
+            Choice::BestAvailable => Selection::BestAvailable(BestAvailable {
+                quantity: pick.seats.len() as u32,
+                ..BestAvailable::default()
+            }),
+        };
         PlaceRequest {
             request_id: self.request_id(now),
             event_id: event_id(pick.event),
             buyer_id: buyer_id(buyer),
-            selection: Some(Selection::Seats(Seats {
-                indexes: pick.seats.to_vec(),
-                ..Seats::default()
-            })),
+            selection: Some(selection),
             areas: Vec::new(),
         }
     }

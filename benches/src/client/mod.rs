@@ -25,6 +25,9 @@ const SOLD_OUT: &str = "all events were sold: more have to be created before the
 /// The reason of a refusal: somebody else has the seats. Any other is an error of the run.
 const REFUSAL: &str = "seats_unavailable";
 
+/// The same where the engine chooses: no two seats next to each other are left.
+const REFUSAL_OF_A_CHOICE: &str = "not_enough_together";
+
 /// What every client of a round has.
 #[derive(Clone, Debug)]
 pub struct Round {

@@ -19,7 +19,7 @@ use tonic::transport::Channel;
 use super::Round;
 use super::asks::Asks;
 use crate::measured::{Measured, Meter};
-use crate::workload::{Fate, Pick};
+use crate::workload::{Choice, Fate, Pick};
 
 /// What a place among those in flight is busy with. The place's number is the correlation id.
 #[derive(Clone, Copy, Debug)]
@@ -164,7 +164,7 @@ impl Caller {
     fn place(&mut self, now: Instant) -> anyhow::Result<(Pick, Verb, u64)> {
         let pick = self.round.sale.next_place(self.asks.random()).context(super::SOLD_OUT)?;
         let buyer = self.asks.buyer();
-        Ok((pick, Verb::Place(self.asks.place(now, &pick, buyer)), buyer))
+        Ok((pick, Verb::Place(self.asks.place(now, &pick, buyer, Choice::ById)), buyer))
     }
 
     fn ask(&mut self, correlation_id: u64, verb: Verb) -> anyhow::Result<()> {

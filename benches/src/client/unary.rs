@@ -1,5 +1,5 @@
-//! Unary calls: so many at a time on each connection, each a buyer who holds two seats and then
-//! takes or leaves them.
+//! Unary calls: so many at a time on each connection, each a buyer who holds two seats, named by
+//! the buyer or chosen by the engine, and then takes or leaves them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -14,13 +14,18 @@ use tonic::{Code, Status};
 use super::Round;
 use super::asks::Asks;
 use crate::measured::{Measured, Meter};
-use crate::workload::{Fate, Pick};
+use crate::workload::{Choice, Fate, Pick};
 
 /// Runs one connection's part of a round.
 ///
 /// # Errors
 /// If anything but an answer or a refused place comes.
-pub async fn run(channel: Channel, round: Round, client: usize) -> anyhow::Result<Measured> {
+pub async fn run(
+    channel: Channel,
+    round: Round,
+    client: usize,
+    choice: Choice,
+) -> anyhow::Result<Measured> {
     // One for all callers of the connection: a histogram each would not fit into any cache.
     let meter = Arc::new(Mutex::new(Meter::new(round.window)));
     let callers = (0..round.depth).map(|number| {
@@ -29,6 +34,7 @@ pub async fn run(channel: Channel, round: Round, client: usize) -> anyhow::Resul
             asks: Asks::new(round.random(client * round.depth + number)),
             meter: Arc::clone(&meter),
             round: round.clone(),
+            choice,
         };
         tokio::spawn(caller.run())
     });
@@ -44,6 +50,7 @@ struct Caller {
     asks: Asks,
     meter: Arc<Mutex<Meter>>,
     round: Round,
+    choice: Choice,
 }
 
 impl Caller {
@@ -52,7 +59,7 @@ impl Caller {
         while !self.round.window.is_over(now) {
             let pick = self.round.sale.next_place(self.asks.random()).context(super::SOLD_OUT)?;
             let buyer = self.asks.buyer();
-            let request = self.asks.place(now, &pick, buyer);
+            let request = self.asks.place(now, &pick, buyer, self.choice);
             let answer = self.inventory.place(request).await;
             let asked = std::mem::replace(&mut now, Instant::now());
             match answer {
@@ -61,7 +68,9 @@ impl Caller {
                     let hold_id = placed.into_inner().hold_id;
                     now = self.end(&pick, hold_id, buyer, now).await?;
                 }
-                Err(status) if is_refusal(&status) => self.meter(|meter| meter.refused(now)),
+                Err(status) if is_refusal(self.choice, &status) => {
+                    self.meter(|meter| meter.refused(now));
+                }
                 Err(status) => bail!("a place failed: {status}"),
             }
         }
@@ -97,9 +106,12 @@ impl Caller {
     }
 }
 
-/// Whether somebody else has the seats. The reason is a text among the status's details.
-fn is_refusal(status: &Status) -> bool {
-    let reason = super::REFUSAL.as_bytes();
+/// Whether others have the seats. The reason is a text among the status's details.
+fn is_refusal(choice: Choice, status: &Status) -> bool {
+    let reason = match choice {
+        Choice::ById => super::REFUSAL.as_bytes(),
+        Choice::BestAvailable => super::REFUSAL_OF_A_CHOICE.as_bytes(),
+    };
     status.code() == Code::FailedPrecondition
         && status.details().windows(reason.len()).any(|part| part == reason)
 }
@@ -113,8 +125,13 @@ mod tests {
         let status = |code, details: &'static [u8]| {
             Status::with_details(code, "no", Bytes::from_static(details))
         };
-        assert!(is_refusal(&status(Code::FailedPrecondition, b"\x0a\x11seats_unavailable")));
-        assert!(!is_refusal(&status(Code::FailedPrecondition, b"\x0a\x0frequest_too_old")));
-        assert!(!is_refusal(&status(Code::Unavailable, b"seats_unavailable")));
+        let of_ids = |code, details| is_refusal(Choice::ById, &status(code, details));
+        assert!(of_ids(Code::FailedPrecondition, b"\x0a\x11seats_unavailable"));
+        assert!(!of_ids(Code::FailedPrecondition, b"\x0a\x0frequest_too_old"));
+        assert!(!of_ids(Code::FailedPrecondition, b"\x0a\x13not_enough_together"));
+        assert!(!of_ids(Code::Unavailable, b"seats_unavailable"));
+        let of_best = |code, details| is_refusal(Choice::BestAvailable, &status(code, details));
+        assert!(of_best(Code::FailedPrecondition, b"\x0a\x13not_enough_together"));
+        assert!(!of_best(Code::FailedPrecondition, b"\x0a\x11seats_unavailable"));
     }
 }

@@ -3,15 +3,18 @@
 //! without a journal. One thread each, in this process.
 //!
 //! Only transitions are timed: picks are drawn and commands are written outside of the clock, some
-//! thousand at a time. Single operations are shorter than a look at the clock, so there are no
-//! latencies. When all events are sold, it begins anew.
+//! thousand at a time, and take most of a round. Single operations are shorter than a look at the
+//! clock, so there are no latencies. When all events are sold, it begins anew.
 
 mod core;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
+use inventory_core::fact::Fact;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -48,26 +51,49 @@ pub fn core(load: &Load) -> Measured {
     sell(load, || core::Core::new(load.seats))
 }
 
-/// Sells until as much was timed as the load says.
+/// The first `count` facts that the core makes of a load, one buyer behind the other.
+///
+/// # Errors
+/// If the load's first event has not as many seats.
+pub fn facts(load: &Load, count: usize) -> anyhow::Result<Vec<Arc<Fact>>> {
+    let (sale, mut core) = (Sale::new(1, load.seats, 1), core::Core::new(load.seats));
+    let mut random = ChaCha8Rng::seed_from_u64(load.seed);
+    core.prepare(0);
+    let mut facts = Vec::with_capacity(count + 1);
+    while facts.len() < count {
+        let pick = sale.next_place(&mut random).context("an event has no seats for so many")?;
+        let fate = sale.fate(&mut random);
+        facts.extend(core.sell(pick, fate).context("the core refuses what nobody has")?);
+        match fate {
+            Fate::Allocate => sale.sold(&pick),
+            Fate::Release => sale.released(&pick),
+        }
+    }
+    facts.truncate(count);
+    Ok(facts)
+}
+
+/// Sells for as long as the load says, drawing picks and writing commands included.
 fn sell<S: Seller>(load: &Load, new: impl Fn() -> S) -> Measured {
     let mut random = ChaCha8Rng::seed_from_u64(load.seed);
     let mut measured = Measured::nothing(Duration::ZERO);
-    let mut warmed_up = Duration::ZERO;
-    while measured.took < load.measured {
+    let mut spent = Duration::ZERO;
+    let until = load.warm_up + load.measured;
+    while spent < until {
         let sale = Sale::new(load.events, load.seats, load.events + EVENTS_BEHIND);
         let mut seller = new();
         (0..sale.events_in_all()).for_each(|event| seller.prepare(event));
-        while measured.took < load.measured {
+        while spent < until {
+            let begun = Instant::now();
             let picks: Vec<Pick> =
                 (0..HOLDS_AT_ONCE).map_while(|_| sale.next_place(&mut random)).collect();
             let round = round(&mut seller, &sale, &mut random, &picks);
-            if warmed_up < load.warm_up {
-                warmed_up += round.took;
-            } else {
+            if spent >= load.warm_up {
                 measured.confirmed += round.confirmed;
                 measured.refused += round.refused;
                 measured.took += round.took;
             }
+            spent += begun.elapsed();
             if picks.len() < HOLDS_AT_ONCE {
                 break;
             }

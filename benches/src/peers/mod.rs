@@ -7,6 +7,7 @@
 
 pub mod disk;
 pub mod floor;
+pub mod here;
 pub mod postgres;
 pub mod redis;
 mod server;

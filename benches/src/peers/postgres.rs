@@ -10,16 +10,13 @@
 //! Pages of seats are left half empty, so that an update finds room beside the old row and no
 //! index is touched (a HOT update).
 
+pub(crate) mod programs;
 mod sql;
 
-use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rustix::process::Signal;
@@ -31,15 +28,11 @@ use super::HOLD_MILLIS;
 use super::server::{Server, disk_folder};
 use super::thread::on_one_thread;
 use crate::measured::{Measured, Meter, Window};
-use crate::workload::{Fate, Load, Pick, Sale};
+use crate::workload::{Choice, Fate, Load, Pick, Sale};
+use programs::{Programs, USER};
 
 /// More operations a second than Postgres will do: events are made for so many.
 const PER_SECOND_MAX: f64 = 15_000.0;
-
-/// Where Debian and others keep the programs of a release.
-const PROGRAMS: &str = "/usr/lib/postgresql";
-/// Who runs it where we are root, which it refuses.
-const USER: &str = "postgres";
 
 /// The settings that differ from the defaults; `fsync`, `synchronous_commit` and
 /// `full_page_writes` are on.
@@ -60,15 +53,6 @@ pub const SETTINGS: [(&str, &str); 12] = [
     ("logging_collector", "off"),
 ];
 
-/// How seats are chosen.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Choice {
-    /// The buyer names both seats.
-    ById,
-    /// The first two that are free.
-    BestAvailable,
-}
-
 /// A Postgres of our own.
 #[derive(Debug)]
 pub struct Postgres {
@@ -80,13 +64,12 @@ pub struct Postgres {
 impl Postgres {
     /// Makes a cluster and starts it.
     pub async fn start(choice: Choice) -> anyhow::Result<Self> {
-        let programs = programs()?;
-        let user = User::to_run_as()?;
+        let programs = Programs::find()?;
         let folder = disk_folder()?;
-        initialize(&programs, folder.path(), user)?;
+        programs.initialize(folder.path())?;
         // Fast shutdown may wait for a checkpoint; an immediate one ends all processes at once.
         let mut server = Server::start(folder, Signal::QUIT, |folder, port| {
-            let mut command = user.command(&programs.join("postgres"));
+            let mut command = programs.command("postgres");
             command.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string()]);
             command.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
             for (name, value) in SETTINGS {
@@ -228,57 +211,6 @@ async fn client(
         }
     }
     Ok(meter.finish())
-}
-
-/// The folder of the newest release that is installed.
-fn programs() -> anyhow::Result<PathBuf> {
-    let releases = std::fs::read_dir(PROGRAMS)
-        .with_context(|| format!("no Postgres in {PROGRAMS}; apt-get install postgresql"))?;
-    let folders = releases.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
-    let newest = folders.filter(|folder| folder.join("postgres").exists()).max();
-    newest.with_context(|| format!("no program `postgres` in {PROGRAMS}/*/bin"))
-}
-
-/// A user and a group other than ours.
-#[derive(Clone, Copy, Debug)]
-struct User {
-    ids: Option<(u32, u32)>,
-}
-
-impl User {
-    /// Ours, or the one that is there for Postgres if we are root.
-    fn to_run_as() -> anyhow::Result<Self> {
-        if Path::new("/proc/self").metadata()?.uid() != 0 {
-            return Ok(Self { ids: None });
-        }
-        let users = std::fs::read_to_string("/etc/passwd")?;
-        let entry = users.lines().find_map(|line| {
-            let mut fields = line.split(':');
-            let (name, _, user, group) =
-                (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-            (name == USER).then(|| Some((user.parse().ok()?, group.parse().ok()?)))?
-        });
-        let ids = entry.with_context(|| format!("there is no user {USER}"))?;
-        Ok(Self { ids: Some(ids) })
-    }
-
-    fn command(self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        if let Some((user, group)) = self.ids {
-            command.uid(user).gid(group);
-        }
-        command
-    }
-}
-
-fn initialize(programs: &Path, folder: &Path, user: User) -> anyhow::Result<()> {
-    let mut command = user.command(&programs.join("initdb"));
-    command.arg("-D").arg(folder.join("data")).current_dir(folder);
-    command.args(["-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"]);
-    let output = command.output().context("initdb does not start")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "initdb failed ({}): {said}", output.status);
-    Ok(())
 }
 
 #[cfg(test)]

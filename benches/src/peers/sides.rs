@@ -6,11 +6,11 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::postgres::{Choice, Postgres};
+use super::postgres::Postgres;
 use super::redis::{Durability, Redis};
 use crate::measured::Measured;
 use crate::side::{Setting, Side, Starting};
-use crate::workload::Load;
+use crate::workload::{Choice, Load};
 
 /// Redis in memory.
 pub fn redis_in_memory(_: &Setting, _: &Load) -> Starting<'static> {

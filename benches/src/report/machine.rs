@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use crate::peers::postgres::programs::server;
+
 /// Crates whose versions are told: those that carry the operations.
 const CRATES: [&str; 9] =
     ["tonic", "prost", "h2", "hyper", "axum", "tokio", "mimalloc", "redis", "sqlx"];
@@ -9,13 +11,11 @@ const CRATES: [&str; 9] =
 /// The lock file that this program was built with.
 const LOCK_FILE: &str = include_str!("../../../Cargo.lock");
 
-/// Programs whose versions are told, and how they are asked.
-const PROGRAMS: [(&str, &[&str]); 4] = [
-    ("rustc", &["rustc", "--version"]),
-    ("redis-server", &["redis-server", "--version"]),
-    ("postgres", &["/usr/lib/postgresql/15/bin/postgres", "--version"]),
-    ("h2load", &["h2load", "--version"]),
-];
+/// Programs whose versions are told.
+const PROGRAMS: [&str; 4] = ["rustc", "redis-server", POSTGRES, "h2load"];
+
+/// Which is asked where the peer finds it, and not where the shell does.
+const POSTGRES: &str = "postgres";
 
 /// What it runs on.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -67,10 +67,11 @@ fn field(text: &str, name: &str) -> Option<String> {
 }
 
 fn versions() -> Vec<(String, String)> {
-    let programs = PROGRAMS.iter().filter_map(|(name, line)| {
-        let output = Command::new(line[0]).args(&line[1..]).output().ok()?;
+    let programs = PROGRAMS.iter().filter_map(|&name| {
+        let program = if name == POSTGRES { server().ok()? } else { name.into() };
+        let output = Command::new(program).arg("--version").output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout);
-        Some(((*name).to_owned(), version_in(&text)?.to_owned()))
+        Some((name.to_owned(), version_in(&text)?.to_owned()))
     });
     let crates =
         CRATES.iter().filter_map(|name| Some(((*name).to_owned(), locked(LOCK_FILE, name)?)));

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 
-use crate::rounds::Figures;
+use crate::rounds::{Figures, Latency};
 use crate::rows::Row;
 
 /// Two rates that differ by less than this part of the other are not told apart.
@@ -54,7 +54,8 @@ impl Outcome {
     }
 }
 
-/// A row as others read it. Rates are in confirmed operations a second.
+/// A row as others read it. Rates are in confirmed operations a second; what has no latencies of
+/// its own has null in their place.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     name: &'a str,
@@ -68,10 +69,10 @@ struct Line<'a> {
     ours_fastest: f64,
     peer_slowest: f64,
     peer_fastest: f64,
-    ours_p50_micros: u64,
-    ours_p99_micros: u64,
-    peer_p50_micros: u64,
-    peer_p99_micros: u64,
+    ours_p50_micros: Option<u64>,
+    ours_p99_micros: Option<u64>,
+    peer_p50_micros: Option<u64>,
+    peer_p99_micros: Option<u64>,
     ours_refused: u64,
     peer_refused: u64,
 }
@@ -96,10 +97,10 @@ pub fn json_lines(outcomes: &[Outcome]) -> anyhow::Result<String> {
             ours_fastest: ours.per_second_range.1.round(),
             peer_slowest: peer.per_second_range.0.round(),
             peer_fastest: peer.per_second_range.1.round(),
-            ours_p50_micros: ours.p50_micros,
-            ours_p99_micros: ours.p99_micros,
-            peer_p50_micros: peer.p50_micros,
-            peer_p99_micros: peer.p99_micros,
+            ours_p50_micros: ours.latency.map(|latency| latency.p50_micros),
+            ours_p99_micros: ours.latency.map(|latency| latency.p99_micros),
+            peer_p50_micros: peer.latency.map(|latency| latency.p50_micros),
+            peer_p99_micros: peer.latency.map(|latency| latency.p99_micros),
             ours_refused: ours.refused,
             peer_refused: peer.refused,
         };
@@ -162,7 +163,8 @@ pub fn table(outcomes: &[Outcome]) -> String {
 
 fn cells(outcome: &Outcome) -> [String; HEAD.len()] {
     let (ours, peer) = (&outcome.ours, &outcome.peer);
-    let latency = |of: &Figures| format!("{} / {}", millis(of.p50_micros), millis(of.p99_micros));
+    let both = |of: Latency| format!("{} / {}", millis(of.p50_micros), millis(of.p99_micros));
+    let latency = |of: &Figures| of.latency.map(both).unwrap_or_default();
     let about = if outcome.differs() { "" } else { "~ " };
     let met = match outcome.met() {
         Some(true) => "yes",
@@ -174,13 +176,18 @@ fn cells(outcome: &Outcome) -> [String; HEAD.len()] {
         outcome.peer_name.to_owned(),
         thousands(ours.per_second),
         thousands(peer.per_second),
-        format!("{about}{:.2}", outcome.ratio()),
+        format!("{about}{}", in_digits(outcome.ratio())),
         outcome.target.map(|target| format!("{target:.2}")).unwrap_or_default(),
         met.to_owned(),
         latency(ours),
         latency(peer),
         format!("{} / {}", ours.refused, peer.refused),
     ]
+}
+
+/// With at least one digit that says something, where there is one in a thousand.
+fn in_digits(ratio: f64) -> String {
+    if ratio < 0.1 { format!("{ratio:.3}") } else { format!("{ratio:.2}") }
 }
 
 /// A whole number with a comma behind each thousand.

@@ -26,8 +26,8 @@ const HEAD: &str = "\
 # Benchmarks
 
 Written by `cargo xtask bench`; do not change it by hand. Absolute speeds belong to this machine
-and this day: what tells something elsewhere are the ratios, since both sides of a row were asked
-by the same client, in turns, in one run.
+and this day: what tells something elsewhere are the ratios, since both sides of a row got the same
+load, in turns, in one run.
 
 ";
 
@@ -60,8 +60,28 @@ part of the processors on both sides, so that a ratio is that of the whole, clie
 
 Redis keeps an event as a hash and changes it with one Lua script an operation, called in pipelines
 of as many as are in flight on a connection; once with nothing on disk, once with every write
-synced. Postgres keeps a row a seat and locks both rows of a hold in one transaction. Each is tuned
-as `benches/src/peers` says, gets the same picks in the same proportions, and keeps the same rules.
+synced. Where a row says 'at its best' each side has what suits it best, and what is in flight at
+Redis stands beside its name; which shapes were tried is said in `benches/src/rows/of_stores.rs`.
+In all other rows that ask a server what is in flight is the same on both sides.
+
+Postgres keeps a row a seat, changes it in one transaction an operation, and commits with
+`synchronous_commit` on. By id it locks both rows of a hold. With 'best available' neither side is
+told seats but only how many: Postgres takes the first two rows that are free and that nobody has
+locked (`SKIP LOCKED`), Holdfast two seats next to each other, the nearest to the focal point.
+Postgres and Redis are tuned as `benches/src/peers` says, get the same picks in the same
+proportions, and keep the same rules.
+
+'The disk alone' writes the bytes that the engine's journal writes for a group of 1,024 operations
+of this load, which is what one of its syncs serves in streams of 8 x 1,024 in flight, one group
+behind the other into a file that was filled before; nothing else is done. Each group counts as so
+many operations, and its time is the latency of each of them. One row compares the two ways to get
+the same groups onto the disk: a write and `fdatasync`, which is the journal's, and a write with
+`O_DIRECT` and `O_DSYNC`.
+
+'The core alone' decides and applies the same operations in this process, on one thread, without a
+journal, a pipeline or a client. 'An array and a hash map' makes the bare transitions and nothing
+that makes them worth having: no request ids, no deadlines, no history, no facts. Only transitions
+are timed, a thousand at a time, so that there are no latencies.
 
 h2load sends the same message again and again: a place that was accepted, which the engine answers
 with its first result. Its requests are no sale, and tell what another house's client sees.

@@ -10,8 +10,7 @@ fn figures(per_second: f64, p50_micros: u64) -> Figures {
     Figures {
         per_second,
         per_second_range: (per_second * 0.9, per_second * 1.1),
-        p50_micros,
-        p99_micros: p50_micros * 4,
+        latency: Some(Latency { p50_micros, p99_micros: p50_micros * 4 }),
         refused: 2,
     }
 }
@@ -44,6 +43,7 @@ fn the_table_is_one_of_markdown() {
         outcome("unary", 61_234.4, 80_000.0, Some(0.75)),
         outcome("stream, many", 1_200_000.0, 1_250_000.0, None),
         outcome("slow", 10.0, 100.0, Some(0.5)),
+        outcome("slower", 6.0, 1_000.0, None),
     ];
     let table = table(&outcomes);
     let lines: Vec<Vec<&str>> =
@@ -66,6 +66,7 @@ fn the_table_is_one_of_markdown() {
     );
     assert_eq!(lines[3][3..8], ["1,200,000", "1,250,000", "~ 0.96", "", ""]);
     assert_eq!(lines[4][5..8], ["0.10", "0.50", "NO"]);
+    assert_eq!(lines[5][5], "0.006");
     let rule = table.lines().nth(1).unwrap_or_default();
     assert!(rule.chars().all(|mark| "|-:".contains(mark)), "{rule}");
     let widths: HashSet<_> = table.lines().map(|line| line.chars().count()).collect();
@@ -89,6 +90,19 @@ fn every_row_is_an_object_of_json() {
     assert_eq!((&lines[0]["target"], &lines[0]["met"]), (&0.75.into(), &true.into()));
     assert!(lines[1]["target"].is_null() && lines[1]["met"].is_null());
     assert_eq!(lines[0]["ours_p99_micros"], 6_000);
+}
+
+#[test]
+fn what_was_not_timed_by_itself_has_no_latencies() {
+    let mut floor = outcome("floor", 1_000.0, 3_000.0, None);
+    floor.peer.latency = None;
+    let line: serde_json::Value =
+        serde_json::from_str(&json_lines(std::slice::from_ref(&floor)).unwrap()).unwrap();
+    assert_eq!(line["ours_p50_micros"], 1_500);
+    assert!(line["peer_p50_micros"].is_null() && line["peer_p99_micros"].is_null());
+    let table = table(&[floor]);
+    let cells: Vec<&str> = table.lines().nth(2).unwrap().split('|').map(str::trim).collect();
+    assert_eq!(cells[8..11], ["1.50 / 6.00", "", "2 / 2"], "{table}");
 }
 
 #[test]
@@ -120,6 +134,11 @@ fn the_page_says_where_how_and_what() {
         "| unary |",
         "2026-11-28",
         "before) | 0.12 |",
+        "'at its best'",
+        "`SKIP LOCKED`",
+        "'The disk alone'",
+        "`O_DIRECT`",
+        "'The core alone'",
     ] {
         assert!(page.contains(words), "{words:?} is missing in\n{page}");
     }

@@ -127,7 +127,9 @@ fn the_same_seed_sells_the_same_seats() {
 fn as_many_events_are_there_as_the_rate_can_sell() {
     // Three rounds of five seconds at 90,000 operations sell 540,000 seats, 12 events.
     assert_eq!(load(1, 50_000).events_needed(3, 90_000.0), 13);
-    assert_eq!(load(1_000, 50_000).events_needed(3, 90_000.0), 2_000);
+    // A few seats of each, or so many that some may be left.
+    assert_eq!(load(1_000, 50_000).events_needed(3, 90_000.0), 1_000);
+    assert_eq!(load(1_000, 1_000).events_needed(3, 90_000.0), 2_000);
     assert_eq!(load(1, 50_000).events_needed(3, 0.0), 1);
     assert_eq!(Sale::of(&load(1, 50_000), 3, 90_000.0).events_in_all(), 13);
 }

@@ -53,6 +53,14 @@ impl Core {
         Command { request_id, verb }
     }
 
+    /// The facts of one hold and of its end.
+    pub(super) fn sell(&mut self, pick: Pick, fate: Fate) -> Option<[Arc<Fact>; 2]> {
+        let place = self.ask_place(pick);
+        let placed = self.ask(&place)?;
+        let end = self.ask_end(&held(&placed)?, fate);
+        Some([placed, self.ask(&end)?])
+    }
+
     fn ask(&mut self, command: &Command) -> Option<Arc<Fact>> {
         let now = self.now();
         let state = self.shards.get_mut(&command.shard())?;
@@ -99,14 +107,18 @@ impl Seller for Core {
     }
 
     fn place(&mut self, ask: &Command) -> Option<Self::Held> {
-        let fact = self.ask(ask)?;
-        match &fact.change {
-            Change::HoldPlaced { hold_id, buyer_id, .. } => Some((*hold_id, buyer_id.clone())),
-            _ => None,
-        }
+        held(&*self.ask(ask)?)
     }
 
     fn end(&mut self, ask: &Command) -> bool {
         self.ask(ask).is_some()
+    }
+}
+
+/// The hold of a fact that placed one.
+fn held(fact: &Fact) -> Option<(HoldId, BuyerId)> {
+    match &fact.change {
+        Change::HoldPlaced { hold_id, buyer_id, .. } => Some((*hold_id, buyer_id.clone())),
+        _ => None,
     }
 }

@@ -298,6 +298,7 @@ impl Chart {
     }
 
     /// Where a seat belongs; `None` if there is no such seat.
+    #[inline]
     pub fn seat_place(&self, seat: SeatIndex) -> Option<SeatPlace> {
         self.seat_places.get(seat)
     }

@@ -67,7 +67,9 @@ impl SeatPlaces {
         Self { places, needs_asking: asked_for.collect() }
     }
 
-    /// Of one seat; `None` if there is no such seat.
+    /// Of one seat; `None` if there is no such seat. Inlined: who asks for one thing pays for no
+    /// other.
+    #[inline]
     pub(super) fn get(&self, seat: SeatIndex) -> Option<SeatPlace> {
         let packed = self.places.get(seat.0 as usize)?;
         let index = |number: u32| (number != NONE).then_some(number);

@@ -70,7 +70,14 @@ impl TimeOrdered {
         log: &FactLog,
     ) {
         let hash = |id: RequestId| self.hashing.hash_one(id);
-        let drawer = self.drawers.entry(drawer_of(made_at)).or_default();
+        let number = drawer_of(made_at);
+        if !self.drawers.contains_key(&number) {
+            // As many will come as came in the time before: nothing has to grow for them.
+            let before = self.drawers.get(&number.wrapping_sub(1));
+            let ids = before.map_or(0, |drawer| drawer.ids.len());
+            self.drawers.insert(number, Drawer::with_room(ids));
+        }
+        let drawer = self.drawers.get_mut(&number).expect("it is there, or was made now");
         drawer.places.insert_unique(hash(id), place, |&other| hash(log.request(other).id));
         drawer.ids.push(Reverse(id));
         self.ids += 1;
@@ -110,6 +117,10 @@ impl TimeOrdered {
 const HAS_PLACE: &str = "an id in a drawer has its place there";
 
 impl Drawer {
+    fn with_room(ids: usize) -> Self {
+        Self { places: HashTable::with_capacity(ids), ids: BinaryHeap::with_capacity(ids) }
+    }
+
     fn place_of(&self, id: RequestId, hashing: SeededState, log: &FactLog) -> Place {
         *self.places.find(hashing.hash_one(id), is_of(id, log)).expect(HAS_PLACE)
     }

@@ -78,7 +78,7 @@ impl EventNames {
 
     /// A seat's label; empty if there is no such seat.
     pub fn seat(&self, seat: SeatIndex) -> &str {
-        self.chart.seat(seat).map_or("", |seat| &seat.label)
+        self.chart.seat_label(seat).unwrap_or("")
     }
 
     /// An area's label; empty if there is no such area.

@@ -2,10 +2,12 @@
 //! come to see. [`Chart::new`] is the only way to one, so every index in a chart is in range,
 //! every label is unique, and every seat is in at most one row or table.
 
+mod seat_labels;
 mod seat_places;
 
 use std::collections::{HashMap, HashSet};
 
+use self::seat_labels::SeatLabels;
 pub use self::seat_places::SeatPlace;
 use self::seat_places::SeatPlaces;
 use crate::hashing::SeededState;
@@ -198,6 +200,7 @@ pub struct Chart {
     areas_by_label: HashMap<String, AreaIndex, SeededState>,
     whole_tables_by_label: HashMap<String, TableIndex, SeededState>,
     seat_places: SeatPlaces,
+    seat_labels: SeatLabels,
     /// By seat: the distance to its focal point in hundredths of a chart unit.
     distances: Vec<u32>,
     /// The rows with the nearest seat first, each with that seat's distance.
@@ -237,6 +240,7 @@ impl Chart {
             whole_tables_by_label.entry(table.label.clone()).or_insert(TableIndex(index));
         }
         let seat_places = SeatPlaces::of(&parts);
+        let seat_labels = SeatLabels::of(&parts.seats);
         let place_count = parts.areas.iter().map(|area| area.capacity).sum();
         Ok(Self {
             parts,
@@ -244,6 +248,7 @@ impl Chart {
             areas_by_label,
             whole_tables_by_label,
             seat_places,
+            seat_labels,
             distances,
             rows_by_distance,
             row_categories,
@@ -264,6 +269,11 @@ impl Chart {
     /// The seat at an index.
     pub fn seat(&self, index: SeatIndex) -> Option<&Seat> {
         self.parts.seats.get(index.0 as usize)
+    }
+
+    /// The full label of a seat; `None` if there is no such seat.
+    pub fn seat_label(&self, index: SeatIndex) -> Option<&str> {
+        self.seat_labels.get(index)
     }
 
     /// The seat of a full label.

@@ -76,6 +76,17 @@ fn a_chart_without_mistakes_answers() {
 }
 
 #[test]
+fn every_seat_has_the_label_that_it_came_with() {
+    let mut parts = parts();
+    parts.seats[1].label = "Rang-é-ü".to_owned();
+    let chart = Chart::new(parts).unwrap();
+    for (index, seat) in (0..).map(SeatIndex).zip(&chart.parts().seats) {
+        assert_eq!(chart.seat_label(index), Some(seat.label.as_str()));
+    }
+    assert_eq!(chart.seat_label(SeatIndex(chart.seat_count())), None);
+}
+
+#[test]
 fn a_chart_with_nothing_to_sell_is_refused() {
     assert_eq!(Chart::new(ChartParts::default()).unwrap_err(), ChartError::Empty);
     let mut only_area = parts();

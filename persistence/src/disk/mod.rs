@@ -7,6 +7,8 @@
 //! synced; a name that was given, changed or taken away once its directory was.
 
 mod real;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulated;
 
 use std::fmt::Debug;
 use std::io::{self, Read, Seek, Write};

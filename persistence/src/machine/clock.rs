@@ -38,3 +38,35 @@ impl Clock for RealClock {
         self.since.elapsed()
     }
 }
+
+/// A clock that stands still until somebody moves it; a clone is the same one.
+#[cfg(any(test, feature = "simulation"))]
+#[derive(Clone, Debug)]
+pub struct SimulatedClock {
+    start: Timestamp,
+    passed: std::sync::Arc<std::sync::Mutex<Duration>>,
+}
+
+#[cfg(any(test, feature = "simulation"))]
+impl SimulatedClock {
+    /// Begins at a moment as people have it.
+    pub fn new(start: Timestamp) -> Self {
+        Self { start, passed: std::sync::Arc::default() }
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, time: Duration) {
+        *self.passed.lock().expect("nobody panics with it") += time;
+    }
+}
+
+#[cfg(any(test, feature = "simulation"))]
+impl Clock for SimulatedClock {
+    fn wall(&self) -> Timestamp {
+        Timestamp(self.start.0 + self.monotonic().as_millis() as u64)
+    }
+
+    fn monotonic(&self) -> Duration {
+        *self.passed.lock().expect("nobody panics with it")
+    }
+}

@@ -9,11 +9,10 @@ use std::fmt;
 use std::io;
 use std::thread::JoinHandle;
 
-#[cfg(any(test, feature = "simulation"))]
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
+#[cfg(any(test, feature = "simulation"))]
+use super::steps::{Stepped, Stepping};
 use super::{Hands, Machine};
 
 /// Some work, as its customer sees it.
@@ -26,7 +25,7 @@ pub(crate) struct Errands<O, D> {
 enum Worker {
     Thread(Option<JoinHandle<()>>),
     #[cfg(any(test, feature = "simulation"))]
-    Steps(Arc<Mutex<dyn Stepping>>),
+    Steps(Stepped),
 }
 
 /// Some work, as it is done: one order is one step.
@@ -93,7 +92,7 @@ impl<O: Send + 'static, D: Send + 'static> Errands<O, D> {
             Worker::Steps(work) => loop {
                 match self.done.try_recv() {
                     Ok(done) => return Some(done),
-                    Err(_) if step(work) => {}
+                    Err(_) if work.step() => {}
                     Err(_) => return None,
                 }
             },
@@ -110,7 +109,7 @@ impl<O, D> Drop for Errands<O, D> {
                 let _ = thread.take().map(JoinHandle::join);
             }
             #[cfg(any(test, feature = "simulation"))]
-            Worker::Steps(work) => while step(work) {},
+            Worker::Steps(work) => while work.step() {},
         }
     }
 }
@@ -119,13 +118,6 @@ impl<O, D> fmt::Debug for Errands<O, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Errands")
     }
-}
-
-/// Work that somebody does step by step.
-#[cfg(any(test, feature = "simulation"))]
-trait Stepping: Send {
-    /// Does the next step. False if there is nothing to do.
-    fn step(&mut self) -> bool;
 }
 
 #[cfg(any(test, feature = "simulation"))]
@@ -138,41 +130,60 @@ impl<O: Send, D: Send, W: FnMut(O) -> D + Send> Stepping for Errand<O, D, W> {
     }
 }
 
-#[cfg(any(test, feature = "simulation"))]
-fn step(work: &Arc<Mutex<dyn Stepping>>) -> bool {
-    // Work that panicked does nothing more, as its thread would.
-    work.lock().is_ok_and(|mut work| work.step())
-}
+#[cfg(test)]
+mod tests {
+    use inventory_core::time::Timestamp;
 
-/// All work beside on a simulated machine: nothing of it moves unless somebody takes a step, or
-/// waits for what it does.
-#[cfg(any(test, feature = "simulation"))]
-#[derive(Clone, Default)]
-pub struct Steps {
-    works: Arc<Mutex<Vec<Weak<Mutex<dyn Stepping>>>>>,
-}
+    use super::*;
+    use crate::disk::simulated::SimulatedDisk;
+    use crate::machine::SimulatedClock;
 
-#[cfg(any(test, feature = "simulation"))]
-impl Steps {
-    fn add(&self, work: impl Stepping + 'static) -> Arc<Mutex<dyn Stepping>> {
-        let work: Arc<Mutex<dyn Stepping>> = Arc::new(Mutex::new(work));
-        self.works.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&work));
-        work
+    fn simulated() -> Machine {
+        let clock = SimulatedClock::new(Timestamp(1));
+        Machine::simulated(SimulatedDisk::new(0, 0), clock, 1)
     }
 
-    /// Takes one step of the work that was started first among those that have something to do.
-    /// False if none has.
-    pub fn step(&self) -> bool {
-        let mut works = self.works.lock().unwrap_or_else(PoisonError::into_inner);
-        works.retain(|work| work.strong_count() > 0);
-        let works = works.clone();
-        works.iter().filter_map(Weak::upgrade).any(|work| step(&work))
+    #[test]
+    fn who_waits_gets_what_was_ordered_in_order() {
+        for machine in [Machine::real(), simulated()] {
+            let errands = Errands::start(&machine, "doubles", 2, |order: u64| 2 * order).unwrap();
+            errands.order(1);
+            errands.order(2);
+            assert_eq!([errands.wait(), errands.wait()], [Some(2), Some(4)]);
+            assert_eq!(errands.try_done(), Err(TryRecvError::Empty));
+        }
     }
-}
 
-#[cfg(any(test, feature = "simulation"))]
-impl fmt::Debug for Steps {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Steps")
+    #[test]
+    fn all_that_was_ordered_is_done_before_the_end() {
+        for machine in [Machine::real(), simulated()] {
+            let (told, seen) = bounded(2);
+            let work = move |order: u64| told.send(order).is_ok();
+            let errands = Errands::start(&machine, "tells", 2, work).unwrap();
+            errands.order(1);
+            errands.order(2);
+            drop(errands);
+            assert_eq!(seen.iter().collect::<Vec<_>>(), [1, 2]);
+        }
+    }
+
+    #[test]
+    fn on_a_simulated_machine_nothing_moves_by_itself() {
+        let machine = simulated();
+        let steps = machine.steps().unwrap();
+        let errands = Errands::start(&machine, "doubles", 2, |order: u64| 2 * order).unwrap();
+        let other = Errands::start(&machine, "halves", 2, |order: u64| order / 2).unwrap();
+        assert!(!steps.step(), "nothing is ordered");
+        assert_eq!(errands.wait(), None, "and nobody waits for ever");
+        [1, 2].into_iter().for_each(|order| errands.order(order));
+        other.order(6);
+        assert_eq!(errands.try_done(), Err(TryRecvError::Empty));
+        assert!(steps.step());
+        assert_eq!(errands.try_done(), Ok(2));
+        assert_eq!(other.wait(), Some(3), "who waits does not wait for others");
+        assert!(steps.step() && !steps.step());
+        assert_eq!(errands.try_done(), Ok(4));
+        drop((errands, other));
+        assert!(!steps.step());
     }
 }

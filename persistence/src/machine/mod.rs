@@ -7,6 +7,8 @@
 
 mod clock;
 mod errands;
+#[cfg(any(test, feature = "simulation"))]
+mod steps;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,9 +19,11 @@ use inventory_core::time::Timestamp;
 
 pub use self::clock::Clock;
 use self::clock::RealClock;
+#[cfg(any(test, feature = "simulation"))]
+pub use self::clock::SimulatedClock;
 pub(crate) use self::errands::Errands;
 #[cfg(any(test, feature = "simulation"))]
-pub use self::errands::Steps;
+pub use self::steps::Steps;
 use crate::disk::{Disk, Entry, RealDisk};
 
 /// A machine; cheap to clone, and a clone is the same one.

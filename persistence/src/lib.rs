@@ -25,6 +25,8 @@ pub mod journal;
 pub mod limits;
 pub mod machine;
 pub mod memory;
+#[cfg(test)]
+mod power_cuts;
 mod segment;
 pub mod snapshot;
 #[cfg(test)]

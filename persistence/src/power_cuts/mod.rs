@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use self::restart::{check_goes_on, check_start, listing, restart};
 use self::script::{DATA_DIR, Record, Told, live, machine};
-use crate::disk::simulated::{Fault, Kind, Operation, Order, PowerCut, SimulatedDisk};
+use crate::disk::simulated::{BLOCK_BYTES, Fault, Kind, Operation, Order, PowerCut, SimulatedDisk};
 
 const CAPACITY_BYTES: u64 = 4 << 20;
 
@@ -36,7 +36,7 @@ fn is_in_snapshot(operation: &Operation) -> bool {
 struct Wrong(Arc<Mutex<Vec<String>>>);
 
 impl Wrong {
-    fn note(&self, result: Result<(), String>, place: impl Fn() -> String) {
+    fn note<T>(&self, result: Result<T, String>, place: impl Fn() -> String) {
         if let Err(what) = result {
             self.0.lock().unwrap().push(format!("{}: {what}", place()));
         }
@@ -101,7 +101,7 @@ fn the_power_may_go_again_at_any_step_of_the_start_behind() {
                 let order =
                     if operation.number.is_multiple_of(2) { Order::AsDone } else { Order::Any };
                 let second = PowerCut::by_chance(order, operation.number);
-                let result = check_start(&disk.after(second), &told).map(drop);
+                let result = check_start(&disk.after(second), &told);
                 noted.note(result, || {
                     format!(
                         "{place}, then {operation:?}, {second:?}{}",
@@ -165,5 +165,57 @@ fn every_step_may_fail_once() {
             wrong.note(check_goes_on(&disk, &told), || place("end of the process"));
         }
     }
+    wrong.expect_nothing();
+}
+
+#[test]
+fn the_power_may_go_on_a_disk_that_is_full() {
+    let wrong = Wrong::default();
+    // From one that has no space for a directory to one that has enough for nearly all.
+    for blocks in 4..60 {
+        let disk = SimulatedDisk::new(blocks * BLOCK_BYTES, blocks);
+        let record = Record::default();
+        let (known, noted) = (record.clone(), wrong.clone());
+        disk.watch(move |disk, operation| {
+            let told = known.told();
+            if operation.kind.changes() && !is_in_snapshot(operation) && told.acknowledged > 0 {
+                let cut = PowerCut::by_chance(Order::AsDone, operation.number);
+                let result = check_goes_on(&disk.after(cut), &told);
+                let list = || listing(&disk.after(cut));
+                noted.note(result, || format!("{blocks} blocks, {operation:?}, {cut:?}{}", list()));
+            }
+            None
+        });
+        let ended = live(&disk, &record);
+        disk.unwatch();
+        let told = record.told();
+        if told.acknowledged > 0 {
+            let result = check_goes_on(&disk, &told);
+            wrong.note(result, || format!("{blocks} blocks, {ended:?}, end of the process"));
+        }
+    }
+    wrong.expect_nothing();
+}
+
+#[test]
+fn the_disk_may_fill_up_while_the_power_is_gone() {
+    let wrong = Wrong::default();
+    let noted = wrong.clone();
+    live_and_look(move |disk, operation, told| {
+        if is_in_snapshot(operation) || told.acknowledged == 0 {
+            return;
+        }
+        let first = PowerCut::by_chance(Order::AsDone, operation.number);
+        let disk = disk.after(first);
+        disk.fill();
+        // A second start finds what the first has left, and no more space than that.
+        let mut told = told.clone();
+        for times in 1..=3 {
+            let result = check_goes_on(&disk, &told).map(|then| told = then);
+            let place = format!("start {times}, {operation:?}, {first:?}");
+            noted.note(result, || format!("{place}{}", listing(&disk)));
+            disk.fill();
+        }
+    });
     wrong.expect_nothing();
 }

@@ -86,6 +86,12 @@ impl SimulatedDisk {
         self.state().capacity_bytes = capacity_bytes;
     }
 
+    /// Somebody else takes all the space that is free.
+    pub fn fill(&self) {
+        let mut state = self.state();
+        state.capacity_bytes -= state.free_bytes();
+    }
+
     /// What reads of a file would show; `None` if there is no such file. This is no step.
     pub fn content(&self, path: &Path) -> Option<Vec<u8>> {
         let mut state = self.state();

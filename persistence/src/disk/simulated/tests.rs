@@ -243,6 +243,9 @@ fn a_full_disk_takes_what_fits_and_nothing_into_space_that_is_not_there() {
     file.allocate(0, 3 * BLOCK_BYTES).unwrap();
     disk.set_capacity(4 * BLOCK_BYTES);
     file.write_all_at(&blocks(1), 3 * BLOCK_BYTES).unwrap();
+    disk.set_capacity(CAPACITY);
+    disk.fill();
+    full(file.allocate(0, 5 * BLOCK_BYTES));
 }
 
 #[test]

@@ -2,15 +2,16 @@
 //! and every step fails once. Whatever happens, the next start finds what was acknowledged,
 //! nothing that was never written, and goes on.
 
+mod failures;
+mod full_disk;
 mod restart;
 mod script;
 
-use std::io;
 use std::sync::{Arc, Mutex};
 
 use self::restart::{check_goes_on, check_start, listing, restart};
 use self::script::{DATA_DIR, Record, Told, live, machine};
-use crate::disk::simulated::{BLOCK_BYTES, Fault, Kind, Operation, Order, PowerCut, SimulatedDisk};
+use crate::disk::simulated::{Kind, Operation, Order, PowerCut, SimulatedDisk};
 
 const CAPACITY_BYTES: u64 = 4 << 20;
 
@@ -114,108 +115,6 @@ fn the_power_may_go_again_at_any_step_of_the_start_behind() {
         // The first test tells if this one fails by itself.
         let _ = restart(&machine(&disk).0);
         disk.unwatch();
-    });
-    wrong.expect_nothing();
-}
-
-/// How every step may fail.
-fn faults(operation: &Operation) -> Vec<Fault> {
-    let mut faults = vec![Fault::Fail(io::ErrorKind::Other)];
-    match operation.kind {
-        Kind::Write(_) if is_in_snapshot(operation) => faults.clear(),
-        Kind::Write(bytes) => {
-            faults.extend(
-                [0, bytes / 2]
-                    .map(|bytes| Fault::Short { bytes, kind: io::ErrorKind::StorageFull }),
-            );
-        }
-        Kind::Allocate => faults.push(Fault::Fail(io::ErrorKind::StorageFull)),
-        _ => {}
-    }
-    faults
-}
-
-#[test]
-fn every_step_may_fail_once() {
-    let steps = Arc::new(Mutex::new(Vec::new()));
-    let disk = SimulatedDisk::new(CAPACITY_BYTES, 1);
-    let seen = Arc::clone(&steps);
-    disk.watch(move |_, operation| {
-        seen.lock().unwrap().push(operation.clone());
-        None
-    });
-    live(&disk, &Record::default()).unwrap();
-    let wrong = Wrong::default();
-    for step in std::mem::take(&mut *steps.lock().unwrap()) {
-        for fault in faults(&step) {
-            let (disk, record) =
-                (SimulatedDisk::new(CAPACITY_BYTES, step.number), Record::default());
-            let (at, told) = (step.number, record.clone());
-            disk.watch(move |_, operation| (operation.number == at).then_some(fault));
-            let ended = live(&disk, &record);
-            disk.unwatch();
-            let place = |how: &str| format!("{step:?}, {fault:?}, {ended:?}, {how}");
-            let told = told.told();
-            // The power goes then, or only the process ends and memory may lie.
-            let order = PowerCut::by_chance(Order::AsDone, step.number);
-            for cut in [PowerCut::HARSH, order] {
-                let result = check_goes_on(&disk.after(cut), &told);
-                wrong.note(result, || place("power cut"));
-            }
-            wrong.note(check_goes_on(&disk, &told), || place("end of the process"));
-        }
-    }
-    wrong.expect_nothing();
-}
-
-#[test]
-fn the_power_may_go_on_a_disk_that_is_full() {
-    let wrong = Wrong::default();
-    // From one that has no space for a directory to one that has enough for nearly all.
-    for blocks in 4..60 {
-        let disk = SimulatedDisk::new(blocks * BLOCK_BYTES, blocks);
-        let record = Record::default();
-        let (known, noted) = (record.clone(), wrong.clone());
-        disk.watch(move |disk, operation| {
-            let told = known.told();
-            if operation.kind.changes() && !is_in_snapshot(operation) && told.acknowledged > 0 {
-                let cut = PowerCut::by_chance(Order::AsDone, operation.number);
-                let result = check_goes_on(&disk.after(cut), &told);
-                let list = || listing(&disk.after(cut));
-                noted.note(result, || format!("{blocks} blocks, {operation:?}, {cut:?}{}", list()));
-            }
-            None
-        });
-        let ended = live(&disk, &record);
-        disk.unwatch();
-        let told = record.told();
-        if told.acknowledged > 0 {
-            let result = check_goes_on(&disk, &told);
-            wrong.note(result, || format!("{blocks} blocks, {ended:?}, end of the process"));
-        }
-    }
-    wrong.expect_nothing();
-}
-
-#[test]
-fn the_disk_may_fill_up_while_the_power_is_gone() {
-    let wrong = Wrong::default();
-    let noted = wrong.clone();
-    live_and_look(move |disk, operation, told| {
-        if is_in_snapshot(operation) || told.acknowledged == 0 {
-            return;
-        }
-        let first = PowerCut::by_chance(Order::AsDone, operation.number);
-        let disk = disk.after(first);
-        disk.fill();
-        // A second start finds what the first has left, and no more space than that.
-        let mut told = told.clone();
-        for times in 1..=3 {
-            let result = check_goes_on(&disk, &told).map(|then| told = then);
-            let place = format!("start {times}, {operation:?}, {first:?}");
-            noted.note(result, || format!("{place}{}", listing(&disk)));
-            disk.fill();
-        }
     });
     wrong.expect_nothing();
 }

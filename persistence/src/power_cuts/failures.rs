@@ -2,8 +2,11 @@
 //! what the disk has.
 
 use std::io;
+use std::path::Path;
 
 use super::*;
+use crate::dir::journal_path;
+use crate::disk::Disk as _;
 use crate::disk::simulated::Fault;
 
 /// How a step may fail.
@@ -63,17 +66,34 @@ fn every_step_may_fail_once() {
     wrong.expect_nothing();
 }
 
+/// The start behind takes the reserve, or goes on in the segment that is there.
 #[test]
 fn a_disk_may_be_full_behind_a_failed_sync() {
     let wrong = Wrong::default();
     let syncs = |step: &Operation| matches!(step.kind, Kind::Sync | Kind::SyncDir);
     for step in all_steps().into_iter().filter(syncs) {
-        let (disk, told, place) = live_with(&step, Fault::Fail(io::ErrorKind::Other));
-        disk.fill();
-        if told.acknowledged > 0 {
+        for has_reserve in [true, false] {
+            let (disk, told, place) = live_with(&step, Fault::Fail(io::ErrorKind::Other));
+            if told.acknowledged == 0 {
+                continue;
+            }
+            if !has_reserve {
+                take_what_is_ready(&disk);
+            }
+            disk.fill();
             let result = check_goes_on(&disk, &told);
-            wrong.note(result, || format!("{place}, end of the process on a full disk"));
+            wrong.note(result, || format!("{place}, then a full disk, reserve {has_reserve}"));
         }
     }
     wrong.expect_nothing();
+}
+
+/// Whatever a start could make a segment of is gone.
+fn take_what_is_ready(disk: &SimulatedDisk) {
+    let journal = journal_path(Path::new(DATA_DIR));
+    for name in disk.names_in(&journal).unwrap() {
+        if name == "reserve" || name.ends_with(".tmp") {
+            disk.remove(&journal.join(name)).unwrap();
+        }
+    }
 }

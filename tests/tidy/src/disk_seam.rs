@@ -1,10 +1,11 @@
 //! Persistence reaches the machine through one seam: files through the disk, time through the
 //! clock, threads through the errands, ids through the machine. What goes around it is done on a
 //! real machine while a simulation believes that it was done on its own, and no fault is ever
-//! tried there.
+//! tried there. And the disk of a simulation is in no program that people run.
 
 use crate::breach::Breach;
 use crate::lexer::find_words;
+use crate::manifest::Member;
 use crate::source::Source;
 
 const PERSISTENCE: &str = "persistence/src/";
@@ -31,6 +32,28 @@ const DISK_REMEDY: &str = "ask `machine.disk()`; what it cannot do yet becomes a
 const PATH_REMEDY: &str = "ask `machine.disk().look_at(path)`";
 const CLOCK_REMEDY: &str = "ask `machine.wall_clock()` or `machine.monotonic()`";
 const CHANCE_REMEDY: &str = "ask the machine, which a simulation can answer for";
+
+/// The crate that may have a simulated machine outside of its tests.
+const SIMULATOR: &str = "inventory-sim";
+const FEATURE: &str = "simulation";
+
+/// Crates whose programs would have the simulated machine in them.
+pub fn in_programs(members: &[Member]) -> Vec<Breach> {
+    let others = members.iter().filter(|member| member.name != SIMULATOR);
+    let asks = |member: &&Member| {
+        let dependencies = member.dependencies().into_iter();
+        let mut in_programs = dependencies.filter(|asked| asked.table != "dev-dependencies");
+        in_programs.any(|asked| asked.package == "persistence" && asked.asks_for(FEATURE))
+    };
+    let breach = |member: &Member| Breach {
+        path: member.path.clone(),
+        line: None,
+        rule: "No program but the simulator has a simulated machine in it.",
+        found: format!("{} asks for persistence with {FEATURE:?}", member.name),
+        remedy: "ask for the feature in [dev-dependencies]",
+    };
+    others.filter(asks).map(breach).collect()
+}
 
 /// Where persistence goes around its machine.
 pub fn check(sources: &[Source]) -> Vec<Breach> {
@@ -92,6 +115,18 @@ mod tests {
             let found = found(path, text);
             assert!(found.len() == 1 && found[0].starts_with(name), "{text}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_program_with_a_simulated_machine_is_found() {
+        let found = |name: &str, table: &str| {
+            let asked = "persistence = { workspace = true, features = [\"simulation\"] }";
+            let text = format!("[package]\nname = \"{name}\"\n[{table}]\n{asked}");
+            in_programs(&[Member::parse("x/Cargo.toml", &text).unwrap()]).len()
+        };
+        assert_eq!(found("holdfast", "dependencies"), 1);
+        assert_eq!(found("holdfast", "dev-dependencies"), 0);
+        assert_eq!(found(SIMULATOR, "dependencies"), 0);
     }
 
     #[test]

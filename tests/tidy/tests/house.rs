@@ -44,6 +44,11 @@ fn persistence_reaches_the_machine_through_its_seam() {
 }
 
 #[test]
+fn no_program_has_a_simulated_machine() {
+    expect_none(&disk_seam::in_programs(&MEMBERS));
+}
+
+#[test]
 fn protobuf_types_end_in_the_grpc_module() {
     expect_none(&wire_types::check(&SOURCES));
 }

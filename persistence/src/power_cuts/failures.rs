@@ -1,6 +1,7 @@
 //! Every step fails once, and then the power goes, or the process ends and memory may lie about
 //! what the disk has.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
@@ -47,6 +48,15 @@ fn live_with(step: &Operation, fault: Fault) -> (SimulatedDisk, Told, String) {
     let ended = live(&disk, &record);
     disk.unwatch();
     (disk, record.told(), format!("{step:?}, {fault:?}, {ended:?}"))
+}
+
+/// So a seed that failed once fails again.
+#[test]
+fn the_same_life_takes_the_same_steps() {
+    let steps = all_steps();
+    assert_eq!(all_steps(), steps);
+    let kinds: HashSet<_> = steps.iter().map(|step| std::mem::discriminant(&step.kind)).collect();
+    assert!(kinds.len() >= 15, "{} kinds of steps are tried", kinds.len());
 }
 
 #[test]

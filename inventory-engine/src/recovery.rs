@@ -129,8 +129,16 @@ pub fn recover(
     options: Options,
     progress: &Arc<RecoveryProgress>,
 ) -> Result<Recovered, RecoveryError> {
+    recover_in(DataDir::open(path)?, options, progress)
+}
+
+/// The same in a data directory that is open already, on whatever machine.
+pub fn recover_in(
+    dir: DataDir,
+    options: Options,
+    progress: &Arc<RecoveryProgress>,
+) -> Result<Recovered, RecoveryError> {
     let started = Instant::now();
-    let dir = DataDir::open(path)?;
     let store = dir.charts();
     let charts = Charts::new(&store, None);
     let mut teller = Teller { progress, last_told: started };

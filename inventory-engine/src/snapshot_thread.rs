@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
 use persistence::file::archive::{Archived, Failed};
@@ -50,7 +50,7 @@ pub struct Work {
     snapshotter: Snapshotter,
     metrics: SnapshotMetrics,
     /// When segments were last looked after.
-    looked_at: Option<Instant>,
+    looked_at: Option<Duration>,
     /// Whether the last attempt at a snapshot failed.
     has_snapshot_failed: bool,
     /// Whether the last look at the segments did.
@@ -125,7 +125,8 @@ impl Work {
 
     /// How long until the segments are to be looked after again.
     fn until_look(&self, every: Duration) -> Duration {
-        self.looked_at.map_or(Duration::ZERO, |at| every.saturating_sub(at.elapsed()))
+        let now = self.snapshotter.monotonic();
+        self.looked_at.map_or(Duration::ZERO, |at| every.saturating_sub(now.saturating_sub(at)))
     }
 
     fn made(&mut self, Made { number, bytes, took }: Made) {
@@ -149,7 +150,7 @@ impl Work {
     }
 
     fn look_after_archive(&mut self) {
-        self.looked_at = Some(Instant::now());
+        self.looked_at = Some(self.snapshotter.monotonic());
         let (done, failed) = match self.snapshotter.archive() {
             Ok(done) => (done, None),
             Err(Failed { done, cause }) => (done, Some(cause)),

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use inventory_core::ids::ShardId;
 use inventory_core::limits::SHARDS;
@@ -147,18 +147,23 @@ impl Snapshotter {
 
     /// Makes a snapshot in front of the segment that is written now.
     pub fn make(&mut self) -> Result<Made, SnapshotError> {
-        let started = Instant::now();
+        let started = self.monotonic();
         let made = catch_unwind(AssertUnwindSafe(|| self.make_from_newest()));
         let (number, bytes) = made.unwrap_or(Err(SnapshotError::Panicked))?;
         self.known.made(number)?;
-        Ok(Made { number, bytes, took: started.elapsed() })
+        Ok(Made { number, bytes, took: self.monotonic().saturating_sub(started) })
     }
 
     /// Compresses and removes the segments that no start needs any more.
     pub fn archive(&mut self) -> Result<Archived, archive::Failed> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = self.paths.machine().wall_clock();
         let is_stopped = || self.is_stopped.load(Ordering::Relaxed);
-        self.archive.look_after(&mut self.known, now.as_millis() as u64, &is_stopped)
+        self.archive.look_after(&mut self.known, now.0, &is_stopped)
+    }
+
+    /// The time of the machine that the data directory is on.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.paths.machine().monotonic()
     }
 
     /// When snapshots are to be made.

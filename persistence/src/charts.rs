@@ -10,10 +10,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::files::{self, names_in, read_at_most, write_lasting};
 use crate::limits::CHART_BYTES_MAX;
+use crate::machine::Machine;
 
 /// The charts of a data directory.
 #[derive(Clone, Debug)]
 pub struct ChartStore {
+    machine: Machine,
     path: PathBuf,
 }
 
@@ -40,8 +42,8 @@ pub enum Error {
 }
 
 impl ChartStore {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path }
+    pub(crate) fn new(machine: Machine, path: PathBuf) -> Self {
+        Self { machine, path }
     }
 
     /// The name of a chart's canonical document.
@@ -56,14 +58,15 @@ impl ChartStore {
         }
         let hash = Self::hash_of(document);
         // Written even if it is there: that it can be read does not say that it was synced.
-        write_lasting(&self.file_of(hash), document)?;
+        write_lasting(&self.machine, &self.file_of(hash), document)?;
         Ok(hash)
     }
 
     /// The document of a chart.
     pub fn get(&self, hash: ChartHash) -> Result<Vec<u8>, Error> {
         let path = self.file_of(hash);
-        let document = read_at_most(&path, CHART_BYTES_MAX)?.ok_or(Error::Unknown(hash))?;
+        let document = read_at_most(&self.machine, &path, CHART_BYTES_MAX)?;
+        let document = document.ok_or(Error::Unknown(hash))?;
         if Self::hash_of(&document) != hash {
             return Err(Error::Damaged { hash, path: path.display().to_string() });
         }
@@ -72,7 +75,7 @@ impl ChartStore {
 
     /// All charts, in the order of their hashes.
     pub fn list(&self) -> Result<Vec<ChartHash>, Error> {
-        let names = names_in(&self.path)?;
+        let names = names_in(&self.machine, &self.path)?;
         let mut hashes: Vec<ChartHash> =
             names.iter().filter_map(|name| hash_in(name.strip_suffix(".json")?)).collect();
         hashes.sort_unstable();

@@ -13,26 +13,28 @@
 //! Must always hold: only who has the lock changes anything, and the identity is there before
 //! anything else.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::charts::ChartStore;
+use crate::disk::{Access, File};
 use crate::file::segments::history_path;
 use crate::files::{self, Context, create_dir, remove_leftovers};
 use crate::identity::{self, Identity};
+use crate::machine::Machine;
 use crate::snapshot::Snapshots;
 
 /// A data directory, locked for this process until it is dropped.
 #[derive(Debug)]
 pub struct DataDir {
     paths: DataDirPaths,
-    lock: Arc<File>,
+    lock: Arc<dyn File>,
 }
 
 /// Where everything of a data directory is. Whoever has only this reads, and changes nothing.
 #[derive(Clone, Debug)]
 pub struct DataDirPaths {
+    machine: Machine,
     path: PathBuf,
     identity: Identity,
 }
@@ -40,7 +42,7 @@ pub struct DataDirPaths {
 /// Keeps a data directory locked for whoever works in it beside its journal.
 #[derive(Clone, Debug)]
 pub struct LockShare {
-    _lock: Arc<File>,
+    _lock: Arc<dyn File>,
 }
 
 /// Why a data directory is not opened.
@@ -72,31 +74,36 @@ pub enum Error {
 impl DataDir {
     /// Locks a data directory, and makes it one if it is new.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref().to_owned();
-        create_dir(&path)?;
-        let lock = lock(&path)?;
-        remove_leftovers(&path)?;
+        Self::open_on(Machine::real(), path)
+    }
 
-        let identity = match Identity::read(&path)? {
+    /// The same on any machine.
+    pub fn open_on(machine: Machine, path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref().to_owned();
+        create_dir(&machine, &path)?;
+        let lock = lock(&machine, &path)?;
+        remove_leftovers(&machine, &path)?;
+
+        let identity = match Identity::read(&machine, &path)? {
             Some(identity) => identity,
-            None if journal_path(&path).exists() => {
+            None if machine.disk().look_at(&journal_path(&path)).is_ok() => {
                 return Err(Error::IdentityMissing { path: path.display().to_string() });
             }
             None => {
-                let identity = Identity::generate();
-                identity.write(&path)?;
+                let identity = Identity::generate(&machine);
+                identity.write(&machine, &path)?;
                 identity
             }
         };
         // A crash may have left either of them out.
-        let paths = DataDirPaths { path, identity };
+        let paths = DataDirPaths { machine, path, identity };
         let folders = [paths.journal(), charts_path(paths.path()), paths.snapshots_path()];
         for folder in &folders {
-            create_dir(folder)?;
-            remove_leftovers(folder)?;
+            create_dir(paths.machine(), folder)?;
+            remove_leftovers(paths.machine(), folder)?;
         }
-        remove_leftovers(&history_path(&paths.journal()))?;
-        Ok(Self { paths, lock: Arc::new(lock) })
+        remove_leftovers(paths.machine(), &history_path(&paths.journal()))?;
+        Ok(Self { paths, lock })
     }
 
     /// Where it is.
@@ -124,6 +131,10 @@ impl DataDir {
         LockShare { _lock: Arc::clone(&self.lock) }
     }
 
+    pub(crate) fn machine(&self) -> &Machine {
+        self.paths.machine()
+    }
+
     pub(crate) fn journal(&self) -> PathBuf {
         self.paths.journal()
     }
@@ -132,8 +143,22 @@ impl DataDir {
 impl DataDirPaths {
     /// Those of a directory; `None` if it is no data directory.
     pub fn read(path: impl AsRef<Path>) -> Result<Option<Self>, identity::Error> {
+        Self::read_on(Machine::real(), path)
+    }
+
+    /// The same on any machine.
+    pub fn read_on(
+        machine: Machine,
+        path: impl AsRef<Path>,
+    ) -> Result<Option<Self>, identity::Error> {
         let path = path.as_ref().to_owned();
-        Ok(Identity::read(&path)?.map(|identity| Self { path, identity }))
+        let identity = Identity::read(&machine, &path)?;
+        Ok(identity.map(|identity| Self { machine, path, identity }))
+    }
+
+    /// The machine that it is on.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     /// Where it is.
@@ -148,7 +173,7 @@ impl DataDirPaths {
 
     /// Its charts.
     pub fn charts(&self) -> ChartStore {
-        ChartStore::new(charts_path(&self.path))
+        ChartStore::new(self.machine.clone(), charts_path(&self.path))
     }
 
     pub(crate) fn node_id(&self) -> u128 {
@@ -161,7 +186,7 @@ impl DataDirPaths {
 
     /// Its snapshots.
     pub fn snapshots(&self) -> Snapshots {
-        Snapshots::new(self.snapshots_path(), self.node_id())
+        Snapshots::new(self.machine.clone(), self.snapshots_path(), self.node_id())
     }
 
     pub(crate) fn snapshots_path(&self) -> PathBuf {
@@ -177,22 +202,13 @@ pub(crate) fn charts_path(data_dir: &Path) -> PathBuf {
     data_dir.join("charts")
 }
 
-fn lock(data_dir: &Path) -> Result<File, Error> {
+fn lock(machine: &Machine, data_dir: &Path) -> Result<Arc<dyn File>, Error> {
     let path = data_dir.join("lock");
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .context("open", &path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::Locked { path: data_dir.display().to_string() })
-        }
-        Err(TryLockError::Error(cause)) => Err(files::Error { action: "lock", path, cause }.into()),
+    let file = machine.disk().open(&path, Access::Create).context("open", &path)?;
+    if !file.try_lock().context("lock", &path)? {
+        return Err(Error::Locked { path: data_dir.display().to_string() });
     }
+    Ok(file.into())
 }
 
 #[cfg(test)]
@@ -223,14 +239,14 @@ mod tests {
                 fs::write(path.join("identity.json.12-1.tmp"), "{\"format_ver").unwrap();
             }
             if crash >= 2 {
-                Identity::generate().write(path).unwrap();
+                Identity::generate(&Machine::real()).write(&Machine::real(), path).unwrap();
             }
             if crash >= 3 {
                 fs::create_dir(journal_path(path)).unwrap();
             }
             let opened = DataDir::open(path).unwrap();
-            assert_eq!(Identity::read(path).unwrap(), Some(opened.identity()));
-            let mut names = files::names_in(path).unwrap();
+            assert_eq!(Identity::read(&Machine::real(), path).unwrap(), Some(opened.identity()));
+            let mut names = files::names_in(&Machine::real(), path).unwrap();
             names.sort_unstable();
             assert_eq!(
                 names,

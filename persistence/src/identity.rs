@@ -9,8 +9,9 @@ use inventory_core::limits::SHARDS;
 use inventory_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::files::{self, read_at_most, wall_clock, write_lasting};
+use crate::files::{self, read_at_most, write_lasting};
 use crate::limits::DESCRIPTION_BYTES_MAX;
+use crate::machine::Machine;
 
 /// The format that this release writes, and the only one it reads.
 pub const FORMAT_VERSION: u32 = 2;
@@ -88,14 +89,15 @@ struct Document {
 
 impl Identity {
     /// A new identity that no other directory has.
-    pub(crate) fn generate() -> Self {
-        Self { node_id: uuid::Uuid::now_v7().as_u128(), created_at: wall_clock() }
+    pub(crate) fn generate(machine: &Machine) -> Self {
+        Self { node_id: machine.new_node_id(), created_at: machine.wall_clock() }
     }
 
     /// The identity of a data directory; `None` if it has none.
-    pub fn read(data_dir: &Path) -> Result<Option<Self>, Error> {
+    pub fn read(machine: &Machine, data_dir: &Path) -> Result<Option<Self>, Error> {
         let file = data_dir.join(FILE_NAME);
-        let Some(bytes) = read_at_most(&file, DESCRIPTION_BYTES_MAX)? else { return Ok(None) };
+        let bytes = read_at_most(machine, &file, DESCRIPTION_BYTES_MAX)?;
+        let Some(bytes) = bytes else { return Ok(None) };
         let path = file.display().to_string();
         let damaged = |reason: String| Error::Damaged { path: path.clone(), reason };
 
@@ -122,7 +124,7 @@ impl Identity {
     }
 
     /// Makes this the identity of a data directory, for good.
-    pub(crate) fn write(&self, data_dir: &Path) -> Result<(), files::Error> {
+    pub(crate) fn write(&self, machine: &Machine, data_dir: &Path) -> Result<(), files::Error> {
         let document = Document {
             format_version: u64::from(FORMAT_VERSION),
             node_id: format!("{:032x}", self.node_id),
@@ -132,7 +134,7 @@ impl Identity {
         let mut text =
             serde_json::to_vec_pretty(&document).expect("texts and numbers are always JSON");
         text.push(b'\n');
-        write_lasting(&data_dir.join(FILE_NAME), &text)
+        write_lasting(machine, &data_dir.join(FILE_NAME), &text)
     }
 }
 
@@ -145,17 +147,17 @@ mod tests {
     fn read_text(text: &str) -> Result<Option<Identity>, Error> {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(FILE_NAME), text).unwrap();
-        Identity::read(dir.path())
+        Identity::read(&Machine::real(), dir.path())
     }
 
     #[test]
     fn it_is_written_once_and_read_for_ever() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Identity::read(dir.path()).unwrap(), None);
-        let identity = Identity::generate();
-        identity.write(dir.path()).unwrap();
-        assert_eq!(Identity::read(dir.path()).unwrap(), Some(identity));
-        assert_ne!(Identity::generate().node_id, identity.node_id);
+        assert_eq!(Identity::read(&Machine::real(), dir.path()).unwrap(), None);
+        let identity = Identity::generate(&Machine::real());
+        identity.write(&Machine::real(), dir.path()).unwrap();
+        assert_eq!(Identity::read(&Machine::real(), dir.path()).unwrap(), Some(identity));
+        assert_ne!(Identity::generate(&Machine::real()).node_id, identity.node_id);
     }
 
     #[test]

@@ -44,6 +44,12 @@ impl Writer {
         shards.iter().map(|shard| self.batch(epoch, *shard)).collect()
     }
 
+    /// Goes on behind these batches.
+    pub(crate) fn behind(batches: &[Batch]) -> Self {
+        let end = |batch: &Batch| (batch.shard().0, (batch.sequence(), batch.last_lsn().0));
+        Self { shards: batches.iter().map(end).collect() }
+    }
+
     fn batch(&mut self, epoch: Epoch, shard: u16) -> Batch {
         let (sequence, last_lsn) = self.shards.entry(shard).or_default();
         *sequence += 1;

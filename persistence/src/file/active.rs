@@ -4,16 +4,13 @@
 //! and its space was preallocated, so that neither a full disk nor a file's new length can come
 //! between a write and its sync.
 
-use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FallocateFlags, fallocate};
-use rustix::io::Errno;
-
+use crate::disk::{Access, File};
 use crate::files::{Context, Error, rename_lasting, sync_dir, temporary_beside};
 use crate::limits::HEADER_BYTES;
+use crate::machine::Machine;
 use crate::segment::header::SegmentHeader;
 
 const EXTENSION: &str = "journal";
@@ -25,7 +22,7 @@ const ZEROS_BYTES_MAX: u64 = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct ActiveSegment {
     first_number: u64,
-    file: File,
+    file: Box<dyn File>,
     path: PathBuf,
     position: u64,
     capacity: u64,
@@ -34,7 +31,8 @@ pub(crate) struct ActiveSegment {
 /// An empty preallocated file that has no segment's name yet.
 #[derive(Debug)]
 pub(crate) struct Spare {
-    file: File,
+    machine: Machine,
+    file: Box<dyn File>,
     path: PathBuf,
     capacity: u64,
 }
@@ -43,19 +41,15 @@ impl Spare {
     /// Takes `capacity` bytes of the disk. The first `written_at_once` of them are about to be
     /// written by [`Spare::into_segment`] and get no zeros before.
     pub(crate) fn create(
+        machine: &Machine,
         journal: &Path,
         capacity: u64,
         written_at_once: u64,
     ) -> Result<Self, Error> {
-        let path = temporary_beside(&journal.join("next"));
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .context("create", &path)?;
-        let spare = Self { file, path, capacity };
-        preallocate(&spare.file, 0, capacity, written_at_once)
+        let path = temporary_beside(machine, &journal.join("next"));
+        let file = machine.disk().open(&path, Access::CreateNew).context("create", &path)?;
+        let spare = Self { machine: machine.clone(), file, path, capacity };
+        preallocate(&*spare.file, 0, capacity, written_at_once)
             .and_then(|()| spare.file.sync_all())
             .context("preallocate", &spare.path)
             .inspect_err(|_| spare.remove())?;
@@ -81,21 +75,21 @@ impl Spare {
         written
             .context("write", &self.path)
             .inspect_err(|_| self.remove())
-            .and_then(|()| rename_lasting(&self.path, &path))?;
+            .and_then(|()| rename_lasting(&self.machine, &self.path, &path))?;
         let first_number = header.first_number;
         Ok(ActiveSegment { first_number, file: self.file, path, position, capacity })
     }
 
     /// A file that was made before, whole, and zeros from its beginning to its end.
-    pub(crate) fn adopt(path: PathBuf) -> Result<Self, Error> {
-        let file = File::options().read(true).write(true).open(&path).context("open", &path)?;
-        let capacity = file.metadata().context("measure", &path)?.len();
-        Ok(Self { file, path, capacity })
+    pub(crate) fn adopt(machine: &Machine, path: PathBuf) -> Result<Self, Error> {
+        let file = machine.disk().open(&path, Access::Write).context("open", &path)?;
+        let capacity = file.length().context("measure", &path)?;
+        Ok(Self { machine: machine.clone(), file, path, capacity })
     }
 
     /// Keeps it under a name of its own instead of making it a segment. Returns its bytes.
     pub(crate) fn keep_as(self, path: &Path) -> Result<u64, Error> {
-        rename_lasting(&self.path, path).inspect_err(|_| self.remove())?;
+        rename_lasting(&self.machine, &self.path, path).inspect_err(|_| self.remove())?;
         Ok(self.capacity)
     }
 
@@ -106,7 +100,7 @@ impl Spare {
 
     /// Best effort: the next start removes it as well.
     pub(crate) fn remove(&self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = self.machine.disk().remove(&self.path);
     }
 }
 
@@ -120,21 +114,22 @@ impl ActiveSegment {
     /// or new sectors, which are the same where they were ever proven; the header, of which only
     /// the epoch changes, lies within one sector.
     pub(crate) fn take_over(
+        machine: &Machine,
         journal: &Path,
         header: SegmentHeader,
         records: &[u8],
     ) -> Result<Self, Error> {
         let path = journal.join(file_name(header.first_number));
-        let file = File::options().read(true).write(true).open(&path).context("open", &path)?;
+        let file = machine.disk().open(&path, Access::Write).context("open", &path)?;
         let position = (HEADER_BYTES + records.len()) as u64;
-        let capacity = file.metadata().context("measure", &path)?.len();
+        let capacity = file.length().context("measure", &path)?;
         file.write_all_at(records, HEADER_BYTES as u64)
-            .and_then(|()| write_zeros(&file, position, capacity))
+            .and_then(|()| write_zeros(&*file, position, capacity))
             .and_then(|()| file.write_all_at(&header.to_bytes(), 0))
             .and_then(|()| file.sync_all())
             .context("write", &path)?;
         // The name may be from a rename that nobody synced.
-        sync_dir(journal)?;
+        sync_dir(machine, journal)?;
         Ok(Self { first_number: header.first_number, file, path, position, capacity })
     }
 
@@ -161,7 +156,7 @@ impl ActiveSegment {
     /// Preallocates space for `bytes` more.
     pub(crate) fn grow_for(&mut self, bytes: u64) -> Result<(), Error> {
         let capacity = self.position.saturating_add(bytes);
-        preallocate(&self.file, self.capacity, capacity, self.capacity)
+        preallocate(&*self.file, self.capacity, capacity, self.capacity)
             .and_then(|()| self.file.sync_all())
             .context("preallocate", &self.path)?;
         self.capacity = capacity.max(self.capacity);
@@ -177,7 +172,7 @@ impl ActiveSegment {
     }
 
     #[cfg(test)]
-    pub(crate) fn replace_file(&mut self, file: File) -> File {
+    pub(crate) fn replace_file(&mut self, file: Box<dyn File>) -> Box<dyn File> {
         std::mem::replace(&mut self.file, file)
     }
 
@@ -202,20 +197,20 @@ pub(crate) fn number_in(name: &str) -> Option<u64> {
 /// `zeros_from` on with zeros, so that later writes change nothing but content: a group of 4 KiB
 /// then syncs in about 0.1 ms, against 0.2 ms where the sync has to note as well that the space
 /// is in use now (ext4 on an SSD).
-fn preallocate(file: &File, start: u64, end: u64, zeros_from: u64) -> io::Result<()> {
+fn preallocate(file: &dyn File, start: u64, end: u64, zeros_from: u64) -> io::Result<()> {
     if start >= end {
         return Ok(());
     }
-    match fallocate(file, FallocateFlags::empty(), start, end - start) {
+    match file.allocate(start, end - start) {
         // Not every file system can; the zeros take the space as well.
-        Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(file, zeros_from, end),
-        Err(error) => Err(error.into()),
+        Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+        Ok(()) | Err(_) => write_zeros(file, zeros_from, end),
     }
 }
 
 /// In pieces that are synced one by one, so that whoever syncs groups meanwhile never waits for
 /// a whole segment.
-fn write_zeros(file: &File, start: u64, end: u64) -> io::Result<()> {
+fn write_zeros(file: &dyn File, start: u64, end: u64) -> io::Result<()> {
     let zeros = vec![0; end.saturating_sub(start).min(ZEROS_BYTES_MAX) as usize];
     let mut at = start;
     while at < end {
@@ -229,6 +224,8 @@ fn write_zeros(file: &File, start: u64, end: u64) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt as _;
+
     use super::*;
 
     #[test]
@@ -243,7 +240,7 @@ mod tests {
     #[test]
     fn zeros_fill_exactly_what_is_asked_for() {
         let file = tempfile::tempfile().unwrap();
-        file.write_all_at(b"kept", 0).unwrap();
+        File::write_all_at(&file, b"kept", 0).unwrap();
         let length = 2 * ZEROS_BYTES_MAX + 77;
         preallocate(&file, 4, 4 + length, 4).unwrap();
         assert_eq!(file.metadata().unwrap().len(), 4 + length);

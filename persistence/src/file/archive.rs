@@ -12,15 +12,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use super::segments::{SegmentFile, Segments, history_path};
 use crate::dir::{DataDirPaths, LockShare};
+use crate::disk::Access;
 use crate::files::{self, Context, create_dir, rename_lasting, sync_dir, temporary_beside};
 use crate::limits::{COMPRESSED_BYTES_MAX, COMPRESSION_LEVEL, COPY_BYTES, HEADER_BYTES};
+use crate::machine::Machine;
 use crate::segment::header::SegmentHeader;
 use crate::segment::record::{self, Found};
 use crate::segment::seed_of;
@@ -107,7 +108,7 @@ impl Archive {
         look: &mut Look<'_>,
     ) -> Result<(), files::Error> {
         let Some(boundary) = snapshots.boundary()? else { return Ok(()) };
-        let segments = Segments::list(&self.paths.journal())?;
+        let segments = Segments::list(self.machine(), &self.paths.journal())?;
         let is_in_front_of = |boundary| move |file: &&SegmentFile| file.number < boundary;
         let old = &segments.all()[..self.count_old(segments.all(), boundary, look)];
         if !old.iter().any(|file| is_in_front_of(boundary)(&file)) {
@@ -154,7 +155,7 @@ impl Archive {
 
     /// When a segment was begun, and so the one in front of it sealed.
     fn created_at_millis(&self, file: &SegmentFile) -> Result<u64, String> {
-        let content = file.read_header().map_err(|error| error.to_string())?;
+        let content = file.read_header(self.machine()).map_err(|error| error.to_string())?;
         let header = SegmentHeader::read(&content, self.paths.node_id());
         header
             .map(|header| header.created_at.0)
@@ -168,7 +169,7 @@ impl Archive {
         look: &mut Look<'_>,
     ) -> Result<(), files::Error> {
         let Some(boundary) = snapshots.boundary()? else { return Ok(()) };
-        let segments = Segments::list(&self.paths.journal())?;
+        let segments = Segments::list(self.machine(), &self.paths.journal())?;
         for pair in segments.all().windows(2) {
             let [file, next] = pair else { continue };
             if file.number >= boundary || (look.is_stopped)() {
@@ -210,7 +211,7 @@ impl Archive {
     fn remove(&mut self, file: &SegmentFile) -> Result<(), files::Error> {
         // The compressed form may be there as well, after a crash.
         for file in [file, &file.other_form()] {
-            remove_lasting(&file.path)?;
+            remove_lasting(self.machine(), &file.path)?;
         }
         self.told.remove(&file.number);
         Ok(())
@@ -222,10 +223,10 @@ impl Archive {
         next_number: u64,
         is_stopped: &dyn Fn() -> bool,
     ) -> Result<Compressed, files::Error> {
-        if file.file_bytes() > COMPRESSED_BYTES_MAX {
+        if file.file_bytes(self.machine()) > COMPRESSED_BYTES_MAX {
             return Ok(Compressed::TooLong);
         }
-        let content = match file.read() {
+        let content = match file.read(self.machine()) {
             Ok(content) => content,
             Err(error) => return Ok(Compressed::Damaged(error.to_string())),
         };
@@ -233,30 +234,34 @@ impl Archive {
             let cause = format!("its batches do not lead to batch {next_number}, one by one");
             return Ok(Compressed::Damaged(cause));
         };
-        create_dir(&history_path(&self.paths.journal()))?;
+        create_dir(self.machine(), &history_path(&self.paths.journal()))?;
         let compressed = file.other_form().path;
-        let temporary = temporary_beside(&compressed);
-        let written = write_compressed(&temporary, &content[..used], is_stopped);
+        let temporary = temporary_beside(self.machine(), &compressed);
+        let written = write_compressed(self.machine(), &temporary, &content[..used], is_stopped);
         let named = written.context("write", &temporary).and_then(|is_whole| {
             if is_whole {
-                rename_lasting(&temporary, &compressed)?;
+                rename_lasting(self.machine(), &temporary, &compressed)?;
             }
             Ok(is_whole)
         });
         match named {
             Ok(true) => {}
             Ok(false) => {
-                remove_lasting(&temporary)?;
+                remove_lasting(self.machine(), &temporary)?;
                 return Ok(Compressed::Stopped);
             }
             Err(error) => {
                 // Best effort: the next start removes it as well.
-                let _ = fs::remove_file(&temporary);
+                let _ = self.machine().disk().remove(&temporary);
                 return Err(error);
             }
         }
-        remove_lasting(&file.path)?;
+        remove_lasting(self.machine(), &file.path)?;
         Ok(Compressed::Done)
+    }
+
+    fn machine(&self) -> &Machine {
+        self.paths.machine()
     }
 
     /// Bytes up to the end of the last batch; `None` unless the batches reach to `next_number`,
@@ -288,11 +293,13 @@ enum Compressed {
 
 /// Writes and syncs a compressed file, and reads it back. False if it was told to stop.
 fn write_compressed(
+    machine: &Machine,
     path: &Path,
     content: &[u8],
     is_stopped: &dyn Fn() -> bool,
 ) -> io::Result<bool> {
-    let mut encoder = zstd::Encoder::new(File::create_new(path)?, COMPRESSION_LEVEL)?;
+    let file = machine.disk().open(path, Access::CreateNew)?;
+    let mut encoder = zstd::Encoder::new(file, COMPRESSION_LEVEL)?;
     encoder.include_checksum(true)?;
     for piece in content.chunks(COPY_BYTES) {
         if is_stopped() {
@@ -301,7 +308,7 @@ fn write_compressed(
         encoder.write_all(piece)?;
     }
     encoder.finish()?.sync_all()?;
-    let mut decoder = zstd::Decoder::new(File::open(path)?)?;
+    let mut decoder = zstd::Decoder::new(machine.disk().open(path, Access::Read)?)?;
     let mut piece = vec![0; COPY_BYTES];
     for expected in content.chunks(COPY_BYTES) {
         let found = &mut piece[..expected.len()];
@@ -314,10 +321,10 @@ fn write_compressed(
 }
 
 /// Removes a file for good, if it is there.
-fn remove_lasting(path: &Path) -> Result<(), files::Error> {
-    match fs::remove_file(path).context("remove", path) {
+fn remove_lasting(machine: &Machine, path: &Path) -> Result<(), files::Error> {
+    match machine.disk().remove(path).context("remove", path) {
         Err(error) if error.is_missing() => return Ok(()),
         result => result?,
     }
-    sync_dir(path.parent().unwrap_or(Path::new(".")))
+    sync_dir(machine, path.parent().unwrap_or(Path::new(".")))
 }

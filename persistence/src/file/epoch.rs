@@ -5,17 +5,16 @@
 //! acknowledged. So what a start found and synced anew, and a whole segment, is missed by the
 //! next start if it is gone, even if nothing lies behind it.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use inventory_core::ids::Epoch;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use crate::disk::{Access, Entry};
 use crate::files::{self, read_at_most, sync_dir, write_lasting};
 use crate::limits::DESCRIPTION_BYTES_MAX;
+use crate::machine::Machine;
 use crate::segment::header::SegmentHeader;
 
 /// What `epoch.json` says.
@@ -48,9 +47,10 @@ impl EpochMark {
     }
 
     /// The mark of a data directory; `None` before its first start was complete.
-    pub(crate) fn read(data_dir: &Path) -> Result<Option<Self>, Error> {
+    pub(crate) fn read(machine: &Machine, data_dir: &Path) -> Result<Option<Self>, Error> {
         let path = Self::path(data_dir);
-        let Some(bytes) = read_at_most(&path, DESCRIPTION_BYTES_MAX)? else { return Ok(None) };
+        let bytes = read_at_most(machine, &path, DESCRIPTION_BYTES_MAX)?;
+        let Some(bytes) = bytes else { return Ok(None) };
         match serde_json::from_slice::<Document>(&bytes) {
             Ok(Document { epoch, durable_number, segment }) => {
                 Ok(Some(Self { epoch: Epoch(epoch), durable_number, segment }))
@@ -59,8 +59,8 @@ impl EpochMark {
         }
     }
 
-    pub(crate) fn write(self, data_dir: &Path) -> Result<(), files::Error> {
-        write_lasting(&Self::path(data_dir), &self.to_text())
+    pub(crate) fn write(self, machine: &Machine, data_dir: &Path) -> Result<(), files::Error> {
+        write_lasting(machine, &Self::path(data_dir), &self.to_text())
     }
 
     fn to_text(self) -> Vec<u8> {
@@ -76,22 +76,23 @@ impl EpochMark {
 /// then changes its name with the mark in one step.
 #[derive(Debug)]
 pub(crate) struct MarkWriter {
+    machine: Machine,
     data_dir: PathBuf,
 }
 
 impl MarkWriter {
-    pub(crate) fn new(data_dir: &Path) -> Self {
-        Self { data_dir: data_dir.to_owned() }
+    pub(crate) fn new(machine: &Machine, data_dir: &Path) -> Self {
+        Self { machine: machine.clone(), data_dir: data_dir.to_owned() }
     }
 
     /// Takes the space for the marks to come, unless an earlier start did. Without it marks are
     /// written as they can be.
     pub(crate) fn prepare(&self, mark: EpochMark) {
         let second = self.second();
-        if second.is_file() {
+        if matches!(self.machine.disk().look_at(&second), Ok(Entry::File { .. })) {
             return;
         }
-        if let Err(error) = write_lasting(&second, &mark.to_text()) {
+        if let Err(error) = write_lasting(&self.machine, &second, &mark.to_text()) {
             tracing::warn!(
                 %error,
                 "no space could be taken for the marks of the journal's segments; on a full disk \
@@ -102,21 +103,20 @@ impl MarkWriter {
 
     pub(crate) fn write(&self, mark: EpochMark) -> Result<(), files::Error> {
         match self.exchange(mark) {
-            Ok(()) => sync_dir(&self.data_dir),
+            Ok(()) => sync_dir(&self.machine, &self.data_dir),
             // There is no second file, or the file system cannot exchange names.
-            Err(_) => mark.write(&self.data_dir),
+            Err(_) => mark.write(&self.machine, &self.data_dir),
         }
     }
 
     fn exchange(&self, mark: EpochMark) -> std::io::Result<()> {
         let (first, second) = (EpochMark::path(&self.data_dir), self.second());
         let text = mark.to_text();
-        let file = File::options().write(true).open(&second)?;
+        let file = self.machine.disk().open(&second, Access::Write)?;
         file.write_all_at(&text, 0)?;
-        file.set_len(text.len() as u64)?;
+        file.set_length(text.len() as u64)?;
         file.sync_all()?;
-        renameat_with(CWD, &first, CWD, &second, RenameFlags::EXCHANGE)?;
-        Ok(())
+        self.machine.disk().exchange(&first, &second)
     }
 
     fn second(&self) -> PathBuf {
@@ -133,33 +133,40 @@ mod tests {
     #[test]
     fn it_reads_back_or_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(EpochMark::read(dir.path()).unwrap(), None);
+        assert_eq!(EpochMark::read(&Machine::real(), dir.path()).unwrap(), None);
         let mark = EpochMark { epoch: Epoch(4), durable_number: 17, segment: 9 };
-        mark.write(dir.path()).unwrap();
+        mark.write(&Machine::real(), dir.path()).unwrap();
         let text = fs::read_to_string(EpochMark::path(dir.path())).unwrap();
         assert_eq!(text, "{\"epoch\":4,\"durable_number\":17,\"segment\":9}\n");
-        assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark));
+        assert_eq!(EpochMark::read(&Machine::real(), dir.path()).unwrap(), Some(mark));
         fs::write(EpochMark::path(dir.path()), "{\"epoch\":4}").unwrap();
-        assert!(matches!(EpochMark::read(dir.path()), Err(Error::EpochDamaged { .. })));
+        assert!(matches!(
+            EpochMark::read(&Machine::real(), dir.path()),
+            Err(Error::EpochDamaged { .. })
+        ));
     }
 
     #[test]
     fn marks_take_no_new_space() {
         let dir = tempfile::tempdir().unwrap();
         let mark = |segment| EpochMark { epoch: Epoch(4), durable_number: segment - 1, segment };
-        mark(1).write(dir.path()).unwrap();
-        let writer = MarkWriter::new(dir.path());
+        mark(1).write(&Machine::real(), dir.path()).unwrap();
+        let writer = MarkWriter::new(&Machine::real(), dir.path());
         writer.prepare(mark(1));
         // Longer ones and shorter ones, each in the place of the last but one.
         for segment in [9, 1_000_000, 10, u64::MAX, 5] {
             writer.write(mark(segment)).unwrap();
-            assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark(segment)));
-            assert_eq!(files::names_in(dir.path()).unwrap().len(), 2);
+            assert_eq!(EpochMark::read(&Machine::real(), dir.path()).unwrap(), Some(mark(segment)));
+            assert_eq!(files::names_in(&Machine::real(), dir.path()).unwrap().len(), 2);
         }
         writer.prepare(mark(2));
-        assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark(5)), "it is there already");
+        assert_eq!(
+            EpochMark::read(&Machine::real(), dir.path()).unwrap(),
+            Some(mark(5)),
+            "it is there already"
+        );
         fs::remove_file(writer.second()).unwrap();
         writer.write(mark(7)).unwrap();
-        assert_eq!(EpochMark::read(dir.path()).unwrap(), Some(mark(7)));
+        assert_eq!(EpochMark::read(&Machine::real(), dir.path()).unwrap(), Some(mark(7)));
     }
 }

@@ -27,7 +27,7 @@ use crate::batch::Batch;
 use crate::chain::Chain;
 pub use crate::chain::Position;
 use crate::dir::{DataDir, DataDirPaths, LockShare};
-use crate::files::{self, wall_clock};
+use crate::files;
 use crate::journal::{Append, AppendError, Journal, Room, check_epoch};
 use crate::limits::{ROOM_AT_START_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
 use crate::segment::header::SegmentHeader;
@@ -101,13 +101,13 @@ impl FileJournal {
         chain: Chain,
         active: ActiveSegment,
     ) -> Result<Self, files::Error> {
-        let mut spares = Spares::start(&dir.journal(), options.spare_bytes())?;
+        let mut spares = Spares::start(dir.machine(), &dir.journal(), options.spare_bytes())?;
         // Most starts have this much and wait for nothing. One that has less would turn new holds
         // away at once, on a healthy disk too; on a full one it is soon known that it is.
         spares.wait_for(ROOM_AT_START_BYTES.saturating_sub(active.room_bytes()));
         let durable_number = chain.last_number;
         let mark = EpochMark { epoch, durable_number, segment: active.first_number() };
-        let marks = MarkWriter::new(dir.path());
+        let marks = MarkWriter::new(dir.machine(), dir.path());
         marks.prepare(mark);
         let rolls = Rolls::new(active.first_number());
         let buffer = Vec::new();
@@ -186,7 +186,7 @@ impl FileJournal {
             first_number: self.chain.last_number + 1,
             epoch: self.epoch,
             node_id: self.dir.identity().node_id,
-            created_at: wall_clock(),
+            created_at: self.dir.machine().wall_clock(),
             state_digest: self.chain.state_digest,
             previous_checksum: self.chain.last_checksum,
             capacity: 0,

@@ -22,7 +22,12 @@ impl JournalReader {
         let path = data_dir.as_ref();
         let paths = DataDirPaths::read(path)?
             .ok_or_else(|| Error::NotADataDir { path: path.to_owned() })?;
-        let scanner = Scanner::new(&paths, Begin::Oldest)?;
+        Self::of(&paths)
+    }
+
+    /// Begins to read the journal of a data directory that is known, on any machine.
+    pub fn of(paths: &DataDirPaths) -> Result<Self, Error> {
+        let scanner = Scanner::new(paths, Begin::Oldest)?;
         Ok(Self { identity: paths.identity(), scanner })
     }
 

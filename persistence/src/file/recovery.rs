@@ -32,7 +32,7 @@ use super::{FileJournal, Options, reserve};
 use crate::batch::Batch;
 use crate::chain::Position;
 use crate::dir::DataDir;
-use crate::files::{self, wall_clock};
+use crate::files;
 use crate::limits::HEADER_BYTES;
 use crate::segment::header::SegmentHeader;
 
@@ -114,7 +114,7 @@ impl Recovery {
             first_number: chain.last_number + 1,
             epoch,
             node_id: self.dir.identity().node_id,
-            created_at: wall_clock(),
+            created_at: self.dir.machine().wall_clock(),
             state_digest: chain.state_digest,
             previous_checksum: chain.last_checksum,
             capacity: 0,
@@ -130,7 +130,8 @@ impl Recovery {
             result => result?,
         };
         // Only now: what it says is durable has been synced anew.
-        MarkWriter::new(self.dir.path()).write(EpochMark::new(&header, chain.last_number))?;
+        MarkWriter::new(self.dir.machine(), self.dir.path())
+            .write(EpochMark::new(&header, chain.last_number))?;
 
         let summaries = self.scanner.summaries();
         let report = RecoveryReport {
@@ -149,8 +150,9 @@ impl Recovery {
     fn copy(&self, header: SegmentHeader, records: &[u8]) -> Result<ActiveSegment, files::Error> {
         let used = (HEADER_BYTES + records.len()) as u64;
         let (path, capacity) = (self.dir.journal(), self.options.first_bytes(used));
-        Spare::create(&path, capacity, used)
-            .or_else(|failed| reserve::instead(&path, (capacity, used), failed))?
+        let machine = self.dir.machine();
+        Spare::create(machine, &path, capacity, used)
+            .or_else(|failed| reserve::instead(machine, &path, (capacity, used), failed))?
             .into_segment(header, records)
     }
 
@@ -166,6 +168,6 @@ impl Recovery {
             "no space is left on the disk, and no reserve; the start goes on in the segment that \
              is there: make space"
         );
-        ActiveSegment::take_over(&self.dir.journal(), header, records)
+        ActiveSegment::take_over(self.dir.machine(), &self.dir.journal(), header, records)
     }
 }

@@ -127,10 +127,10 @@ impl Scanner {
     /// A scanner of the journal of a data directory.
     pub(crate) fn new(paths: &DataDirPaths, begin: Begin) -> Result<Self, Error> {
         // In this order: what these say is durable is in segments that are listed after them.
-        let mark = EpochMark::read(paths.path())?;
+        let mark = EpochMark::read(paths.machine(), paths.path())?;
         let newest_snapshot =
-            snapshot::numbers_in(&paths.snapshots_path())?.into_iter().next_back();
-        let segments = Segments::list(&paths.journal())?;
+            snapshot::numbers_in(paths.machine(), &paths.snapshots_path())?.into_iter().next_back();
+        let segments = Segments::list(paths.machine(), &paths.journal())?;
         let oldest = segments.get(0).map_or(1, |file| file.number);
         let is_pruned = oldest > 1 && newest_snapshot.is_some_and(|number| number >= oldest);
         let (chain, is_in_the_middle) = match begin {
@@ -183,7 +183,8 @@ impl Scanner {
 
     /// Bytes of all files that are read.
     pub(crate) fn bytes_in_all(&self) -> u64 {
-        self.segments.all()[self.first..].iter().map(SegmentFile::file_bytes).sum()
+        let files = self.segments.all()[self.first..].iter();
+        files.map(|file| file.file_bytes(self.paths.machine())).sum()
     }
 
     /// How many of them have been read.
@@ -330,7 +331,8 @@ impl Scanner {
             return self.finish(true);
         };
         let is_end = self.until == Some(file.number);
-        let content = if is_end { file.read_header() } else { self.segments.read(index) };
+        let content =
+            if is_end { file.read_header(self.paths.machine()) } else { self.segments.read(index) };
         let content = match content {
             Ok(content) => content,
             Err(ReadError::Gone) => return self.look_for_the_oldest(file),
@@ -347,7 +349,7 @@ impl Scanner {
             self.is_finished = true;
             return Ok(());
         }
-        let file_bytes = file.file_bytes();
+        let file_bytes = file.file_bytes(self.paths.machine());
         let bytes_before = self.open.as_ref().map_or(0, |open| open.bytes_before + open.file_bytes);
         self.summaries.push(SegmentSummary {
             path: file.path,
@@ -364,7 +366,7 @@ impl Scanner {
 
     /// A segment was listed, and is not there any more.
     fn look_for_the_oldest(&mut self, gone: SegmentFile) -> Result<(), Error> {
-        let again = Segments::list(&self.paths.journal())?;
+        let again = Segments::list(self.paths.machine(), &self.paths.journal())?;
         let oldest = again.get(0).map_or(0, |file| file.number);
         if self.is_in_the_middle && self.open.is_none() && oldest > gone.number {
             self.segments = again;
@@ -504,7 +506,7 @@ impl Scanner {
             next_index = open.index + 1;
         }
         for file in &self.segments.all()[next_index..] {
-            match file.read() {
+            match file.read(self.paths.machine()) {
                 Ok(content) => {
                     witnesses.add_all(record::find_all(&content, HEADER_BYTES, seed));
                 }

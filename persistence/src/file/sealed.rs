@@ -83,6 +83,6 @@ impl SealedReader {
 
 /// How many segments lie between two places.
 pub fn segments_between(paths: &DataDirPaths, from: u64, until: u64) -> Result<usize, Error> {
-    let segments = super::segments::Segments::list(&paths.journal())?;
+    let segments = super::segments::Segments::list(paths.machine(), &paths.journal())?;
     Ok(segments.all().iter().filter(|file| (from..until).contains(&file.number)).count())
 }

@@ -5,13 +5,14 @@
 //! one counts: the other may not have been synced.
 
 use std::fmt;
-use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::active::{file_name, number_in};
+use crate::disk::Access;
 use crate::files::{Context, Error, names_in};
 use crate::limits::{COMPRESSED_BYTES_MAX, HEADER_BYTES};
+use crate::machine::Machine;
 
 /// Behind a segment's own extension.
 const COMPRESSED_EXTENSION: &str = "zst";
@@ -19,6 +20,7 @@ const COMPRESSED_EXTENSION: &str = "zst";
 /// The segments of a journal, in order.
 #[derive(Clone, Debug)]
 pub(crate) struct Segments {
+    machine: Machine,
     files: Vec<SegmentFile>,
 }
 
@@ -62,8 +64,8 @@ impl From<Error> for ReadError {
 
 impl Segments {
     /// All that are there now.
-    pub(crate) fn list(journal: &Path) -> Result<Self, Error> {
-        let raw = names_in(journal)?;
+    pub(crate) fn list(machine: &Machine, journal: &Path) -> Result<Self, Error> {
+        let raw = names_in(machine, journal)?;
         let raw = raw.iter().filter_map(|name| {
             let path = journal.join(name);
             Some(SegmentFile { number: number_in(name)?, path, is_compressed: false })
@@ -71,14 +73,14 @@ impl Segments {
         let mut files: Vec<SegmentFile> = raw.collect();
         // In this order: one that is compressed meanwhile is in the first list or in both.
         let history = history_path(journal);
-        let compressed = names_in(&history)?;
+        let compressed = names_in(machine, &history)?;
         files.extend(compressed.iter().filter_map(|name| {
             let path = history.join(name);
             Some(SegmentFile { number: number_in_compressed(name)?, path, is_compressed: true })
         }));
         files.sort_unstable_by_key(|file| (file.number, file.is_compressed));
         files.dedup_by_key(|file| file.number);
-        Ok(Self { files })
+        Ok(Self { machine: machine.clone(), files })
     }
 
     /// All, in order.
@@ -98,10 +100,10 @@ impl Segments {
 
     /// Reads a segment in the form that it has now.
     pub(crate) fn read(&mut self, index: usize) -> Result<Vec<u8>, ReadError> {
-        match self.files[index].read() {
+        match self.files[index].read(&self.machine) {
             Err(ReadError::Gone) => {
                 let other = self.files[index].other_form();
-                let content = other.read()?;
+                let content = other.read(&self.machine)?;
                 self.files[index] = other;
                 Ok(content)
             }
@@ -112,17 +114,18 @@ impl Segments {
 
 impl SegmentFile {
     /// Its content: all of a raw one, a compressed one up to its last batch.
-    pub(crate) fn read(&self) -> Result<Vec<u8>, ReadError> {
-        self.read_at_most(u64::MAX)
+    pub(crate) fn read(&self, machine: &Machine) -> Result<Vec<u8>, ReadError> {
+        self.read_at_most(machine, u64::MAX)
     }
 
     /// Its header.
-    pub(crate) fn read_header(&self) -> Result<Vec<u8>, ReadError> {
-        self.read_at_most(HEADER_BYTES as u64)
+    pub(crate) fn read_header(&self, machine: &Machine) -> Result<Vec<u8>, ReadError> {
+        self.read_at_most(machine, HEADER_BYTES as u64)
     }
 
-    fn read_at_most(&self, bytes_max: u64) -> Result<Vec<u8>, ReadError> {
-        let file = match File::open(&self.path).context("open", &self.path) {
+    fn read_at_most(&self, machine: &Machine, bytes_max: u64) -> Result<Vec<u8>, ReadError> {
+        let opened = machine.disk().open(&self.path, Access::Read);
+        let file = match opened.context("open", &self.path) {
             Err(error) if error.is_missing() => return Err(ReadError::Gone),
             result => result?,
         };
@@ -143,8 +146,8 @@ impl SegmentFile {
     }
 
     /// Bytes of the file; zero if it is not there any more.
-    pub(crate) fn file_bytes(&self) -> u64 {
-        fs::metadata(&self.path).map_or(0, |metadata| metadata.len())
+    pub(crate) fn file_bytes(&self, machine: &Machine) -> u64 {
+        machine.bytes_at(&self.path).unwrap_or(0)
     }
 
     /// The same segment in its other form, there or not.
@@ -176,6 +179,8 @@ fn number_in_compressed(name: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn write(path: &Path, content: &[u8]) {
@@ -195,7 +200,7 @@ mod tests {
         for other in ["reserve", "history/00000000000000000007.journal", "8.journal.zst"] {
             write(&journal.join(other), b"no segment");
         }
-        let mut segments = Segments::list(journal).unwrap();
+        let mut segments = Segments::list(&Machine::real(), journal).unwrap();
         let numbers: Vec<u64> = segments.all().iter().map(|file| file.number).collect();
         assert_eq!(numbers, [1, 5, 9]);
         assert_eq!(
@@ -211,7 +216,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let raw = dir.path().join("00000000000000000001.journal");
         write(&raw, b"content");
-        let mut segments = Segments::list(dir.path()).unwrap();
+        let mut segments = Segments::list(&Machine::real(), dir.path()).unwrap();
         let compressed = segments.all()[0].other_form();
         assert_eq!(compressed.other_form(), segments.all()[0]);
         write(&compressed.path, &zstd::encode_all(&b"content"[..], 1).unwrap());

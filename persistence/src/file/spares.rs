@@ -1,5 +1,5 @@
 //! What is ready ahead of use: the next segment, and the reserve for the time when there is no
-//! next segment to be had. Both are prepared on a thread of their own.
+//! next segment to be had. Both are prepared beside the journal, on a thread of their own.
 //!
 //! Must always hold: that a spare cannot be had is known a whole segment before it is needed,
 //! and is no failed sync: appends go on until the present segment and the reserve are full. No
@@ -7,27 +7,29 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use crossbeam_channel::TryRecvError;
 
 use super::active::Spare;
 use super::reserve;
 use crate::files::{Context, Error};
 use crate::journal::Supply;
 use crate::limits::{HEADER_BYTES, PREPARE_AGAIN_MILLIS};
+use crate::machine::{Errands, Machine};
+
+/// One spare and one reserve: each is ordered once at most at a time.
+const ORDERS_MAX: usize = 2;
 
 /// Prepares one spare and one reserve at a time.
 #[derive(Debug)]
 pub(crate) struct Spares {
+    machine: Machine,
     journal: PathBuf,
     spare: Stock<Spare>,
     reserve: Stock<u64>,
     supply: Supply,
-    orders: Option<Sender<Order>>,
-    made: Receiver<Made>,
-    thread: Option<JoinHandle<()>>,
+    workshop: Errands<Order, Made>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,16 +48,16 @@ enum Made {
 enum Stock<T> {
     Ordered,
     Ready(T),
-    Failed { at: Instant },
+    Failed { at: Duration },
 }
 
 impl<T> Stock<T> {
-    fn of(made: &mut Option<Error>, result: Result<T, Error>) -> Self {
+    fn of(failure: &mut Option<Error>, result: Result<T, Error>, now: Duration) -> Self {
         match result {
             Ok(ready) => Self::Ready(ready),
             Err(error) => {
-                *made = Some(error);
-                Self::Failed { at: Instant::now() }
+                *failure = Some(error);
+                Self::Failed { at: now }
             }
         }
     }
@@ -64,46 +66,37 @@ impl<T> Stock<T> {
         matches!(self, Self::Failed { .. })
     }
 
-    fn is_to_be_tried_again(&self) -> bool {
+    fn is_to_be_tried_again(&self, now: Duration) -> bool {
         let pause = Duration::from_millis(PREPARE_AGAIN_MILLIS);
-        matches!(self, Self::Failed { at } if at.elapsed() >= pause)
+        matches!(self, Self::Failed { at } if now.saturating_sub(*at) >= pause)
     }
 }
 
 impl Spares {
     /// Starts to prepare what is not there.
-    pub(crate) fn start(journal: &Path, segment_bytes: u64) -> Result<Self, Error> {
-        // Each order is out once at most, so neither side ever waits for the other.
-        let (orders, ordered) = bounded(2);
-        let (result, made) = bounded(2);
-        let path = journal.to_owned();
-        let prepare = move || {
-            for order in ordered {
-                let made = match order {
-                    Order::Spare => Made::Spare(Spare::create(&path, segment_bytes, 0)),
-                    Order::Reserve => Made::Reserve(reserve::make(&path, segment_bytes)),
-                };
-                if result.send(made).is_err() {
-                    return;
-                }
-            }
+    pub(crate) fn start(
+        machine: &Machine,
+        journal: &Path,
+        segment_bytes: u64,
+    ) -> Result<Self, Error> {
+        let (on, path) = (machine.clone(), journal.to_owned());
+        let prepare = move |order| match order {
+            Order::Spare => Made::Spare(Spare::create(&on, &path, segment_bytes, 0)),
+            Order::Reserve => Made::Reserve(reserve::make(&on, &path, segment_bytes)),
         };
-        let thread = std::thread::Builder::new()
-            .name("journal-spares".to_owned())
-            .spawn(prepare)
+        let workshop = Errands::start(machine, "journal-spares", ORDERS_MAX, prepare)
             .context("start the thread that prepares segments of", journal)?;
         let mut spares = Self {
+            machine: machine.clone(),
             journal: journal.to_owned(),
             spare: Stock::Ordered,
             reserve: Stock::Ordered,
             // A reserve that is there proves nothing: the disk may have filled up since.
             supply: Supply::Awaited,
-            orders: Some(orders),
-            made,
-            thread: Some(thread),
+            workshop,
         };
         spares.order(Order::Spare);
-        match reserve::bytes(journal) {
+        match reserve::bytes(machine, journal) {
             Some(bytes) if bytes == segment_bytes => spares.reserve = Stock::Ready(bytes),
             Some(_) | None => spares.order(Order::Reserve),
         }
@@ -118,7 +111,7 @@ impl Spares {
         }
         let mut failure = None;
         while matches!(self.spare, Stock::Ordered) {
-            let made = self.made.recv().map_err(|_| self.ended())?;
+            let made = self.workshop.wait().ok_or_else(|| self.ended())?;
             failure = self.settle(made);
         }
         match std::mem::replace(&mut self.spare, Stock::Ordered) {
@@ -137,8 +130,8 @@ impl Spares {
         if !matches!(self.reserve, Stock::Ready(_)) {
             return Err(failure);
         }
-        let reserve = reserve::take(&self.journal)?.ok_or(failure)?;
-        self.reserve = Stock::Failed { at: Instant::now() };
+        let reserve = reserve::take(&self.machine, &self.journal)?.ok_or(failure)?;
+        self.reserve = Stock::Failed { at: self.machine.monotonic() };
         tracing::warn!(
             bytes = reserve.capacity(),
             "the journal goes on in its reserve; appends stop when that is full: make space"
@@ -171,9 +164,9 @@ impl Spares {
         // In this order: the look at the room takes note of what has been made, and as long as
         // something is awaited behind it, something will be told.
         while self.room_bytes() < bytes && self.supply == Supply::Awaited {
-            match self.made.recv() {
-                Ok(made) => drop(self.settle(made)),
-                Err(_) => self.supply = Supply::Short,
+            match self.workshop.wait() {
+                Some(made) => drop(self.settle(made)),
+                None => self.supply = Supply::Short,
             }
         }
     }
@@ -181,7 +174,7 @@ impl Spares {
     /// Takes note of what has been made, and tries again what failed a while ago.
     fn look_after(&mut self) {
         loop {
-            match self.made.try_recv() {
+            match self.workshop.try_done() {
                 Ok(made) => drop(self.settle(made)),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
@@ -190,21 +183,22 @@ impl Spares {
                 }
             }
         }
-        if self.spare.is_to_be_tried_again() {
+        let now = self.machine.monotonic();
+        if self.spare.is_to_be_tried_again(now) {
             self.order(Order::Spare);
         }
         // The next segment comes first.
         let has_spare = matches!(self.spare, Stock::Ready(_));
-        if has_spare && self.reserve.is_to_be_tried_again() {
+        if has_spare && self.reserve.is_to_be_tried_again(now) {
             self.order(Order::Reserve);
         }
     }
 
     fn settle(&mut self, made: Made) -> Option<Error> {
-        let mut failure = None;
+        let (mut failure, now) = (None, self.machine.monotonic());
         match made {
-            Made::Spare(result) => self.spare = Stock::of(&mut failure, result),
-            Made::Reserve(result) => self.reserve = Stock::of(&mut failure, result),
+            Made::Spare(result) => self.spare = Stock::of(&mut failure, result, now),
+            Made::Reserve(result) => self.reserve = Stock::of(&mut failure, result, now),
         }
         let supply = if self.spare.has_failed() || self.reserve.has_failed() {
             Supply::Short
@@ -239,8 +233,7 @@ impl Spares {
             Order::Spare => self.spare = Stock::Ordered,
             Order::Reserve => self.reserve = Stock::Ordered,
         }
-        // If the thread has ended, whoever waits for its answer finds out.
-        let _ = self.orders.as_ref().map(|orders| orders.send(order));
+        self.workshop.order(order);
     }
 
     fn ended(&self) -> Error {
@@ -248,16 +241,6 @@ impl Spares {
             action: "prepare the next segment in",
             path: self.journal.clone(),
             cause: io::Error::other("its thread has ended"),
-        }
-    }
-}
-
-impl Drop for Spares {
-    fn drop(&mut self) {
-        self.orders = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been seen as a missing answer already.
-            let _ = thread.join();
         }
     }
 }
@@ -272,7 +255,7 @@ mod tests {
     /// Waits until nothing is being made.
     fn wait(spares: &mut Spares) {
         while matches!(spares.spare, Stock::Ordered) || matches!(spares.reserve, Stock::Ordered) {
-            let made = spares.made.recv().unwrap();
+            let made = spares.workshop.wait().unwrap();
             spares.settle(made);
         }
     }
@@ -283,7 +266,7 @@ mod tests {
     fn a_spare_that_cannot_be_had_is_told_before_it_is_needed_and_tried_again() {
         let dir = tempfile::tempdir().unwrap();
         let journal = dir.path().join("journal");
-        let mut spares = Spares::start(&journal, 4_096).unwrap();
+        let mut spares = Spares::start(&Machine::real(), &journal, 4_096).unwrap();
         assert!(spares.take().unwrap_err().to_string().starts_with("cannot create "));
         assert_eq!(spares.supply(), Supply::Short);
         wait(&mut spares);
@@ -305,7 +288,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (journal, elsewhere) = (dir.path().join("journal"), dir.path().join("elsewhere"));
         fs::create_dir(&journal).unwrap();
-        let mut spares = Spares::start(&journal, 4_096).unwrap();
+        let mut spares = Spares::start(&Machine::real(), &journal, 4_096).unwrap();
         wait(&mut spares);
         assert_eq!((spares.room_bytes(), spares.supply()), (2 * READY_BYTES, Supply::Sure));
 
@@ -329,7 +312,7 @@ mod tests {
             spares.room_bytes();
         }
         assert_eq!(spares.room_bytes(), 2 * READY_BYTES);
-        assert_eq!(reserve::bytes(&journal), Some(4_096));
+        assert_eq!(reserve::bytes(&Machine::real(), &journal), Some(4_096));
     }
 
     #[test]
@@ -338,7 +321,7 @@ mod tests {
         let told = warnings_of(|| {
             // Without anything, and with the reserve of the start before.
             for _ in 0..2 {
-                let mut spares = Spares::start(dir.path(), 4_096).unwrap();
+                let mut spares = Spares::start(&Machine::real(), dir.path(), 4_096).unwrap();
                 assert_eq!(spares.supply(), Supply::Awaited);
                 wait(&mut spares);
                 assert_eq!(spares.supply(), Supply::Sure);
@@ -351,7 +334,7 @@ mod tests {
 
         let gone = dir.path().join("gone");
         let told = warnings_of(|| {
-            let mut spares = Spares::start(&gone, 4_096).unwrap();
+            let mut spares = Spares::start(&Machine::real(), &gone, 4_096).unwrap();
             assert_eq!(spares.supply(), Supply::Awaited);
             spares.wait_for(1);
             assert_eq!(spares.supply(), Supply::Short);
@@ -367,11 +350,11 @@ mod tests {
     #[test]
     fn a_reserve_of_a_start_before_is_kept_and_one_of_another_size_is_not() {
         let dir = tempfile::tempdir().unwrap();
-        reserve::make(dir.path(), 4_096).unwrap();
-        let spares = Spares::start(dir.path(), 4_096).unwrap();
+        reserve::make(&Machine::real(), dir.path(), 4_096).unwrap();
+        let spares = Spares::start(&Machine::real(), dir.path(), 4_096).unwrap();
         assert!(matches!(spares.reserve, Stock::Ready(4_096)));
         drop(spares);
-        let mut spares = Spares::start(dir.path(), 8_192).unwrap();
+        let mut spares = Spares::start(&Machine::real(), dir.path(), 8_192).unwrap();
         wait(&mut spares);
         assert!(matches!(spares.reserve, Stock::Ready(8_192)));
     }

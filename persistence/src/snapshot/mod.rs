@@ -31,17 +31,15 @@ mod read;
 mod tests;
 mod write;
 
-use std::fs;
 use std::path::{Path, PathBuf};
-
-use rustix::fs::statvfs;
 
 pub use self::known::Known;
 pub use self::read::{Section, SnapshotReader};
 pub use self::write::SnapshotWriter;
 use crate::chain::Position;
-use crate::files::{self, Context, names_in, sync_dir, wall_clock};
+use crate::files::{self, Context, names_in, sync_dir};
 use crate::limits::{SNAPSHOT_SHARD_BYTES, SNAPSHOTS_KEPT};
+use crate::machine::Machine;
 use inventory_core::encoding::DecodeError;
 
 /// The version that this release writes, and the newest it reads.
@@ -67,6 +65,7 @@ const TRAILER_BYTES: usize = 32;
 /// The snapshots of a data directory.
 #[derive(Clone, Debug)]
 pub struct Snapshots {
+    machine: Machine,
     path: PathBuf,
     node_id: u128,
 }
@@ -118,20 +117,21 @@ pub enum Error {
 }
 
 impl Snapshots {
-    pub(crate) fn new(path: PathBuf, node_id: u128) -> Self {
-        Self { path, node_id }
+    pub(crate) fn new(machine: Machine, path: PathBuf, node_id: u128) -> Self {
+        Self { machine, path, node_id }
     }
 
     /// The numbers of all that are there, the newest first.
     pub fn newest_first(&self) -> Result<Vec<u64>, files::Error> {
-        let mut numbers = numbers_in(&self.path)?;
+        let mut numbers = numbers_in(&self.machine, &self.path)?;
         numbers.reverse();
         Ok(numbers)
     }
 
     /// Begins to read one of them.
     pub fn open(&self, number: u64) -> Result<SnapshotReader, Error> {
-        SnapshotReader::open(self.path.join(file_name(number)), number, self.node_id)
+        let path = self.path.join(file_name(number));
+        SnapshotReader::open(&self.machine, path, number, self.node_id)
     }
 
     /// Reads one of them back from the disk and verifies all of it. False if it was told to stop
@@ -145,18 +145,19 @@ impl Snapshots {
     /// Begins to write the one at a position. Only for who has the lock.
     pub fn create(&self, position: &Position) -> Result<SnapshotWriter, Error> {
         let path = self.path.join(file_name(position.next_number()));
-        SnapshotWriter::create(path, position.clone(), self.node_id, wall_clock())
+        let created_at = self.machine.wall_clock();
+        SnapshotWriter::create(&self.machine, path, position.clone(), self.node_id, created_at)
     }
 
     /// Bytes of one of them; zero if it is not there.
     pub fn bytes_of(&self, number: u64) -> u64 {
-        fs::metadata(self.path.join(file_name(number))).map_or(0, |metadata| metadata.len())
+        self.machine.bytes_at(&self.path.join(file_name(number))).unwrap_or(0)
     }
 
     /// Bytes that the file system still has for files like these.
     pub fn free_bytes(&self) -> Result<u64, files::Error> {
-        let system = statvfs(&self.path).context("measure the free space of", &self.path)?;
-        Ok(system.f_bavail.saturating_mul(system.f_frsize))
+        let free = self.machine.disk().free_bytes(&self.path);
+        free.context("measure the free space of", &self.path)
     }
 
     /// Removes those that cannot be used, and all but the newest of the others. Only for who has
@@ -166,18 +167,18 @@ impl Snapshots {
         let old: Vec<u64> = useful.skip(SNAPSHOTS_KEPT).collect();
         for number in useless.iter().chain(&old) {
             let path = self.path.join(file_name(*number));
-            match fs::remove_file(&path).context("remove", &path) {
+            match self.machine.disk().remove(&path).context("remove", &path) {
                 Err(error) if !error.is_missing() => return Err(error),
                 Ok(()) | Err(_) => {}
             }
         }
-        sync_dir(&self.path)
+        sync_dir(&self.machine, &self.path)
     }
 }
 
 /// The numbers of all snapshots of a directory, in order: that of the first batch behind each.
-pub(crate) fn numbers_in(snapshots: &Path) -> Result<Vec<u64>, files::Error> {
-    let names = names_in(snapshots)?;
+pub(crate) fn numbers_in(machine: &Machine, snapshots: &Path) -> Result<Vec<u64>, files::Error> {
+    let names = names_in(machine, snapshots)?;
     let mut numbers: Vec<u64> = names.iter().filter_map(|name| number_in(name)).collect();
     numbers.sort_unstable();
     Ok(numbers)

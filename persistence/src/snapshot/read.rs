@@ -1,8 +1,7 @@
 //! A snapshot from the disk, verified as it comes: the header first, then each section, at the
 //! end the checksum of all.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +10,6 @@ use inventory_core::digest::Digest;
 use inventory_core::ids::{Epoch, Lsn, ShardId};
 use inventory_core::limits::SHARDS;
 use inventory_core::state::ShardImage;
-use rustix::fs::{Advice, fadvise};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{
@@ -19,14 +17,16 @@ use super::{
     TRAILER_MAGIC, WHOLE_HEADER_BYTES,
 };
 use crate::chain::{Chain, Position, ShardEnd};
+use crate::disk::{Access, File};
 use crate::encoding::read_image;
 use crate::files::Context;
 use crate::limits::{COPY_BYTES, SNAPSHOT_SHARD_BYTES};
+use crate::machine::Machine;
 use crate::segment::{checksum, seed_of, u16_at, u32_at, u64_at, u128_at};
 
 /// A snapshot that is being read.
 pub struct SnapshotReader {
-    file: File,
+    file: Box<dyn File>,
     path: Arc<Path>,
     seed: u64,
     position: Position,
@@ -49,11 +49,16 @@ pub struct Section {
 }
 
 impl SnapshotReader {
-    pub(super) fn open(path: PathBuf, number: u64, node_id: u128) -> Result<Self, Error> {
-        let mut file = File::open(&path).context("open", &path)?;
-        let file_bytes = file.metadata().context("measure", &path)?.len();
+    pub(super) fn open(
+        machine: &Machine,
+        path: PathBuf,
+        number: u64,
+        node_id: u128,
+    ) -> Result<Self, Error> {
+        let mut file = machine.disk().open(&path, Access::Read).context("open", &path)?;
+        let file_bytes = file.length().context("measure", &path)?;
         let mut header = vec![0; WHOLE_HEADER_BYTES];
-        read_all(&mut file, &mut header, &path)?;
+        read_all(&mut *file, &mut header, &path)?;
         let position = position_in(&header, &path, node_id)?;
         if position.next_number() != number {
             return Err(Error::Damaged { path, what: "its header names another batch" });
@@ -89,7 +94,7 @@ impl SnapshotReader {
         let (mut bytes, length) = self.read_section_header()?;
         bytes.resize(SECTION_HEADER_BYTES + length, 0);
         let image = &mut bytes[SECTION_HEADER_BYTES..];
-        read_all(&mut self.file, image, &self.path)?;
+        read_all(&mut *self.file, image, &self.path)?;
         if let Some(sum) = &mut self.sum {
             sum.update(&bytes);
         }
@@ -116,7 +121,7 @@ impl SnapshotReader {
     /// A section's header, and the length of its image, which the file has room for.
     fn read_section_header(&mut self) -> Result<(Vec<u8>, usize), Error> {
         let mut bytes = vec![0; SECTION_HEADER_BYTES];
-        read_all(&mut self.file, &mut bytes, &self.path)?;
+        read_all(&mut *self.file, &mut bytes, &self.path)?;
         let around = (SECTION_HEADER_BYTES + TRAILER_BYTES) as u64;
         let left = self.file_bytes.saturating_sub(self.bytes_read + around);
         let length = u64_at(&bytes, 24);
@@ -140,7 +145,7 @@ impl SnapshotReader {
                 return Ok(false);
             }
             let piece = &mut piece[..left.min(COPY_BYTES as u64) as usize];
-            read_all(&mut self.file, piece, &self.path)?;
+            read_all(&mut *self.file, piece, &self.path)?;
             if let Some(sum) = &mut self.sum {
                 sum.update(piece);
             }
@@ -155,12 +160,12 @@ impl SnapshotReader {
     /// of that, and others need the memory more. Best effort: where the file system cannot, it is
     /// still verified that the file was what it should be.
     pub(super) fn forget_cached(&self) {
-        let _ = fadvise(&self.file, 0, None, Advice::DontNeed);
+        self.file.forget_cached();
     }
 
     fn check_trailer(&mut self) -> Result<(), Error> {
         let mut trailer = [0; TRAILER_BYTES];
-        read_all(&mut self.file, &mut trailer, &self.path)?;
+        read_all(&mut *self.file, &mut trailer, &self.path)?;
         self.bytes_read += TRAILER_BYTES as u64;
         let is_whole = trailer[..8] == TRAILER_MAGIC
             && u64_at(&trailer, 8) == self.file_bytes
@@ -230,7 +235,7 @@ fn position_in(header: &[u8], path: &Path, node_id: u128) -> Result<Position, Er
 }
 
 /// A file that ends too early is damaged.
-fn read_all(file: &mut File, bytes: &mut [u8], path: &Path) -> Result<(), Error> {
+fn read_all(file: &mut dyn File, bytes: &mut [u8], path: &Path) -> Result<(), Error> {
     match file.read_exact(bytes) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Err(Error::Damaged { path: path.to_owned(), what: "it ends too early" })

@@ -1,6 +1,7 @@
 //! Snapshots of a whole node: golden bytes, round trips, and every way of being damaged.
 
 use std::cell::RefCell;
+use std::fs;
 use std::ops::Range;
 
 use inventory_core::digest::Digest;
@@ -46,7 +47,8 @@ fn create(dir: &Path) -> SnapshotWriter {
 
 fn create_at(dir: &Path, number: u64) -> SnapshotWriter {
     let (path, created_at) = (dir.join(file_name(number)), Timestamp(1_700_000_000_000));
-    SnapshotWriter::create(path, position_at(number), NODE_ID, created_at).unwrap()
+    SnapshotWriter::create(&Machine::real(), path, position_at(number), NODE_ID, created_at)
+        .unwrap()
 }
 
 /// A snapshot of [`images`] at [`position`].
@@ -60,7 +62,7 @@ fn snapshot_at(dir: &Path, number: u64) -> Snapshots {
     let (found, bytes) = writer.finish().unwrap();
     assert_eq!(found, number);
     assert_eq!(fs::metadata(dir.join(file_name(number))).unwrap().len(), bytes);
-    Snapshots::new(dir.to_owned(), NODE_ID)
+    Snapshots::new(Machine::real(), dir.to_owned(), NODE_ID)
 }
 
 /// Everything in it, or why not.
@@ -180,10 +182,10 @@ fn no_flipped_byte_is_read() {
 fn what_belongs_elsewhere_is_told_apart() {
     let dir = tempfile::tempdir().unwrap();
     snapshot(dir.path());
-    let other = Snapshots::new(dir.path().to_owned(), 5);
+    let other = Snapshots::new(Machine::real(), dir.path().to_owned(), 5);
     assert!(matches!(read(&other), Err(Error::Foreign { node_id: NODE_ID, .. })));
     fs::rename(dir.path().join(file_name(42)), dir.path().join(file_name(43))).unwrap();
-    let snapshots = Snapshots::new(dir.path().to_owned(), NODE_ID);
+    let snapshots = Snapshots::new(Machine::real(), dir.path().to_owned(), NODE_ID);
     assert!(matches!(snapshots.open(43), Err(Error::Damaged { .. })));
     assert!(matches!(snapshots.open(42), Err(Error::File(_))));
 }
@@ -209,13 +211,16 @@ fn only_the_state_that_the_journal_leads_to_is_written() {
     writer.add(&first).unwrap();
     let unfinished = writer.finish();
     assert!(matches!(unfinished, Err(Error::OtherState(ShardId(1)))), "{unfinished:?}");
-    assert!(names_in(dir.path()).unwrap().is_empty(), "what was not finished leaves nothing");
+    assert!(
+        names_in(&Machine::real(), dir.path()).unwrap().is_empty(),
+        "what was not finished leaves nothing"
+    );
 }
 
 #[test]
 fn the_newest_are_kept_and_what_cannot_be_used_is_not() {
     let dir = tempfile::tempdir().unwrap();
-    let snapshots = Snapshots::new(dir.path().to_owned(), NODE_ID);
+    let snapshots = Snapshots::new(Machine::real(), dir.path().to_owned(), NODE_ID);
     let left = RefCell::new(Vec::new());
     let check = |useless: &[u64], expected: &[u64]| {
         snapshots.keep_newest(useless).unwrap();

@@ -1,8 +1,6 @@
 //! A snapshot on its way to the disk: written beside, synced piece by piece so that the journal
 //! never waits behind a large one, and named when it is whole. Dropped before, it leaves nothing.
 
-use std::fs::{self, File};
-use std::io::Write;
 use std::path::PathBuf;
 
 use inventory_core::ids::ShardId;
@@ -16,15 +14,18 @@ use super::{
     TRAILER_MAGIC, WHOLE_HEADER_BYTES,
 };
 use crate::chain::Position;
+use crate::disk::{Access, File};
 use crate::encoding::write_image;
 use crate::files::{self, Context, rename_lasting, temporary_beside};
 use crate::limits::{COPY_BYTES, SNAPSHOT_SHARD_BYTES};
+use crate::machine::Machine;
 use crate::segment::{checksum, seed_of};
 
 /// A snapshot that is being written.
 #[derive(Debug)]
 pub struct SnapshotWriter {
-    file: File,
+    machine: Machine,
+    file: Box<dyn File>,
     temporary: PathBuf,
     path: PathBuf,
     position: Position,
@@ -49,15 +50,18 @@ impl std::fmt::Debug for Summed {
 
 impl SnapshotWriter {
     pub(super) fn create(
+        machine: &Machine,
         path: PathBuf,
         position: Position,
         node_id: u128,
         created_at: Timestamp,
     ) -> Result<Self, Error> {
-        let temporary = temporary_beside(&path);
-        let file = File::create_new(&temporary).context("create", &temporary)?;
+        let temporary = temporary_beside(machine, &path);
+        let file =
+            machine.disk().open(&temporary, Access::CreateNew).context("create", &temporary)?;
         let seed = seed_of(node_id);
         let mut writer = Self {
+            machine: machine.clone(),
             file,
             temporary,
             path,
@@ -109,7 +113,7 @@ impl SnapshotWriter {
             .write_all(&trailer)
             .and_then(|()| self.file.sync_all())
             .context("write", &self.temporary)?;
-        rename_lasting(&self.temporary, &self.path)?;
+        rename_lasting(&self.machine, &self.temporary, &self.path)?;
         self.is_named = true;
         Ok((self.position.next_number(), file_bytes))
     }
@@ -133,7 +137,7 @@ impl Drop for SnapshotWriter {
     fn drop(&mut self) {
         if !self.is_named {
             // Best effort: the next start removes it as well.
-            let _ = fs::remove_file(&self.temporary);
+            let _ = self.machine.disk().remove(&self.temporary);
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod breach;
 pub mod core_purity;
+pub mod disk_seam;
 pub mod exceptions;
 pub mod house_map;
 pub mod imports;

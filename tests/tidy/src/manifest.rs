@@ -89,6 +89,14 @@ impl Member {
     }
 }
 
+impl Dependency<'_> {
+    /// Whether it is asked for with a feature.
+    pub fn asks_for(&self, feature: &str) -> bool {
+        let features = self.value.get("features").and_then(Value::as_array);
+        features.into_iter().flatten().any(|asked| asked.as_str() == Some(feature))
+    }
+}
+
 fn root(repository: &Repository) -> Result<Table, String> {
     let file = repository.file("Cargo.toml").ok_or("Cargo.toml is missing")?;
     file.text.parse().map_err(|error| format!("Cargo.toml: {error}"))

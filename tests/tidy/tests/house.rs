@@ -6,8 +6,8 @@ use tidy::breach::expect_none;
 use tidy::exceptions::SLEEPING_TESTS;
 use tidy::manifest::Member;
 use tidy::{
-    Repository, Source, core_purity, house_map, imports, log_lines, manifest, metric_names, shape,
-    wire_types,
+    Repository, Source, core_purity, disk_seam, house_map, imports, log_lines, manifest,
+    metric_names, shape, wire_types,
 };
 
 static REPOSITORY: LazyLock<Repository> =
@@ -36,6 +36,16 @@ fn the_core_imports_nothing_of_the_world() {
 #[test]
 fn the_core_names_nothing_of_the_world() {
     expect_none(&core_purity::check(&SOURCES));
+}
+
+#[test]
+fn persistence_reaches_the_machine_through_its_seam() {
+    expect_none(&disk_seam::check(&SOURCES));
+}
+
+#[test]
+fn no_program_has_a_simulated_machine() {
+    expect_none(&disk_seam::in_programs(&MEMBERS));
 }
 
 #[test]

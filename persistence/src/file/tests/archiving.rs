@@ -27,7 +27,7 @@ fn look_after(path: &Path, retention: Duration, now_millis: u64) -> Archived {
 }
 
 fn compressed(path: &Path) -> Vec<String> {
-    let mut names = names_in(&journal_path(path).join("history")).unwrap();
+    let mut names = names_in(&Machine::real(), &journal_path(path).join("history")).unwrap();
     names.sort_unstable();
     names
 }
@@ -36,7 +36,7 @@ fn compressed(path: &Path) -> Vec<String> {
 fn what_is_compressed_reads_as_before_and_takes_less() {
     let history = history();
     let raw = segments(history.path());
-    let done = look_after(history.path(), FOR_EVER, wall_clock().0);
+    let done = look_after(history.path(), FOR_EVER, Machine::real().wall_clock().0);
     assert_eq!(done, Archived { compressed: raw.len() as u64 - 2, removed: 0, damaged: 0 });
     assert_eq!(segments(history.path()), raw[raw.len() - 2..]);
     assert_eq!(compressed(history.path()).len(), raw.len() - 2);
@@ -51,7 +51,7 @@ fn what_is_compressed_reads_as_before_and_takes_less() {
     // A start that has to read everything can.
     assert_eq!(start(history.path()).unwrap().batches, history.batches());
 
-    let again = look_after(history.path(), FOR_EVER, wall_clock().0);
+    let again = look_after(history.path(), FOR_EVER, Machine::real().wall_clock().0);
     assert_eq!(again, Archived::default());
 }
 
@@ -68,7 +68,7 @@ fn without_two_snapshots_nothing_is_touched() {
 fn a_crash_behind_any_step_leaves_a_directory_that_starts() {
     let history = history();
     let done = copy_of(history.path());
-    look_after(done.path(), FOR_EVER, wall_clock().0);
+    look_after(done.path(), FOR_EVER, Machine::real().wall_clock().0);
     let from = journal_path(done.path()).join("history");
     let name = compressed(done.path()).remove(0);
     for step in ["wrote half", "renamed", "removed the raw one", "removed for good"] {
@@ -93,8 +93,8 @@ fn a_crash_behind_any_step_leaves_a_directory_that_starts() {
             assert_eq!(found, all, "{step}");
             assert_eq!(start(copy.path()).unwrap().batches, all, "{step}");
         }
-        look_after(copy.path(), FOR_EVER, wall_clock().0);
-        let left = names_in(&to).unwrap();
+        look_after(copy.path(), FOR_EVER, Machine::real().wall_clock().0);
+        let left = names_in(&Machine::real(), &to).unwrap();
         assert!(left.iter().all(|name| name.ends_with(".zst")), "{step}: {left:?}");
         assert_eq!(read(copy.path()).0, found, "{step}");
     }
@@ -105,7 +105,7 @@ fn what_is_too_old_is_removed_for_good_and_the_tools_say_so() {
     let history = history();
     let before = segments(history.path()).len();
     let retention = Duration::from_millis(90 * DAY_MILLIS);
-    let now = wall_clock().0;
+    let now = Machine::real().wall_clock().0;
     let done = look_after(history.path(), retention, now + 89 * DAY_MILLIS);
     assert_eq!(done.removed, 0);
     let done = look_after(history.path(), retention, now + 91 * DAY_MILLIS);
@@ -143,7 +143,7 @@ fn a_sealed_segment_that_is_damaged_is_left_as_it_is() {
     let place = places.iter().find(|place| place.segment == damaged).unwrap();
     edit(&damaged, |bytes| bytes[place.offset + 30] ^= 1);
     let before = fs::read(&damaged).unwrap();
-    let done = look_after(history.path(), FOR_EVER, wall_clock().0);
+    let done = look_after(history.path(), FOR_EVER, Machine::real().wall_clock().0);
     assert_eq!(done.damaged, 1);
     assert_eq!(fs::read(&damaged).unwrap(), before);
 }
@@ -151,7 +151,7 @@ fn a_sealed_segment_that_is_damaged_is_left_as_it_is() {
 #[test]
 fn a_flipped_byte_of_a_compressed_segment_is_damage_and_nothing_else() {
     let history = history();
-    look_after(history.path(), FOR_EVER, wall_clock().0);
+    look_after(history.path(), FOR_EVER, Machine::real().wall_clock().0);
     let name = compressed(history.path()).remove(0);
     let file = journal_path(history.path()).join("history").join(name);
     let content = fs::read(&file).unwrap();
@@ -187,7 +187,7 @@ fn a_reader_goes_on_when_its_segments_change_their_form() {
     let history = history();
     let mut reader = JournalReader::open(history.path()).unwrap();
     let mut found = vec![reader.next_batch().unwrap().unwrap().batch];
-    look_after(history.path(), FOR_EVER, wall_clock().0);
+    look_after(history.path(), FOR_EVER, Machine::real().wall_clock().0);
     while let Some(stored) = reader.next_batch().unwrap() {
         found.push(stored.batch);
     }
@@ -200,5 +200,5 @@ fn a_reader_goes_on_when_its_segments_change_their_form() {
     let end = std::iter::from_fn(|| reader.next_batch().transpose()).find_map(Result::err);
     assert!(matches!(end, Some(Error::Pruned { .. })), "{end:?}");
     let paths = DataDirPaths::read(history.path()).unwrap().unwrap();
-    assert_eq!(Segments::list(&paths.journal()).unwrap().all().len(), 2);
+    assert_eq!(Segments::list(&Machine::real(), &paths.journal()).unwrap().all().len(), 2);
 }

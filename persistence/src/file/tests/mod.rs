@@ -17,6 +17,7 @@ use super::sealed::SealedReader;
 use super::*;
 use crate::dir::{DataDirPaths, journal_path};
 use crate::files::names_in;
+use crate::machine::Machine;
 use crate::snapshot::Known;
 use crate::testing::Writer;
 
@@ -150,7 +151,7 @@ impl Place {
 /// The segments of a data directory, in order.
 fn segments(path: &Path) -> Vec<PathBuf> {
     let journal = journal_path(path);
-    let names = names_in(&journal).unwrap();
+    let names = names_in(&Machine::real(), &journal).unwrap();
     let mut paths: Vec<PathBuf> = names
         .iter()
         .filter(|name| number_in(name).is_some())
@@ -167,7 +168,7 @@ fn copy_of(path: &Path) -> tempfile::TempDir {
     let mut files = Vec::from(files);
     files.extend(segments(path));
     for folder in ["journal/history", "snapshots"] {
-        let names = names_in(&path.join(folder)).unwrap();
+        let names = names_in(&Machine::real(), &path.join(folder)).unwrap();
         files.extend(names.iter().map(|name| path.join(folder).join(name)));
     }
     for file in files {

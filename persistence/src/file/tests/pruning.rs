@@ -28,7 +28,7 @@ fn history_with_snapshots(snapshots: usize) -> (History, Vec<u64>) {
 
 /// The numbers of all segments that are left, in any form.
 fn left(path: &Path) -> Vec<u64> {
-    let segments = Segments::list(&journal_path(path)).unwrap();
+    let segments = Segments::list(&Machine::real(), &journal_path(path)).unwrap();
     segments.all().iter().map(|file| file.number).collect()
 }
 
@@ -93,7 +93,7 @@ fn a_damaged_segment_is_told_once_and_keeps_no_other_from_being_compressed() {
     fs::rename(&all[3], &aside).unwrap();
     fs::create_dir(&all[3]).unwrap();
     let mut keeper = Keeper::of(history.path(), DAYS_90, &[]);
-    let now = wall_clock().0;
+    let now = Machine::real().wall_clock().0;
     let told = warnings_of(|| {
         let others = numbers.len() as u64 - 2 - 3;
         let done = keeper.look_after(now).unwrap();
@@ -124,9 +124,10 @@ fn damaged_segments_are_removed_when_they_are_the_oldest_and_too_old() {
     let mut keeper = Keeper::of(history.path(), DAYS_90, &[]);
     damage_header(&all[0]);
     damage_header(&all[1]);
-    let now = wall_clock().0;
+    let now = Machine::real().wall_clock().0;
     assert_eq!(keeper.look_after(now).unwrap().damaged, 2);
-    let middle = &Segments::list(&journal_path(history.path())).unwrap().all()[3].clone();
+    let middle =
+        &Segments::list(&Machine::real(), &journal_path(history.path())).unwrap().all()[3].clone();
     assert!(middle.is_compressed);
     edit(&middle.path, |bytes| bytes.fill(7));
 
@@ -164,7 +165,7 @@ fn a_segment_whose_end_nobody_knows_stays_until_the_next_was_too_long_ago() {
 #[test]
 fn what_cannot_be_written_is_an_error_and_the_others_are_put_away() {
     let (history, numbers) = history_with_snapshots(2);
-    let segments = Segments::list(&journal_path(history.path())).unwrap();
+    let segments = Segments::list(&Machine::real(), &journal_path(history.path())).unwrap();
     // Something else has the name of a compressed segment.
     let taken = segments.all()[1].other_form().path;
     fs::create_dir_all(taken.join("of somebody else")).unwrap();
@@ -173,6 +174,6 @@ fn what_cannot_be_written_is_an_error_and_the_others_are_put_away() {
     let others = numbers.len() as u64 - 2 - 1;
     assert_eq!(done, Archived { compressed: others, ..Archived::default() });
     assert!(cause.to_string().contains("cannot rename"), "{cause}");
-    let names = names_in(taken.parent().unwrap()).unwrap();
+    let names = names_in(&Machine::real(), taken.parent().unwrap()).unwrap();
     assert!(names.iter().all(|name| name.ends_with(".zst")), "nothing is left over: {names:?}");
 }

@@ -42,7 +42,7 @@ fn a_locked_directory_is_refused() {
 fn a_start_may_crash_behind_any_step() {
     let history = History::of(OPTIONS, &[&[1, 2], &[1, 2], &[3, 4], &[5], &[1]]);
     let expected = history.batches();
-    let mark_before = EpochMark::read(history.path()).unwrap().unwrap();
+    let mark_before = EpochMark::read(&Machine::real(), history.path()).unwrap().unwrap();
     let last_number = expected.len() as u64;
     for step in ["made the copy", "wrote the copy", "renamed the copy", "marked the epoch"] {
         let copy = copy_of(history.path());
@@ -55,7 +55,7 @@ fn a_start_may_crash_behind_any_step() {
             }
             "renamed the copy" => {
                 drop(start(copy.path()).unwrap());
-                mark_before.write(copy.path()).unwrap();
+                mark_before.write(&Machine::real(), copy.path()).unwrap();
             }
             _ => drop(start(copy.path()).unwrap()),
         }
@@ -63,7 +63,7 @@ fn a_start_may_crash_behind_any_step() {
         assert_eq!(batches, expected, "{step}");
         let raised = if step.starts_with("made") || step.starts_with("wrote") { 2 } else { 3 };
         assert_eq!(report.epoch, Epoch(raised), "{step}");
-        let mark = EpochMark::read(copy.path()).unwrap().unwrap();
+        let mark = EpochMark::read(&Machine::real(), copy.path()).unwrap().unwrap();
         assert_eq!((mark.epoch, mark.durable_number), (report.epoch, last_number), "{step}");
 
         let next = Batch::new(
@@ -107,7 +107,10 @@ fn a_roll_over_may_crash_behind_its_rename() {
         previous_checksum: scanner.chain().last_checksum,
         ..scanner.last_segment().unwrap().0
     };
-    Spare::create(&dir.journal(), 2_048, 0).unwrap().into_segment(header, &[]).unwrap();
+    Spare::create(&Machine::real(), &dir.journal(), 2_048, 0)
+        .unwrap()
+        .into_segment(header, &[])
+        .unwrap();
     drop(dir);
     assert_eq!(history.segments().len(), 2);
 
@@ -160,8 +163,10 @@ fn take_over(path: &Path) -> Result<(ActiveSegment, Vec<Batch>), crate::files::E
     }
     let (header, records) = scanner.last_segment().unwrap();
     let header = SegmentHeader { epoch: Epoch(header.epoch.0 + 1), ..header };
-    let active = ActiveSegment::take_over(&dir.journal(), header, records)?;
-    EpochMark::new(&header, scanner.chain().last_number).write(dir.path()).unwrap();
+    let active = ActiveSegment::take_over(&Machine::real(), &dir.journal(), header, records)?;
+    EpochMark::new(&header, scanner.chain().last_number)
+        .write(&Machine::real(), dir.path())
+        .unwrap();
     Ok((active, batches))
 }
 

@@ -45,7 +45,7 @@ fn after_a_failed_write_nothing_is_written_any_more() {
 
     let second = writer.group(journal.epoch(), &[1, 2]);
     let read_only = File::open(journal.active.path()).unwrap();
-    let writable = journal.active.replace_file(read_only);
+    let writable = journal.active.replace_file(Box::new(read_only));
     let answer = journal.append(&second);
     assert!(matches!(answer, Append::Unknown(AppendError::File(_))), "{answer:?}");
 

@@ -103,7 +103,7 @@ impl EndedHolds {
         {
             let (hash, number) = (self.hash(oldest.id), self.forgotten);
             let found = self.by_id.find_entry(spread(hash), |slot| slot.number == number);
-            found.ok().expect("what is remembered is in the index").remove();
+            found.expect("what is remembered is in the index").remove();
             self.forgotten = number.wrapping_add(1);
             digest.remove(Kind::EndedHold, oldest.canonical().as_slice());
         }

@@ -56,7 +56,7 @@ impl Hashed {
         let place = self.places.pop_front()?;
         let hash = self.hashing.hash_one(log.request(place).id);
         let found = self.slots.find_entry(hash, |slot| slot.place == place);
-        found.ok().expect("what waits to be forgotten has a slot").remove();
+        found.expect("what waits to be forgotten has a slot").remove();
         Some(place)
     }
 

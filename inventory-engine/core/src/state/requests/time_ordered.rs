@@ -95,7 +95,7 @@ impl TimeOrdered {
         let drawer = first.get_mut();
         let Reverse(id) = drawer.ids.pop()?;
         let found = drawer.places.find_entry(self.hashing.hash_one(id), is_of(id, log));
-        let (place, _) = found.ok().expect(HAS_PLACE).remove();
+        let (place, _) = found.expect(HAS_PLACE).remove();
         if drawer.ids.is_empty() {
             first.remove();
         }

@@ -23,6 +23,10 @@ pub const ARROWS: &[(&str, Imports)] = &[
         "inventory-engine",
         Imports::Only(&["inventory-core", "inventory-charts", "persistence", "proto"]),
     ),
+    (
+        "inventory-sim",
+        Imports::Only(&["inventory-core", "inventory-charts", "persistence", "inventory-engine"]),
+    ),
     ("proto", Imports::Only(&[])),
     ("edge-api", Imports::Only(&["proto"])),
     ("loadtests", Imports::Only(&["proto"])),

@@ -1,0 +1,17 @@
+//! A simulator that tries to break the engine: the pipeline, the journal, the snapshots and the
+//! recovery as they are in production, on a disk and a clock in memory, with everything that a
+//! machine leaves open decided by one seed.
+//!
+//! Must always hold: a seed is a run, the same each time and on every machine. Whoever sees one
+//! go wrong can see it again.
+
+mod buyers;
+mod history;
+mod node;
+mod record;
+mod run;
+mod tally;
+mod venue;
+
+pub use run::{Violation, run};
+pub use tally::Tally;

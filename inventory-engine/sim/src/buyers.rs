@@ -105,6 +105,10 @@ impl Buyers {
     }
 
     fn verb(&mut self) -> Verb {
+        // First what all the rest is about.
+        if let Some(&event_id) = EVENTS.get(self.requests.len()) {
+            return self.create(event_id);
+        }
         let event_id = self.event();
         match self.chance.below(100) {
             0..=3 => self.create(event_id),
@@ -136,7 +140,7 @@ impl Buyers {
     fn create(&mut self, event_id: EventId) -> Verb {
         let rules = EventRules {
             hold_ttl_millis: HOLD_TTL_MILLIS,
-            extensions_max: 2,
+            extensions_max: 1,
             buyer_seats_max: Some(BUYER_SEATS_MAX),
             ..EventRules::default()
         };

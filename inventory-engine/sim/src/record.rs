@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use inventory_core::command::Command;
-use inventory_core::fact::Fact;
-use inventory_core::ids::{Lsn, RequestId, ShardId};
+use inventory_core::command::{Command, Verb};
+use inventory_core::fact::{Change, Fact};
+use inventory_core::ids::{BuyerId, Lsn, RequestId, ShardId};
 use inventory_core::state::{Decision, ShardState};
 use inventory_core::time::Timestamp;
 use persistence::dir::DataDirPaths;
@@ -22,6 +22,8 @@ pub(crate) struct Record {
     /// What was acknowledged, by its place.
     acknowledged: BTreeMap<(ShardId, Lsn), Arc<Fact>>,
     by_request: BTreeMap<RequestId, Command>,
+    /// Whose holds and allocations are, as far as anybody was told.
+    owners: BTreeMap<u128, BuyerId>,
     /// Up to where the journal said that it is durable, or a start found it.
     durable: BTreeMap<ShardId, Lsn>,
     /// Up to where facts were shown in this life.
@@ -69,6 +71,7 @@ impl Record {
         if fact.request.map(|request| request.id) != Some(command.request_id) {
             return Err(format!("{command:?} was answered with another request's {fact:?}"));
         }
+        self.check_owner(command, fact)?;
         if let Some(before) = self.acknowledged.insert((shard, lsn), Arc::clone(fact))
             && before != *fact
         {
@@ -78,6 +81,32 @@ impl Record {
             None => Ok(()),
             Some(_) if is_repeat => Ok(()),
             Some(before) => Err(format!("{before:?} was done twice")),
+        }
+    }
+
+    /// Only its buyer uses a hold or gives a sale back.
+    fn check_owner(&mut self, command: &Command, fact: &Fact) -> Result<(), String> {
+        match &fact.change {
+            Change::HoldPlaced { hold_id, buyer_id, .. } => {
+                self.owners.insert(hold_id.0, buyer_id.clone());
+            }
+            Change::HoldAllocated { allocation_id, buyer_id, .. } => {
+                self.owners.insert(allocation_id.0, buyer_id.clone());
+            }
+            _ => {}
+        }
+        let (id, buyer_id) = match &command.verb {
+            Verb::Extend(extend) => (extend.hold_id.0, &extend.buyer_id),
+            Verb::Release(release) => (release.hold_id.0, &release.buyer_id),
+            Verb::Allocate(allocate) => (allocate.hold_id.0, &allocate.buyer_id),
+            Verb::Return(give_back) => (give_back.allocation_id.0, &give_back.buyer_id),
+            _ => return Ok(()),
+        };
+        match self.owners.get(&id) {
+            Some(owner) if owner != buyer_id => {
+                Err(format!("{buyer_id} was given what is {owner}'s: {command:?}"))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -207,7 +207,7 @@ impl<'a> World<'a> {
     }
 
     fn pass_time(&mut self) {
-        let millis = match self.chance.below(4) {
+        let millis = match self.chance.below(8) {
             0 => self.chance.below(5_000),
             _ => self.chance.below(300),
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use inventory_sim::{Tally, run};
 
 /// Seeds of the test command.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 150;
 
 /// What buyers and organizers get done.
 const CHANGES: [&str; 9] = [

@@ -51,7 +51,8 @@ fn main() -> io::Result<ExitCode> {
     write!(out, "{tally}")?;
     writeln!(
         out,
-        "{seeds} seeds, {hours:.1} simulated hours, {faults} faults, {violations} violations in {:.1?}",
+        "{seeds} seeds, {hours:.1} simulated hours, {faults} faults, {violations} violations \
+         in {:.1?}",
         started.elapsed()
     )?;
     Ok(if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

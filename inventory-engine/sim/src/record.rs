@@ -26,7 +26,7 @@ pub(crate) struct Record {
     owners: BTreeMap<u128, BuyerId>,
     /// Up to where the journal said that it is durable, or a start found it.
     durable: BTreeMap<ShardId, Lsn>,
-    /// Up to where facts were shown in this life.
+    /// Up to where facts were shown, in this life or before it.
     shown: BTreeMap<ShardId, Lsn>,
 }
 
@@ -84,6 +84,14 @@ impl Record {
         }
     }
 
+    /// A command is refused, which it may not be once it was said to be done.
+    pub(crate) fn refused(&self, command: &Command, why: &str) -> Result<(), String> {
+        if self.by_request.contains_key(&command.request_id) {
+            return Err(format!("{command:?} was done, and is refused now: {why}"));
+        }
+        Ok(())
+    }
+
     /// Only its buyer uses a hold or gives a sale back.
     fn check_owner(&mut self, command: &Command, fact: &Fact) -> Result<(), String> {
         match &fact.change {
@@ -117,9 +125,9 @@ impl Record {
         shards: &[(ShardState, u64)],
         disk: &SimulatedDisk,
     ) -> Result<u64, String> {
-        self.shown.clear();
         for (state, _) in shards {
             self.durable.insert(state.shard(), state.last_lsn());
+            self.shown.insert(state.shard(), state.last_lsn());
             for event in state.events() {
                 let verified = state.verify_event(event.id).ok_or("an event is not there")?;
                 if let Some(violation) = verified.violations.first() {

@@ -198,7 +198,9 @@ impl<'a> World<'a> {
                 self.buyers.hear(ticket, Some(&accepted.fact));
             }
             Answer::Refused(refusal) => {
-                self.tally.refused(refusal.rejection.code.name());
+                let code = refusal.rejection.code.name();
+                self.tally.refused(code);
+                self.record.refused(&self.buyers.request(ticket).command, code)?;
                 self.buyers.hear(ticket, None);
             }
             Answer::Hold(_) | Answer::Verified(_) => {}

@@ -21,7 +21,6 @@ use crate::rejection::{Rejection, RejectionCode};
 use crate::state::Memory;
 use crate::state::image::ImageError;
 use crate::time::Timestamp;
-use fact_log::{FactLog, Place};
 use hashed::Hashed;
 use time_ordered::TimeOrdered;
 
@@ -29,7 +28,6 @@ use time_ordered::TimeOrdered;
 pub(crate) struct RequestLog {
     kept_max: usize,
     kept_millis: u64,
-    facts: FactLog,
     time_ordered: TimeOrdered,
     hashed: Hashed,
     /// Where facts become bytes.
@@ -48,7 +46,6 @@ impl RequestLog {
         Self {
             kept_max: memory.requests_max,
             kept_millis: memory.request_millis,
-            facts: FactLog::default(),
             time_ordered: TimeOrdered::new(hashing),
             hashed: Hashed::new(hashing),
             scratch: Vec::new(),
@@ -57,11 +54,10 @@ impl RequestLog {
 
     /// The fact that came of a request.
     pub(crate) fn find(&self, id: RequestId) -> Option<EncodedFact<'_>> {
-        let place = match id.made_at() {
-            Some(made_at) => self.time_ordered.find(id, made_at, &self.facts),
-            None => self.hashed.find(id, &self.facts),
-        };
-        place.map(|place| self.facts.get(place))
+        match id.made_at() {
+            Some(made_at) => self.time_ordered.find(id, made_at),
+            None => self.hashed.find(id),
+        }
     }
 
     /// The newest time-ordered id that was forgotten; 0 if none was.
@@ -71,8 +67,7 @@ impl RequestLog {
 
     /// All that is remembered, time-ordered ids first.
     pub(crate) fn facts(&self) -> impl Iterator<Item = EncodedFact<'_>> {
-        let places = self.time_ordered.in_order(&self.facts).chain(self.hashed.in_order());
-        places.map(|place| self.facts.get(place))
+        self.time_ordered.in_order().chain(self.hashed.in_order())
     }
 
     /// The same, to be stored.
@@ -111,9 +106,9 @@ impl RequestLog {
         Ok(())
     }
 
-    /// How many facts are remembered, and how many ids wait to be forgotten; the same, always.
-    pub(crate) fn sizes(&self) -> (usize, usize) {
-        (self.facts.len(), self.time_ordered.len() + self.hashed.len())
+    /// How many requests are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.time_ordered.len() + self.hashed.len()
     }
 
     /// Refuses an id that might have been forgotten, and one from so far ahead that it would
@@ -140,9 +135,9 @@ impl RequestLog {
             self.scratch = scratch;
         }
         for _ in 0..EVICTIONS_PER_FACT_MAX {
-            let Some((next, place)) = self.next_to_forget() else { break };
-            let is_too_much = self.facts.len() > self.kept_max;
-            let age_millis = fact.at.millis_since(self.facts.get(place).at());
+            let Some((next, accepted_at)) = self.next_to_forget() else { break };
+            let is_too_much = self.len() > self.kept_max;
+            let age_millis = fact.at.millis_since(accepted_at);
             if !is_too_much && age_millis <= self.kept_millis {
                 break;
             }
@@ -153,34 +148,31 @@ impl RequestLog {
     /// Remembers a fact by its request, of which there is none yet.
     fn keep(&mut self, fact: EncodedFact<'_>, request: RequestMark, digest: &mut Digest) {
         digest.add(Kind::Request, &request_bytes(request, fact.lsn()));
-        let place = self.facts.push(fact);
         match request.id.made_at() {
-            Some(made_at) => self.time_ordered.insert(request.id, made_at, place, &self.facts),
-            None => self.hashed.push(request.id, place),
+            Some(made_at) => self.time_ordered.insert(request.id, made_at, fact),
+            None => self.hashed.push(request.id, fact),
         }
     }
 
     /// The lowest of the time-ordered ids or the first of the hashed ones, whichever was
-    /// accepted before the other, and where its fact is.
-    fn next_to_forget(&self) -> Option<(Next, Place)> {
-        let lowest = self.time_ordered.lowest(&self.facts).map(|place| (Next::TimeOrdered, place));
-        let first = self.hashed.first().map(|place| (Next::Hashed, place));
-        let at = |place| self.facts.get(place).at();
+    /// accepted before the other, and when that was.
+    fn next_to_forget(&self) -> Option<(Next, Timestamp)> {
+        let lowest = self.time_ordered.lowest().map(|fact| (Next::TimeOrdered, fact.at()));
+        let first = self.hashed.first().map(|fact| (Next::Hashed, fact.at()));
         match (lowest, first) {
-            (Some(lowest), Some(first)) if at(first.1) < at(lowest.1) => Some(first),
+            (Some(lowest), Some(first)) if first.1 < lowest.1 => Some(first),
             (lowest, first) => lowest.or(first),
         }
     }
 
     fn forget(&mut self, next: Next, digest: &mut Digest) {
-        let place = match next {
-            Next::TimeOrdered => self.time_ordered.forget_lowest(&self.facts),
-            Next::Hashed => self.hashed.forget_first(&self.facts),
+        let forgotten = match next {
+            Next::TimeOrdered => self.time_ordered.forget_lowest(),
+            Next::Hashed => self.hashed.forget_first(),
         };
-        let Some(place) = place else { return };
-        let lsn = self.facts.get(place).lsn();
-        digest.remove(Kind::Request, &request_bytes(self.facts.request(place), lsn));
-        self.facts.forget(place);
+        if let Some((request, lsn)) = forgotten {
+            digest.remove(Kind::Request, &request_bytes(request, lsn));
+        }
     }
 }
 

@@ -1,13 +1,12 @@
-//! Remembered facts as bytes, in the order in which they came, in pieces that go when nothing in
-//! them is remembered any more. A fact takes its own bytes and four; nothing is ever moved.
+//! Facts as bytes, in the order in which they came and in which they go: in pieces, each of which
+//! goes when all in it is forgotten. A fact takes its own bytes and four; nothing is ever moved.
 
 use std::collections::VecDeque;
 
 use crate::encoding::EncodedFact;
 use crate::fact::RequestMark;
 
-/// Bytes of a piece; a longer fact has one by itself. Facts are forgotten about as they came, so
-/// that hardly more than one piece is kept for the sake of little.
+/// Bytes of a piece; a longer fact has one by itself.
 pub(super) const PIECE_BYTES: usize = 32 << 10;
 
 /// Bytes of a length in front of its fact.
@@ -27,7 +26,6 @@ pub(super) struct FactLog {
     pieces: VecDeque<Piece>,
     /// The number of the first of them.
     first: u32,
-    facts: usize,
 }
 
 #[derive(Debug)]
@@ -38,15 +36,14 @@ struct Piece {
 }
 
 impl FactLog {
-    /// How many facts are remembered.
-    pub(super) fn len(&self) -> usize {
-        self.facts
-    }
-
     /// Remembers a fact.
     pub(super) fn push(&mut self, fact: EncodedFact<'_>) -> Place {
         let bytes = fact.bytes();
         let needed = LENGTH_BYTES + bytes.len();
+        if let Some(last) = self.pieces.back_mut().filter(|last| last.facts == 0) {
+            // Nobody knows a place in it any more.
+            last.bytes.clear();
+        }
         let room = |piece: &Piece| piece.bytes.capacity() - piece.bytes.len();
         if self.pieces.back().is_none_or(|piece| room(piece) < needed) {
             let bytes = Vec::with_capacity(PIECE_BYTES.max(needed));
@@ -58,7 +55,6 @@ impl FactLog {
         piece.bytes.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
         piece.bytes.extend_from_slice(bytes);
         piece.facts += 1;
-        self.facts += 1;
         Place { piece: number, start }
     }
 
@@ -74,14 +70,10 @@ impl FactLog {
         self.get(place).request().expect("what is remembered is remembered by its request")
     }
 
-    /// Forgets the fact at a place.
+    /// Forgets the fact at a place, the first of all that are there.
     pub(super) fn forget(&mut self, place: Place) {
         let index = self.index(place);
         self.pieces[index].facts -= 1;
-        self.facts -= 1;
-        if self.pieces[index].facts == 0 && index + 1 < self.pieces.len() {
-            self.pieces[index].bytes = Vec::new();
-        }
         while self.pieces.len() > 1 && self.pieces[0].facts == 0 {
             self.pieces.pop_front();
             self.first = self.first.wrapping_add(1);

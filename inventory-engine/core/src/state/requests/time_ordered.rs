@@ -1,10 +1,10 @@
-//! Remembered ids that say when they were made, by that time: a drawer for each sixteenth of a
-//! second or so. New ids come into the newest drawers, which are small enough to be at hand, and
-//! old ones go with their drawer: nothing grows to be moved all at once, and a drawer is looked
-//! through for what is of its own time only.
+//! Remembered facts of ids that say when they were made, by that time: a drawer for each sixteenth
+//! of a second or so. New ids come into the newest drawers, which are small enough to be at hand,
+//! and old ones go with their drawer, bytes and all.
 //!
 //! Must always hold: ids are forgotten in their order, so whatever is at most the newest that was
-//! forgotten is not remembered; and each id in a drawer has its place there.
+//! forgotten is not remembered; each id in a drawer has its place there; and a drawer has no more
+//! than twice the bytes of what is remembered, whatever times callers choose for their ids.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -12,13 +12,22 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-use super::fact_log::{FactLog, Place};
+use crate::encoding::EncodedFact;
+use crate::fact::RequestMark;
 use crate::hashing::SeededState;
-use crate::ids::RequestId;
+use crate::ids::{Lsn, RequestId};
 use crate::time::Timestamp;
 
 /// A drawer has the ids of so many milliseconds, as a power of two.
 const DRAWER_MILLIS_LOG2: u32 = 6;
+
+/// Bytes of forgotten facts for which a drawer is not tidied.
+const FORGOTTEN_BYTES_MAX: usize = 16 << 10;
+
+/// Bytes of a length in front of its fact.
+const LENGTH_BYTES: usize = 4;
+
+const HAS_PLACE: &str = "an id in a drawer has its place there";
 
 #[derive(Debug)]
 pub(super) struct TimeOrdered {
@@ -31,8 +40,12 @@ pub(super) struct TimeOrdered {
 
 #[derive(Debug, Default)]
 struct Drawer {
-    /// Where the facts of its ids are.
-    places: HashTable<Place>,
+    /// Facts, each behind its length.
+    bytes: Vec<u8>,
+    /// How many of the bytes are of facts that were forgotten.
+    forgotten_bytes: usize,
+    /// Where the facts begin.
+    places: HashTable<usize>,
     /// The ids, the lowest first.
     ids: BinaryHeap<Reverse<RequestId>>,
 }
@@ -56,78 +69,128 @@ impl TimeOrdered {
         self.newest_forgotten = id;
     }
 
-    pub(super) fn find(&self, id: RequestId, made_at: Timestamp, log: &FactLog) -> Option<Place> {
+    pub(super) fn find(&self, id: RequestId, made_at: Timestamp) -> Option<EncodedFact<'_>> {
         let drawer = self.drawers.get(&drawer_of(made_at))?;
-        drawer.places.find(self.hashing.hash_one(id), is_of(id, log)).copied()
+        drawer.find(id, self.hashing).map(|place| drawer.fact(place))
     }
 
-    /// Remembers an id that is newer than all that were forgotten, and not remembered yet.
-    pub(super) fn insert(
-        &mut self,
-        id: RequestId,
-        made_at: Timestamp,
-        place: Place,
-        log: &FactLog,
-    ) {
-        let hash = |id: RequestId| self.hashing.hash_one(id);
+    /// Remembers a fact by an id that is newer than all that were forgotten, and not remembered
+    /// yet.
+    pub(super) fn insert(&mut self, id: RequestId, made_at: Timestamp, fact: EncodedFact<'_>) {
         let number = drawer_of(made_at);
         if !self.drawers.contains_key(&number) {
             // As many will come as came in the time before: nothing has to grow for them.
             let before = self.drawers.get(&number.wrapping_sub(1));
-            let ids = before.map_or(0, |drawer| drawer.ids.len());
-            self.drawers.insert(number, Drawer::with_room(ids));
+            self.drawers.insert(number, before.map(Drawer::one_like_this).unwrap_or_default());
         }
         let drawer = self.drawers.get_mut(&number).expect("it is there, or was made now");
-        drawer.places.insert_unique(hash(id), place, |&other| hash(log.request(other).id));
-        drawer.ids.push(Reverse(id));
+        drawer.insert(id, fact, self.hashing);
         self.ids += 1;
     }
 
-    /// Where the fact of the lowest id is.
-    pub(super) fn lowest(&self, log: &FactLog) -> Option<Place> {
+    /// The fact of the lowest id.
+    pub(super) fn lowest(&self) -> Option<EncodedFact<'_>> {
         let (_, drawer) = self.drawers.first_key_value()?;
-        drawer.ids.peek().map(|&Reverse(id)| drawer.place_of(id, self.hashing, log))
+        let Reverse(id) = drawer.ids.peek()?;
+        drawer.find(*id, self.hashing).map(|place| drawer.fact(place))
     }
 
-    /// Forgets the lowest id, and says where its fact is.
-    pub(super) fn forget_lowest(&mut self, log: &FactLog) -> Option<Place> {
+    /// Forgets the lowest id, and says what its request and its place in history were.
+    pub(super) fn forget_lowest(&mut self) -> Option<(RequestMark, Lsn)> {
         let mut first = self.drawers.first_entry()?;
-        let drawer = first.get_mut();
-        let Reverse(id) = drawer.ids.pop()?;
-        let found = drawer.places.find_entry(self.hashing.hash_one(id), is_of(id, log));
-        let (place, _) = found.expect(HAS_PLACE).remove();
-        if drawer.ids.is_empty() {
+        let forgotten = first.get_mut().forget_lowest(self.hashing)?;
+        if first.get().ids.is_empty() {
             first.remove();
         }
-        self.newest_forgotten = self.newest_forgotten.max(id.get());
+        self.newest_forgotten = self.newest_forgotten.max(forgotten.0.id.get());
         self.ids -= 1;
-        Some(place)
+        Some(forgotten)
     }
 
-    /// Where the facts are, by their ids.
-    pub(super) fn in_order<'a>(&'a self, log: &'a FactLog) -> impl Iterator<Item = Place> + 'a {
-        self.drawers.values().flat_map(move |drawer| {
+    /// The facts, by their ids.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = EncodedFact<'_>> {
+        self.drawers.values().flat_map(|drawer| {
             let mut ids: Vec<RequestId> = drawer.ids.iter().map(|&Reverse(id)| id).collect();
             ids.sort_unstable();
-            ids.into_iter().map(move |id| drawer.place_of(id, self.hashing, log))
+            ids.into_iter().map(|id| drawer.fact(drawer.find(id, self.hashing).expect(HAS_PLACE)))
         })
     }
-}
 
-const HAS_PLACE: &str = "an id in a drawer has its place there";
+    /// Bytes that its drawers have taken for facts.
+    #[cfg(test)]
+    pub(super) fn bytes_reserved(&self) -> usize {
+        self.drawers.values().map(|drawer| drawer.bytes.capacity()).sum()
+    }
+}
 
 impl Drawer {
-    fn with_room(ids: usize) -> Self {
-        Self { places: HashTable::with_capacity(ids), ids: BinaryHeap::with_capacity(ids) }
+    /// An empty one with the room that this one needed.
+    fn one_like_this(&self) -> Self {
+        let ids = self.ids.len();
+        Self {
+            bytes: Vec::with_capacity(self.bytes.len() - self.forgotten_bytes),
+            forgotten_bytes: 0,
+            places: HashTable::with_capacity(ids),
+            ids: BinaryHeap::with_capacity(ids),
+        }
     }
 
-    fn place_of(&self, id: RequestId, hashing: SeededState, log: &FactLog) -> Place {
-        *self.places.find(hashing.hash_one(id), is_of(id, log)).expect(HAS_PLACE)
+    fn insert(&mut self, id: RequestId, fact: EncodedFact<'_>, hashing: SeededState) {
+        let place = self.bytes.len();
+        self.bytes.extend_from_slice(&(fact.bytes().len() as u32).to_le_bytes());
+        self.bytes.extend_from_slice(fact.bytes());
+        let bytes = &self.bytes;
+        let hash = |&place: &usize| hashing.hash_one(request_at(bytes, place).id);
+        self.places.insert_unique(hashing.hash_one(id), place, hash);
+        self.ids.push(Reverse(id));
+    }
+
+    fn find(&self, id: RequestId, hashing: SeededState) -> Option<usize> {
+        let is_it = |&place: &usize| request_at(&self.bytes, place).id == id;
+        self.places.find(hashing.hash_one(id), is_it).copied()
+    }
+
+    fn fact(&self, place: usize) -> EncodedFact<'_> {
+        fact_at(&self.bytes, place)
+    }
+
+    fn forget_lowest(&mut self, hashing: SeededState) -> Option<(RequestMark, Lsn)> {
+        let Reverse(id) = self.ids.pop()?;
+        let bytes = &self.bytes;
+        let is_it = |&place: &usize| request_at(bytes, place).id == id;
+        let found = self.places.find_entry(hashing.hash_one(id), is_it);
+        let (place, _) = found.expect(HAS_PLACE).remove();
+        let (mark, fact) = (request_at(bytes, place), fact_at(bytes, place));
+        let forgotten = (mark, fact.lsn());
+        self.forgotten_bytes += LENGTH_BYTES + fact.bytes().len();
+        if self.forgotten_bytes > FORGOTTEN_BYTES_MAX.max(self.bytes.len() / 2) {
+            self.tidy(hashing);
+        }
+        Some(forgotten)
+    }
+
+    /// Leaves out what was forgotten. That is at least as much as what is moved for it.
+    fn tidy(&mut self, hashing: SeededState) {
+        let mut tidied = Self {
+            bytes: Vec::with_capacity(self.bytes.len() - self.forgotten_bytes),
+            ..Self::default()
+        };
+        for &Reverse(id) in &self.ids {
+            let place = self.find(id, hashing).expect(HAS_PLACE);
+            tidied.insert(id, self.fact(place), hashing);
+        }
+        *self = tidied;
     }
 }
 
-pub(super) fn is_of(id: RequestId, log: &FactLog) -> impl Fn(&Place) -> bool {
-    move |&place| log.request(place).id == id
+fn fact_at(bytes: &[u8], place: usize) -> EncodedFact<'_> {
+    let length = bytes[place..].first_chunk::<LENGTH_BYTES>().expect("a fact stands here");
+    let start = place + LENGTH_BYTES;
+    EncodedFact::again(&bytes[start..start + u32::from_le_bytes(*length) as usize])
+}
+
+fn request_at(bytes: &[u8], place: usize) -> RequestMark {
+    fact_at(bytes, place).request().expect("what is remembered is remembered by its request")
 }
 
 fn drawer_of(made_at: Timestamp) -> u64 {

@@ -2,6 +2,8 @@
 //! go wrong, moved on one step at a time by chance.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use inventory_core::time::Timestamp;
@@ -73,6 +75,8 @@ struct World<'a> {
     record: Record,
     tally: Tally,
     step: usize,
+    /// What is to go wrong next, and whether it has.
+    prepared: Option<(&'static str, Arc<AtomicBool>)>,
     /// Real time since the beginning, which nobody in the engine sees.
     true_millis: u64,
 }
@@ -94,6 +98,7 @@ impl<'a> World<'a> {
             record: Record::default(),
             tally: Tally { seeds: 1, ..Tally::default() },
             step: 0,
+            prepared: None,
             true_millis: 0,
         }
     }
@@ -117,7 +122,10 @@ impl<'a> World<'a> {
             84..=90 => self.work_beside()?,
             91..=94 => self.look_after()?,
             95..=96 => self.prepare_fault(),
-            97 => self.crash("power cut between two steps")?,
+            97 => {
+                self.tally.fault("power cut between two steps");
+                self.crash()?;
+            }
             _ => self.ask_again(),
         }
         Ok(())
@@ -172,7 +180,8 @@ impl<'a> World<'a> {
             }
             Synced::Failed(cause) => {
                 (self.trace)(&format!("the journal failed: {cause}"));
-                self.crash("journal failed")
+                self.tally.worked("journals that failed", 1);
+                self.crash()
             }
         }
     }
@@ -252,20 +261,35 @@ impl<'a> World<'a> {
             _ => ("power cut within a step", Fault::PowerCut),
         };
         (self.trace)(&format!("{name} in {left} operations"));
-        self.tally.fault(name);
+        self.settle_fault();
+        let has_struck = Arc::new(AtomicBool::new(false));
+        self.prepared = Some((name, Arc::clone(&has_struck)));
         self.disk.watch(move |_, operation| {
             let counts = match fault {
                 Fault::PowerCut => operation.kind.changes(),
                 _ => operation.kind == Kind::Sync,
             };
             left = left.checked_sub(usize::from(counts))?;
-            (counts && left == 0).then_some(fault)
+            (counts && left == 0).then(|| {
+                has_struck.store(true, Ordering::Relaxed);
+                fault
+            })
         });
     }
 
+    /// Counts what was prepared if it has struck, and says whether it has.
+    fn settle_fault(&mut self) -> bool {
+        let Some((name, has_struck)) = self.prepared.take() else { return false };
+        let has_struck = has_struck.load(Ordering::Relaxed);
+        if has_struck {
+            self.tally.fault(name);
+        }
+        has_struck
+    }
+
     /// The engine is gone in the middle of whatever it did, and the next one starts.
-    fn crash(&mut self, why: &'static str) -> Result<(), String> {
-        self.tally.fault(why);
+    fn crash(&mut self) -> Result<(), String> {
+        self.settle_fault();
         self.go_down();
         self.start()
     }
@@ -294,13 +318,12 @@ impl<'a> World<'a> {
     /// Starts until a start succeeds. Only what was done to it may keep one from succeeding.
     fn start(&mut self) -> Result<(), String> {
         for _ in 0..STARTS_MAX {
-            let may_fail = self.chance.once_in(5);
-            if may_fail {
+            if self.chance.once_in(5) {
                 self.prepare_fault();
             }
             match self.try_start()? {
                 Ok(()) => return Ok(()),
-                Err(error) if may_fail => {
+                Err(error) if self.settle_fault() => {
                     (self.trace)(&format!("a start failed: {error}"));
                     self.tally.worked("starts that failed", 1);
                     self.go_down();
@@ -331,15 +354,16 @@ impl<'a> World<'a> {
         let has_chart = node.put_chart(&self.venue.document);
         self.node = Some(node);
         if !has_chart {
-            return self.crash("no chart could be stored").map(Ok);
+            return self.crash().map(Ok);
         }
         Ok(Ok(()))
     }
 
     /// No more faults: everything is answered, every hold runs out, and all of it is there.
     fn end(&mut self) -> Result<(), String> {
-        self.crash("end")?;
+        self.crash()?;
         self.disk.unwatch();
+        self.prepared = None;
         for _ in 0..10 * STEPS {
             if self.buyers.are_content() && self.node()?.is_idle() {
                 break;
@@ -362,7 +386,7 @@ impl<'a> World<'a> {
                 return Err(format!("a hold is kept for ever: {before:?} at {millis}"));
             }
         }
-        self.crash("end")
+        self.crash()
     }
 }
 

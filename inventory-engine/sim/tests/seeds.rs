@@ -40,18 +40,18 @@ const REJECTIONS: [&str; 16] = [
     "not_enough_together",
 ];
 
-const FAULTS: [&str; 6] = [
+const FAULTS: [&str; 5] = [
     "request duplicated",
     "request sent again",
     "failed sync",
     "power cut between two steps",
     "power cut within a step",
-    "journal failed",
 ];
 
-const WORK: [&str; 7] = [
+const WORK: [&str; 8] = [
     "appends",
     "holds expired",
+    "journals that failed",
     "segments compressed",
     "snapshots",
     "starts",

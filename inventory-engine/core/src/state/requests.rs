@@ -8,6 +8,7 @@
 //! recognized.
 
 mod fact_log;
+mod framed;
 mod hashed;
 mod time_ordered;
 

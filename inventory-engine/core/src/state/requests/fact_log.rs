@@ -3,14 +3,12 @@
 
 use std::collections::VecDeque;
 
+use super::framed;
 use crate::encoding::EncodedFact;
 use crate::fact::RequestMark;
 
 /// Bytes of a piece; a longer fact has one by itself.
 pub(super) const PIECE_BYTES: usize = 32 << 10;
-
-/// Bytes of a length in front of its fact.
-const LENGTH_BYTES: usize = 4;
 
 /// Where a fact is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,8 +36,7 @@ struct Piece {
 impl FactLog {
     /// Remembers a fact.
     pub(super) fn push(&mut self, fact: EncodedFact<'_>) -> Place {
-        let bytes = fact.bytes();
-        let needed = LENGTH_BYTES + bytes.len();
+        let needed = framed::framed_bytes(fact);
         if let Some(last) = self.pieces.back_mut().filter(|last| last.facts == 0) {
             // Nobody knows a place in it any more.
             last.bytes.clear();
@@ -51,23 +48,19 @@ impl FactLog {
         }
         let number = self.first.wrapping_add((self.pieces.len() - 1) as u32);
         let piece = self.pieces.back_mut().expect("there is one, with room");
-        let start = piece.bytes.len() as u32;
-        piece.bytes.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-        piece.bytes.extend_from_slice(bytes);
+        let start = framed::append(&mut piece.bytes, fact) as u32;
         piece.facts += 1;
         Place { piece: number, start }
     }
 
     /// The fact at a place.
     pub(super) fn get(&self, place: Place) -> EncodedFact<'_> {
-        let bytes = &self.pieces[self.index(place)].bytes[place.start as usize..];
-        let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().expect("a place of a fact");
-        EncodedFact::again(&rest[..u32::from_le_bytes(*length) as usize])
+        framed::fact_at(&self.pieces[self.index(place)].bytes, place.start as usize)
     }
 
     /// The request of the fact at a place; what is remembered has one.
     pub(super) fn request(&self, place: Place) -> RequestMark {
-        self.get(place).request().expect("what is remembered is remembered by its request")
+        framed::request_at(&self.pieces[self.index(place)].bytes, place.start as usize)
     }
 
     /// Forgets the fact at a place, the first of all that are there.

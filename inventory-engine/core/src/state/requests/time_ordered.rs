@@ -12,6 +12,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
+use super::framed::{self, fact_at, request_at};
 use crate::encoding::EncodedFact;
 use crate::fact::RequestMark;
 use crate::hashing::SeededState;
@@ -23,9 +24,6 @@ const DRAWER_MILLIS_LOG2: u32 = 6;
 
 /// Bytes of forgotten facts for which a drawer is not tidied.
 const FORGOTTEN_BYTES_MAX: usize = 16 << 10;
-
-/// Bytes of a length in front of its fact.
-const LENGTH_BYTES: usize = 4;
 
 const HAS_PLACE: &str = "an id in a drawer has its place there";
 
@@ -136,9 +134,7 @@ impl Drawer {
     }
 
     fn insert(&mut self, id: RequestId, fact: EncodedFact<'_>, hashing: SeededState) {
-        let place = self.bytes.len();
-        self.bytes.extend_from_slice(&(fact.bytes().len() as u32).to_le_bytes());
-        self.bytes.extend_from_slice(fact.bytes());
+        let place = framed::append(&mut self.bytes, fact);
         let bytes = &self.bytes;
         let hash = |&place: &usize| hashing.hash_one(request_at(bytes, place).id);
         self.places.insert_unique(hashing.hash_one(id), place, hash);
@@ -162,7 +158,7 @@ impl Drawer {
         let (place, _) = found.expect(HAS_PLACE).remove();
         let (mark, fact) = (request_at(bytes, place), fact_at(bytes, place));
         let forgotten = (mark, fact.lsn());
-        self.forgotten_bytes += LENGTH_BYTES + fact.bytes().len();
+        self.forgotten_bytes += framed::framed_bytes(fact);
         if self.forgotten_bytes > FORGOTTEN_BYTES_MAX.max(self.bytes.len() / 2) {
             self.tidy(hashing);
         }
@@ -181,16 +177,6 @@ impl Drawer {
         }
         *self = tidied;
     }
-}
-
-fn fact_at(bytes: &[u8], place: usize) -> EncodedFact<'_> {
-    let length = bytes[place..].first_chunk::<LENGTH_BYTES>().expect("a fact stands here");
-    let start = place + LENGTH_BYTES;
-    EncodedFact::again(&bytes[start..start + u32::from_le_bytes(*length) as usize])
-}
-
-fn request_at(bytes: &[u8], place: usize) -> RequestMark {
-    fact_at(bytes, place).request().expect("what is remembered is remembered by its request")
 }
 
 fn drawer_of(made_at: Timestamp) -> u64 {

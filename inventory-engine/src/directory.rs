@@ -56,7 +56,7 @@ impl Directory {
     }
 
     /// Makes a chart known, and gives the one that everybody shares.
-    pub(crate) fn share_chart(&self, hash: ChartHash, chart: Arc<Chart>) -> Arc<Chart> {
+    pub fn share_chart(&self, hash: ChartHash, chart: Arc<Chart>) -> Arc<Chart> {
         let mut shared = self.charts.entry(hash).or_default();
         if let Some(known) = shared.upgrade() {
             return known;
@@ -66,12 +66,12 @@ impl Directory {
     }
 
     /// Shows an event as it was recovered.
-    pub(crate) fn add_recovered(&self, event: &EventState, lsn: Lsn) {
+    pub fn add_recovered(&self, event: &EventState, lsn: Lsn) {
         self.add_event(EventView::recovered(event, lsn));
     }
 
     /// Shows a durable fact.
-    pub(crate) fn show(&self, event: &EventState, fact: &Fact) {
+    pub fn show(&self, event: &EventState, fact: &Fact) {
         if matches!(fact.change, Change::EventCreated { .. }) {
             self.add_event(EventView::created(event, fact));
         } else if let Some(view) = self.events.get(&fact.event_id) {

@@ -16,6 +16,7 @@ use persistence::dir::DataDirPaths;
 use persistence::file::Options;
 use persistence::history::EventHistory;
 use persistence::journal::Journal;
+use persistence::machine::Machine;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -186,7 +187,7 @@ impl Engine {
         metrics::gauge!(EVENTS).set(directory.event_count() as f64);
         let stopper = Stopper::default();
         let last_at = shards.iter().map(|(state, _)| state.last_at()).max().unwrap_or_default();
-        let clock = Clock::anchored_now(last_at);
+        let clock = Clock::anchored_now(Machine::real(), last_at);
         let epoch = journal.epoch();
         let (turn_sender, turns) = crossbeam_channel::unbounded();
         let mut by_writer: Vec<Vec<(ShardState, u64)>> = (0..writers).map(|_| Vec::new()).collect();
@@ -200,7 +201,7 @@ impl Engine {
             inboxes.push(inbox.clone());
             let writer = Writer {
                 pipeline: CommitPipeline::new(epoch, shards).within(Arc::clone(&room)),
-                clock,
+                clock: clock.clone(),
                 inbox,
                 parcels,
                 journal: turn_sender.clone(),

@@ -23,7 +23,7 @@ pub mod progress;
 pub mod readiness;
 pub mod recovery;
 mod replay;
-mod room;
+pub mod room;
 pub mod seat_history;
 pub mod snapshot_thread;
 pub mod snapshots;

@@ -92,7 +92,8 @@ impl<T> CommitPipeline<T> {
     }
 
     /// The same with a journal whose room is bounded: new holds are refused where it is short.
-    pub(crate) fn within(mut self, room: Arc<Room>) -> Self {
+    #[must_use]
+    pub fn within(mut self, room: Arc<Room>) -> Self {
         self.lanes.values().for_each(|lane| room.owe_endings_of(&lane.state));
         self.room = room;
         self

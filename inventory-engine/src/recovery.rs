@@ -18,7 +18,7 @@ use inventory_charts::CanonicalError;
 use inventory_core::chart::Chart;
 use inventory_core::ids::{ChartHash, EventId, Lsn, ShardId};
 use inventory_core::limits::SHARDS;
-use inventory_core::state::ShardState;
+use inventory_core::state::{Memory, ShardState};
 use persistence::batch::Batch;
 use persistence::charts::ChartStore;
 use persistence::dir::{DataDir, DataDirPaths};
@@ -113,8 +113,13 @@ pub struct Recovered {
 
 /// Every shard without history, hashing by a seed of this process.
 pub fn empty_shards() -> Vec<(ShardState, u64)> {
+    empty_shards_remembering(Memory::default())
+}
+
+fn empty_shards_remembering(memory: Memory) -> Vec<(ShardState, u64)> {
     let seed = hash_seed();
-    (0..SHARDS).map(|shard| (ShardState::seeded(ShardId(shard), seed), 1)).collect()
+    let empty = |shard| (ShardState::remembering(memory, ShardId(shard), seed), 1);
+    (0..SHARDS).map(empty).collect()
 }
 
 /// A seed that nobody outside of this process knows.
@@ -129,26 +134,28 @@ pub fn recover(
     options: Options,
     progress: &Arc<RecoveryProgress>,
 ) -> Result<Recovered, RecoveryError> {
-    recover_in(DataDir::open(path)?, options, progress)
+    recover_in(DataDir::open(path)?, options, Memory::default(), progress)
 }
 
-/// The same in a data directory that is open already, on whatever machine.
+/// The same in a data directory that is open already, on whatever machine, of shards that
+/// remember so much.
 pub fn recover_in(
     dir: DataDir,
     options: Options,
+    memory: Memory,
     progress: &Arc<RecoveryProgress>,
 ) -> Result<Recovered, RecoveryError> {
     let started = Instant::now();
     let store = dir.charts();
     let charts = Charts::new(&store, None);
     let mut teller = Teller { progress, last_told: started };
-    let (restored, useless_snapshots) = restore_newest(dir.paths(), &charts, &mut teller)?;
+    let (restored, useless_snapshots) = restore_newest(dir.paths(), &charts, memory, &mut teller)?;
     let snapshot = restored.as_ref().map(|restored| restored.position.next_number());
     let (mut recovery, shards) = match restored {
         Some(Restored { position, shards }) => {
             (Recovery::open_behind(dir, options, position)?, shards)
         }
-        None => (Recovery::open(dir, options)?, empty_shards()),
+        None => (Recovery::open(dir, options)?, empty_shards_remembering(memory)),
     };
     let shards = replay_all(&mut recovery, &charts, shards, &mut teller)?;
     let (journal, report) = recovery.finish()?;
@@ -193,6 +200,7 @@ struct Restored {
 fn restore_newest(
     paths: &DataDirPaths,
     charts: &Charts<'_>,
+    memory: Memory,
     teller: &mut Teller<'_>,
 ) -> Result<(Option<Restored>, Vec<u64>), RecoveryError> {
     let snapshots = paths.snapshots();
@@ -201,7 +209,7 @@ fn restore_newest(
         let restored = snapshots
             .open(number)
             .map_err(RestoreError::from)
-            .and_then(|reader| restore_all(reader, charts, teller));
+            .and_then(|reader| restore_all(reader, charts, memory, teller));
         match restored {
             Ok(restored) => {
                 teller.progress.set_snapshot(number);
@@ -225,6 +233,7 @@ fn restore_newest(
 fn restore_all(
     mut reader: SnapshotReader,
     charts: &Charts<'_>,
+    memory: Memory,
     teller: &mut Teller<'_>,
 ) -> Result<Restored, RestoreError> {
     let position = reader.position().clone();
@@ -236,7 +245,7 @@ fn restore_all(
         let restorers: Vec<_> = (0..threads())
             .map(|_| {
                 let (sections, position) = (sections.clone(), &position);
-                scope.spawn(move || restore_some(charts, &sections, position, seed))
+                scope.spawn(move || restore_some(charts, &sections, position, memory, seed))
             })
             .collect();
         drop(sections);
@@ -274,11 +283,12 @@ fn restore_some(
     charts: &Charts<'_>,
     sections: &Receiver<Section>,
     position: &Position,
+    memory: Memory,
     seed: u64,
 ) -> Result<Vec<(ShardState, u64)>, RestoreError> {
     let restored = sections.iter().map(|section| {
         let next_sequence = position.next_sequence(section.shard());
-        Ok((restore(charts, &section, seed)?, next_sequence))
+        Ok((restore(charts, &section, memory, seed)?, next_sequence))
     });
     restored.collect()
 }

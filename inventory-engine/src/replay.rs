@@ -10,7 +10,7 @@ use inventory_core::chart::Chart;
 use inventory_core::digest::Digest;
 use inventory_core::fact::Change;
 use inventory_core::ids::{ChartHash, EventId, ShardId};
-use inventory_core::state::{ImageError, ShardImage, ShardState};
+use inventory_core::state::{ImageError, Memory, ShardImage, ShardState};
 use persistence::batch::Batch;
 use persistence::charts::ChartStore;
 use persistence::snapshot::{self, Section};
@@ -85,12 +85,13 @@ impl<'a> Charts<'a> {
 pub(crate) fn restore(
     charts: &Charts<'_>,
     section: &Section,
+    memory: Memory,
     hash_seed: u64,
 ) -> Result<ShardState, RestoreError> {
     let image = section.image()?;
     let named = charts.of_image(&image).map_err(RestoreError::Chart)?;
     let shard = section.shard();
-    ShardState::restore(image, &named, hash_seed)
+    ShardState::restore_remembering(memory, image, &named, hash_seed)
         .map_err(|cause| RestoreError::Image { shard, cause })
 }
 

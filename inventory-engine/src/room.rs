@@ -23,7 +23,7 @@ const LINE_BYTES_MAX: usize = 4 + 2 + 4;
 /// The room of one engine's journal, and what is owed of it. Written by the journal's thread and
 /// by the writers, read by the writers.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub struct Room {
     /// What the journal has taken of the disk and not written yet, as of its last append.
     free_bytes: AtomicU64,
     /// Whether it is sure that there will be more. Until then promises must fit into what is free.
@@ -101,12 +101,12 @@ impl Toll {
 
 impl Room {
     /// Of a journal that never ends.
-    pub(crate) fn endless() -> Self {
+    pub fn endless() -> Self {
         Self::new(0)
     }
 
     /// Of a journal with segments of so many bytes, which has yet to say what it has.
-    pub(crate) fn new(segment_bytes: u64) -> Self {
+    pub fn new(segment_bytes: u64) -> Self {
         Self {
             free_bytes: AtomicU64::new(u64::MAX),
             is_sure: AtomicBool::new(true),
@@ -118,7 +118,7 @@ impl Room {
     }
 
     /// Keeps room for the endings of the holds that live in a recovered shard.
-    pub(crate) fn owe_endings_of(&self, state: &ShardState) {
+    pub fn owe_endings_of(&self, state: &ShardState) {
         let owed: u64 = state.live_holds().map(|hold| ending_bytes(&hold.spots)).sum();
         self.owed_bytes.fetch_add(owed, Ordering::Relaxed);
     }
@@ -157,7 +157,7 @@ impl Room {
     }
 
     /// What the journal has left, now that facts of `written_bytes` are in it.
-    pub(crate) fn report(&self, left: journal::Room, written_bytes: u64) {
+    pub fn report(&self, left: journal::Room, written_bytes: u64) {
         self.free_bytes.store(left.bytes, Ordering::Relaxed);
         self.is_sure.store(left.supply == Supply::Sure, Ordering::Relaxed);
         self.in_flight_bytes.fetch_sub(written_bytes, Ordering::Release);
@@ -169,13 +169,13 @@ impl Room {
     }
 
     /// What the endings of all live holds may need.
-    pub(crate) fn owed_bytes(&self) -> u64 {
+    pub fn owed_bytes(&self) -> u64 {
         self.owed_bytes.load(Ordering::Relaxed)
     }
 }
 
 /// The most bytes that a fact takes of the journal, in a batch of its own.
-pub(crate) fn fact_bytes(change: &Change) -> u64 {
+pub fn fact_bytes(change: &Change) -> u64 {
     // A block may name more than any hold has, and an event has names, rules and ticket types.
     let bytes = match change {
         Change::EventCreated { .. } => FACT_FRAME_BYTES_MAX + FACT_TICKET_TYPES_BYTES_MAX,

@@ -125,7 +125,7 @@ impl Work {
 
     /// How long until the segments are to be looked after again.
     fn until_look(&self, every: Duration) -> Duration {
-        let now = self.snapshotter.monotonic();
+        let now = self.snapshotter.since_boot();
         self.looked_at.map_or(Duration::ZERO, |at| every.saturating_sub(now.saturating_sub(at)))
     }
 
@@ -150,7 +150,7 @@ impl Work {
     }
 
     fn look_after_archive(&mut self) {
-        self.looked_at = Some(self.snapshotter.monotonic());
+        self.looked_at = Some(self.snapshotter.since_boot());
         let (done, failed) = match self.snapshotter.archive() {
             Ok(done) => (done, None),
             Err(Failed { done, cause }) => (done, Some(cause)),

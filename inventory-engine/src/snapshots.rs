@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use inventory_core::ids::ShardId;
 use inventory_core::limits::SHARDS;
-use inventory_core::state::ShardState;
+use inventory_core::state::{Memory, ShardState};
 use persistence::charts::ChartStore;
 use persistence::dir::DataDirPaths;
 use persistence::file::archive::{self, Archive, Archived};
@@ -111,6 +111,7 @@ pub struct Snapshotter {
     segment_bytes: u64,
     archive: Archive,
     options: SnapshotOptions,
+    memory: Memory,
     known: Known,
     is_stopped: Arc<AtomicBool>,
 }
@@ -134,8 +135,15 @@ impl Snapshotter {
             rolls,
             segment_bytes,
             options,
+            memory: Memory::default(),
             is_stopped: Arc::default(),
         }
+    }
+
+    /// The same for shards with another memory.
+    #[must_use]
+    pub fn remembering(self, memory: Memory) -> Self {
+        Self { memory, ..self }
     }
 
     /// Whether enough is sealed behind the last snapshot to make another.
@@ -147,11 +155,11 @@ impl Snapshotter {
 
     /// Makes a snapshot in front of the segment that is written now.
     pub fn make(&mut self) -> Result<Made, SnapshotError> {
-        let started = self.monotonic();
+        let started = self.since_boot();
         let made = catch_unwind(AssertUnwindSafe(|| self.make_from_newest()));
         let (number, bytes) = made.unwrap_or(Err(SnapshotError::Panicked))?;
         self.known.made(number)?;
-        Ok(Made { number, bytes, took: self.monotonic().saturating_sub(started) })
+        Ok(Made { number, bytes, took: self.since_boot().saturating_sub(started) })
     }
 
     /// Compresses and removes the segments that no start needs any more.
@@ -162,8 +170,8 @@ impl Snapshotter {
     }
 
     /// The time of the machine that the data directory is on.
-    pub(crate) fn monotonic(&self) -> Duration {
-        self.paths.machine().monotonic()
+    pub(crate) fn since_boot(&self) -> Duration {
+        self.paths.machine().since_boot()
     }
 
     /// When snapshots are to be made.
@@ -234,8 +242,8 @@ impl Snapshotter {
     ) -> Result<(Position, Vec<ShardState>), Attempt> {
         let seed = hash_seed();
         let Some(number) = base else {
-            let empty = shards.clone().map(|shard| ShardState::seeded(ShardId(shard), seed));
-            return Ok((Position::first(), empty.collect()));
+            let empty = |shard| ShardState::remembering(self.memory, ShardId(shard), seed);
+            return Ok((Position::first(), shards.clone().map(empty).collect()));
         };
         let mut reader =
             self.paths.snapshots().open(number).map_err(|error| useless(error.into()))?;
@@ -244,7 +252,7 @@ impl Snapshotter {
             reader.next_section_of(shards).map_err(|error| useless(error.into()))?
         {
             self.check_stopped()?;
-            states.push(restore(charts, &section, seed).map_err(useless)?);
+            states.push(restore(charts, &section, self.memory, seed).map_err(useless)?);
         }
         Ok((reader.position().clone(), states))
     }

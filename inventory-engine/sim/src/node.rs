@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use inventory_core::fact::Fact;
 use inventory_core::ids::{Lsn, ShardId};
-use inventory_core::state::{EventState, ShardState};
+use inventory_core::state::{EventState, Memory, ShardState};
 use inventory_core::time::Timestamp;
 use inventory_engine::answer::{Answer, Failure};
 use inventory_engine::ask::Ask;
@@ -84,7 +84,7 @@ impl Node {
     ) -> Result<Self, RecoveryError> {
         let dir = DataDir::open_on(machine.clone(), DATA_DIR)?;
         let Recovered { shards, journal, useless_snapshots, .. } =
-            recover_in(dir, JOURNAL, &Arc::default())?;
+            recover_in(dir, JOURNAL, Memory::default(), &Arc::default())?;
         let share = journal.share();
         look(&shards);
         let last_at = shards.iter().map(|(state, _)| state.last_at()).max().unwrap_or_default();

@@ -214,6 +214,8 @@ async fn run(mut guard: Guard) {
     let mut spare = Pending::default();
     loop {
         tokio::select! {
+            // Nothing here is left to chance.
+            biased;
             () = event.tap().told() => {
                 if make_frame(&event, &mut spare) {
                     frames.increment(1);

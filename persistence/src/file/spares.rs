@@ -131,7 +131,7 @@ impl Spares {
             return Err(failure);
         }
         let reserve = reserve::take(&self.machine, &self.journal)?.ok_or(failure)?;
-        self.reserve = Stock::Failed { at: self.machine.monotonic() };
+        self.reserve = Stock::Failed { at: self.machine.since_boot() };
         tracing::warn!(
             bytes = reserve.capacity(),
             "the journal goes on in its reserve; appends stop when that is full: make space"
@@ -183,7 +183,7 @@ impl Spares {
                 }
             }
         }
-        let now = self.machine.monotonic();
+        let now = self.machine.since_boot();
         if self.spare.is_to_be_tried_again(now) {
             self.order(Order::Spare);
         }
@@ -195,7 +195,7 @@ impl Spares {
     }
 
     fn settle(&mut self, made: Made) -> Option<Error> {
-        let (mut failure, now) = (None, self.machine.monotonic());
+        let (mut failure, now) = (None, self.machine.since_boot());
         match made {
             Made::Spare(result) => self.spare = Stock::of(&mut failure, result, now),
             Made::Reserve(result) => self.reserve = Stock::of(&mut failure, result, now),

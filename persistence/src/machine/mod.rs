@@ -58,7 +58,7 @@ impl Machine {
         static REAL: LazyLock<Machine> = LazyLock::new(|| Machine {
             parts: Arc::new(Parts {
                 disk: Box::new(RealDisk),
-                clock: Box::new(RealClock::new()),
+                clock: Box::new(RealClock),
                 hands: Hands::Threads,
                 process_id: std::process::id(),
                 names: AtomicU64::new(1),
@@ -98,9 +98,9 @@ impl Machine {
         self.parts.clock.wall()
     }
 
-    /// Time that passed since some moment of this process. Never goes back.
-    pub fn monotonic(&self) -> Duration {
-        self.parts.clock.monotonic()
+    /// Time that passed since it was started, asleep or awake. Never goes back.
+    pub fn since_boot(&self) -> Duration {
+        self.parts.clock.since_boot()
     }
 
     /// The work that waits for somebody to do it; `None` where threads do.

@@ -13,24 +13,26 @@ const RULE: &str = "Nothing in persistence touches a file, a clock, a thread or 
                     through its machine.";
 
 /// A name, the one file that may say it, and what everybody else does instead.
-const HOMES: [(&str, &str, &str); 12] = [
+const HOMES: [(&str, &str, &str); 13] = [
     ("std::fs", REAL_DISK, DISK_REMEDY),
-    ("rustix", REAL_DISK, DISK_REMEDY),
+    ("rustix::fs", REAL_DISK, DISK_REMEDY),
+    ("rustix::time", CLOCK, CLOCK_REMEDY),
     ("std::os", REAL_DISK, DISK_REMEDY),
     ("exists()", "", PATH_REMEDY),
     ("is_dir()", REAL_DISK, PATH_REMEDY),
     ("is_file()", "", PATH_REMEDY),
     ("canonicalize()", "", PATH_REMEDY),
-    ("SystemTime", "persistence/src/machine/clock.rs", CLOCK_REMEDY),
-    ("Instant", "persistence/src/machine/clock.rs", CLOCK_REMEDY),
+    ("SystemTime", CLOCK, CLOCK_REMEDY),
+    ("Instant", "", CLOCK_REMEDY),
     ("std::thread", "persistence/src/machine/errands.rs", "order it of `machine::Errands`"),
     ("std::process", "persistence/src/machine/mod.rs", CHANCE_REMEDY),
     ("uuid", "persistence/src/machine/mod.rs", CHANCE_REMEDY),
 ];
 const REAL_DISK: &str = "persistence/src/disk/real.rs";
+const CLOCK: &str = "persistence/src/machine/clock.rs";
 const DISK_REMEDY: &str = "ask `machine.disk()`; what it cannot do yet becomes a method of it";
 const PATH_REMEDY: &str = "ask `machine.disk().look_at(path)`";
-const CLOCK_REMEDY: &str = "ask `machine.wall_clock()` or `machine.monotonic()`";
+const CLOCK_REMEDY: &str = "ask `machine.wall_clock()` or `machine.since_boot()`";
 const CHANCE_REMEDY: &str = "ask the machine, which a simulation can answer for";
 
 /// The crate that may have a simulated machine outside of its tests.
@@ -103,7 +105,7 @@ mod tests {
             ("use std::fs::File;", "std::fs"),
             ("use std::{\n    io,\n    fs,\n};", "std::fs"),
             ("std::fs::remove_file(path)", "std::fs"),
-            ("use rustix::fs::fallocate;", "rustix"),
+            ("use rustix::fs::fallocate;", "rustix::fs"),
             ("use std::os::unix::fs::FileExt;", "std::os"),
             ("if path.exists() {}", "exists()"),
             ("path.is_dir()", "is_dir()"),
@@ -133,7 +135,10 @@ mod tests {
     fn the_homes_tests_and_other_crates_are_free() {
         for (path, text) in [
             ("persistence/src/disk/real.rs", "use std::fs; use rustix::fs::fadvise;"),
-            ("persistence/src/machine/clock.rs", "use std::time::{Instant, SystemTime};"),
+            (
+                "persistence/src/machine/clock.rs",
+                "use std::time::SystemTime; use rustix::time::ClockId;",
+            ),
             ("persistence/src/file/tests/mod.rs", "use std::fs;"),
             ("persistence/src/dir.rs", "#[cfg(test)]\nmod tests { use std::fs; }"),
             ("persistence/src/dir.rs", "//! Not std::fs.\nuse crate::disk::File; use std::io;"),

@@ -14,7 +14,6 @@ use super::{Allocation, EndedHold, EventState, Hold, Memory, SeatState, ShardSta
 use crate::chart::Chart;
 use crate::digest::Digest;
 use crate::encoding::EncodedFacts;
-use crate::hashing::SeededState;
 use crate::ids::{
     AreaIndex, BuyerId, ChartHash, EventId, Lsn, SeatIndex, ShardId, TicketTypeIndex,
 };
@@ -177,16 +176,17 @@ impl ShardState {
         charts: &BTreeMap<ChartHash, Arc<Chart>>,
         hash_seed: u64,
     ) -> Result<Self, ImageError> {
-        Self::restore_with(image, charts, SeededState(hash_seed), Memory::default())
+        Self::restore_remembering(Memory::default(), image, charts, hash_seed)
     }
 
-    pub(crate) fn restore_with(
+    /// The same of a state with another memory, which must be the one that it had.
+    pub fn restore_remembering(
+        memory: Memory,
         image: ShardImage,
         charts: &BTreeMap<ChartHash, Arc<Chart>>,
-        hashing: SeededState,
-        memory: Memory,
+        hash_seed: u64,
     ) -> Result<Self, ImageError> {
-        let mut state = Self::with(image.shard, hashing, memory);
+        let mut state = Self::remembering(memory, image.shard, hash_seed);
         (state.last_lsn, state.last_at) = (image.last_lsn, image.last_at);
         for event in image.events {
             state.restore_event(event, charts)?;

@@ -53,11 +53,14 @@ pub struct ShardState {
 
 /// How much of what is over a shard remembers. Part of what facts mean: a shard that remembers
 /// less forgets earlier, and has another digest.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Memory {
-    pub(crate) requests_max: usize,
-    pub(crate) request_millis: u64,
-    pub(crate) ended_holds_max: usize,
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Memory {
+    /// Requests that were accepted, however new they are.
+    pub requests_max: usize,
+    /// How long they are remembered, in milliseconds of their ids' own time.
+    pub request_millis: u64,
+    /// Holds that ended.
+    pub ended_holds_max: usize,
 }
 
 impl Default for Memory {
@@ -101,7 +104,12 @@ impl ShardState {
     /// A shard without history whose maps hash by a secret seed, so that no caller can choose
     /// ids that fall on each other. The seed changes nothing that can be seen.
     pub fn seeded(shard: ShardId, hash_seed: u64) -> Self {
-        Self::with(shard, SeededState(hash_seed), Memory::default())
+        Self::remembering(Memory::default(), shard, hash_seed)
+    }
+
+    /// The same with another memory than that of all shards that serve anybody.
+    pub fn remembering(memory: Memory, shard: ShardId, hash_seed: u64) -> Self {
+        Self::with(shard, SeededState(hash_seed), memory)
     }
 
     pub(crate) fn with(shard: ShardId, hashing: SeededState, memory: Memory) -> Self {

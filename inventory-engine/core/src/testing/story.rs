@@ -169,9 +169,9 @@ impl Story {
 
     /// The state from its image, in a shard whose maps have another order.
     fn restored(&self, place: &str) -> ShardState {
-        let (image, hashing) = (self.state.image(), SeededState(43));
+        let (image, memory) = (self.state.image(), self.venue.memory);
         let charts = BTreeMap::from([(CHART, Arc::clone(&self.venue.chart))]);
-        let restored = ShardState::restore_with(image.clone(), &charts, hashing, self.venue.memory);
+        let restored = ShardState::restore_remembering(memory, image.clone(), &charts, 43);
         let mut restored = restored.unwrap_or_else(|error| panic!("{place}: {error}"));
         assert_eq!(restored.image(), image, "{place}: image of an image");
         for (again, event) in restored.events().zip(self.state.events()) {

@@ -118,7 +118,7 @@ pub fn empty_shards() -> Vec<(ShardState, u64)> {
 
 fn empty_shards_remembering(memory: Memory) -> Vec<(ShardState, u64)> {
     let seed = hash_seed();
-    let empty = |shard| (ShardState::remembering(memory, ShardId(shard), seed), 1);
+    let empty = |shard| (ShardState::remembering(ShardId(shard), seed, memory), 1);
     (0..SHARDS).map(empty).collect()
 }
 

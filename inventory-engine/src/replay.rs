@@ -91,7 +91,7 @@ pub(crate) fn restore(
     let image = section.image()?;
     let named = charts.of_image(&image).map_err(RestoreError::Chart)?;
     let shard = section.shard();
-    ShardState::restore_remembering(memory, image, &named, hash_seed)
+    ShardState::restore_remembering(image, &named, hash_seed, memory)
         .map_err(|cause| RestoreError::Image { shard, cause })
 }
 

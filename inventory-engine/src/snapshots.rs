@@ -242,7 +242,7 @@ impl Snapshotter {
     ) -> Result<(Position, Vec<ShardState>), Attempt> {
         let seed = hash_seed();
         let Some(number) = base else {
-            let empty = |shard| ShardState::remembering(self.memory, ShardId(shard), seed);
+            let empty = |shard| ShardState::remembering(ShardId(shard), seed, self.memory);
             return Ok((Position::first(), shards.clone().map(empty).collect()));
         };
         let mut reader =

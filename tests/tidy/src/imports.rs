@@ -18,6 +18,7 @@ pub enum Imports {
 pub const ARROWS: &[(&str, Imports)] = &[
     ("inventory-core", Imports::Only(&[])),
     ("inventory-charts", Imports::Only(&["inventory-core"])),
+    ("inventory-model", Imports::Only(&["inventory-core"])),
     ("persistence", Imports::Only(&["inventory-core"])),
     (
         "inventory-engine",
@@ -25,7 +26,13 @@ pub const ARROWS: &[(&str, Imports)] = &[
     ),
     (
         "inventory-sim",
-        Imports::Only(&["inventory-core", "inventory-charts", "persistence", "inventory-engine"]),
+        Imports::Only(&[
+            "inventory-core",
+            "inventory-charts",
+            "inventory-model",
+            "persistence",
+            "inventory-engine",
+        ]),
     ),
     ("proto", Imports::Only(&[])),
     ("edge-api", Imports::Only(&["proto"])),

@@ -176,17 +176,17 @@ impl ShardState {
         charts: &BTreeMap<ChartHash, Arc<Chart>>,
         hash_seed: u64,
     ) -> Result<Self, ImageError> {
-        Self::restore_remembering(Memory::default(), image, charts, hash_seed)
+        Self::restore_remembering(image, charts, hash_seed, Memory::default())
     }
 
     /// The same of a state with another memory, which must be the one that it had.
     pub fn restore_remembering(
-        memory: Memory,
         image: ShardImage,
         charts: &BTreeMap<ChartHash, Arc<Chart>>,
         hash_seed: u64,
+        memory: Memory,
     ) -> Result<Self, ImageError> {
-        let mut state = Self::remembering(memory, image.shard, hash_seed);
+        let mut state = Self::remembering(image.shard, hash_seed, memory);
         (state.last_lsn, state.last_at) = (image.last_lsn, image.last_at);
         for event in image.events {
             state.restore_event(event, charts)?;

@@ -104,11 +104,11 @@ impl ShardState {
     /// A shard without history whose maps hash by a secret seed, so that no caller can choose
     /// ids that fall on each other. The seed changes nothing that can be seen.
     pub fn seeded(shard: ShardId, hash_seed: u64) -> Self {
-        Self::remembering(Memory::default(), shard, hash_seed)
+        Self::remembering(shard, hash_seed, Memory::default())
     }
 
     /// The same with another memory than that of all shards that serve anybody.
-    pub fn remembering(memory: Memory, shard: ShardId, hash_seed: u64) -> Self {
+    pub fn remembering(shard: ShardId, hash_seed: u64, memory: Memory) -> Self {
         Self::with(shard, SeededState(hash_seed), memory)
     }
 

@@ -171,7 +171,7 @@ impl Story {
     fn restored(&self, place: &str) -> ShardState {
         let (image, memory) = (self.state.image(), self.venue.memory);
         let charts = BTreeMap::from([(CHART, Arc::clone(&self.venue.chart))]);
-        let restored = ShardState::restore_remembering(memory, image.clone(), &charts, 43);
+        let restored = ShardState::restore_remembering(image.clone(), &charts, 43, memory);
         let mut restored = restored.unwrap_or_else(|error| panic!("{place}: {error}"));
         assert_eq!(restored.image(), image, "{place}: image of an image");
         for (again, event) in restored.events().zip(self.state.events()) {

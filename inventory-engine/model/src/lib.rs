@@ -29,8 +29,10 @@ use std::sync::Arc;
 use inventory_core::chart::Chart;
 use inventory_core::fact::{Change, Fact, SeatStatus};
 use inventory_core::ids::{
-    AllocationId, BuyerId, ChartHash, EventId, HoldId, Lsn, SeatIndex, ShardId,
+    AllocationId, AreaIndex, BuyerId, ChartHash, EventId, HoldId, Lsn, SeatIndex, ShardId,
+    TicketTypeIndex,
 };
+use inventory_core::spots::Counts;
 use inventory_core::state::{Allocation, EndedHold, Hold, Memory};
 use inventory_core::time::Timestamp;
 
@@ -117,6 +119,27 @@ impl Model {
     /// The state of a seat; `None` if there is no such seat.
     pub fn seat(&self, event_id: EventId, seat: SeatIndex) -> Option<SeatStatus> {
         self.event(event_id)?.status(seat)
+    }
+
+    /// The state of each seat of an event, by index.
+    pub fn seats(&self, event_id: EventId) -> Option<Vec<SeatStatus>> {
+        let event = self.event(event_id)?;
+        let seats = (0..event.parts().seats.len()).map(|seat| SeatIndex(seat as u32));
+        seats.map(|seat| event.status(seat)).collect()
+    }
+
+    /// The places of each area of an event, by index.
+    pub fn areas(&self, event_id: EventId) -> Option<Vec<Counts>> {
+        let event = self.event(event_id)?;
+        let areas = (0..event.parts().areas.len()).map(|area| AreaIndex(area as u32));
+        areas.map(|area| event.area_counts(area).map(Counts)).collect()
+    }
+
+    /// What is left, held and sold of each ticket type of an event, by index.
+    pub fn ticket_types(&self, event_id: EventId) -> Option<Vec<Counts>> {
+        let event = self.event(event_id)?;
+        let types = (0..event.ticket_types.len()).map(|of| TicketTypeIndex(of as u16));
+        types.map(|of| event.type_counts(of).map(Counts)).collect()
     }
 
     /// How many spots of an event a buyer holds and owns.

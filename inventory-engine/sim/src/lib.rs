@@ -5,13 +5,17 @@
 //! Must always hold: a seed is a run, the same each time and on every machine. Whoever sees one
 //! go wrong can see it again.
 
+mod audience;
+mod auditor;
 mod buyers;
-mod history;
+mod lasting;
+mod network;
 mod node;
-mod record;
 mod run;
 mod tally;
+mod troubles;
 mod venue;
 
-pub use run::{Violation, run};
+pub use run::{Step, Violation, run, run_cut_at};
 pub use tally::Tally;
+pub use troubles::Operations;

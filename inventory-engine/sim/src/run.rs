@@ -1,36 +1,42 @@
-//! One run: a machine, one engine after the other on it, buyers who ask, and everything that may
-//! go wrong, moved on one step at a time by chance.
+//! One run: a machine, one engine after the other on it, buyers who ask, listeners who look on,
+//! and everything that may go wrong, moved on one step at a time by chance.
+
+mod steps;
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use inventory_core::limits::{ENDED_HOLDS_KEPT_MAX, REQUEST_KEPT_MILLIS, REQUESTS_KEPT_MAX};
+use inventory_core::state::Memory;
 use inventory_core::time::Timestamp;
-use inventory_engine::answer::{Answer, Failure};
 use inventory_engine::recovery::RecoveryError;
 use inventory_engine::snapshots::SnapshotOptions;
-use persistence::disk::simulated::{Chance, Fault, Kind, Order, PowerCut, SimulatedDisk};
-use persistence::machine::{Machine, SimulatedClock};
+use persistence::disk::simulated::Chance;
+use persistence::machine::{Clock, Machine, SimulatedClock};
 
-use crate::buyers::Buyers;
-use crate::node::{Node, Out, Synced, Ticket};
-use crate::record::Record;
+use crate::audience::Audience;
+use crate::auditor::{Auditor, Gallery};
+use crate::buyers::{Buyers, Ticket};
+use crate::lasting::read_all;
+use crate::network::Network;
+use crate::node::{Node, Parcel, Setting};
 use crate::tally::Tally;
+use crate::troubles::Troubles;
 use crate::venue::Venue;
 
+pub use self::steps::Step;
+
 /// Steps of a run, before it is brought to an end.
-const STEPS: usize = 600;
+const STEPS: usize = 1_500;
 /// Starts that may fail one behind the other, each for a fault of its own.
 const STARTS_MAX: usize = 40;
-/// The disk, large enough that it is never full.
-const CAPACITY_BYTES: u64 = 64 << 20;
 const NODE_ID: u128 = 0x0190;
 const STARTED_AT: Timestamp = Timestamp(1_700_000_000_000);
-/// How far the wall clock may be wrong, either way, when an engine starts.
+/// How far the wall clock may be wrong, either way.
 const CLOCK_OFF_MILLIS: usize = 2 * 60 * 60 * 1_000;
 /// Longer than any hold of a run lives.
-const LONG_MILLIS: u64 = 60_000;
+const LONG: Duration = Duration::from_secs(60);
 
 /// Something that must never happen.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -54,52 +60,89 @@ impl std::error::Error for Violation {}
 /// Runs a seed. `trace` is told of every step.
 ///
 /// # Errors
-/// If something happened that must never happen.
+/// If something happened that must never happen; a panic is such a thing.
 pub fn run(seed: u64, trace: &mut dyn FnMut(&str)) -> Result<Tally, Violation> {
-    let mut world = World::new(seed, trace);
-    match world.live() {
-        Ok(()) => Ok(world.tally),
-        Err(what) => Err(Violation { seed, step: world.step, what }),
+    live(World::new(seed, trace))
+}
+
+/// The same, and the power goes in front of an operation on files when it is done first; its name
+/// is one of [`Tally::operations`].
+///
+/// # Errors
+/// The same.
+pub fn run_cut_at(seed: u64, operation: &str) -> Result<Tally, Violation> {
+    let trace = &mut |_: &str| ();
+    let world = World::new(seed, trace);
+    world.troubles.order_power_cut(operation);
+    live(world)
+}
+
+fn live(mut world: World<'_>) -> Result<Tally, Violation> {
+    let lived = catch_unwind(AssertUnwindSafe(|| world.live()));
+    let lived = lived.unwrap_or_else(|panic| Err(format!("a panic: {}", words_of(&*panic))));
+    match lived {
+        Ok(()) => Ok(world.counted()),
+        Err(what) => Err(Violation { seed: world.seed, step: world.step, what }),
     }
 }
 
+fn words_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without words")
+}
+
 struct World<'a> {
+    seed: u64,
     trace: &'a mut dyn FnMut(&str),
     chance: Chance,
-    disk: SimulatedDisk,
+    troubles: Troubles,
     clock: SimulatedClock,
     machine: Machine,
-    node: Option<Node>,
+    setting: Setting,
     venue: Venue,
+    node: Option<Node>,
+    /// The engine's time when it started, and how long the machine had been up.
+    anchor: (Timestamp, Duration),
     buyers: Buyers,
-    record: Record,
+    network: Network,
+    /// What is in each parcel that came in.
+    parcels: Vec<Ticket>,
+    audience: Audience,
+    auditor: Auditor,
+    gallery: Gallery,
     tally: Tally,
     step: usize,
-    /// What is to go wrong next, and whether it has.
-    prepared: Option<(&'static str, Arc<AtomicBool>)>,
-    /// Real time since the beginning, which nobody in the engine sees.
-    true_millis: u64,
+    /// Until which step the disk takes nothing.
+    slow_until: usize,
 }
 
 impl<'a> World<'a> {
     fn new(seed: u64, trace: &'a mut dyn FnMut(&str)) -> Self {
-        let disk = SimulatedDisk::new(CAPACITY_BYTES, seed);
+        let mut chance = Chance::of(seed, 0);
         let clock = SimulatedClock::new(STARTED_AT);
+        let troubles = Troubles::new(seed, clock.clone());
+        let setting = setting(&mut chance);
         let venue = Venue::new();
         Self {
+            seed,
             trace,
-            chance: Chance::of(seed, 0),
-            machine: Machine::simulated(disk.clone(), clock.clone(), NODE_ID),
-            disk,
+            chance,
+            machine: Machine::simulated(troubles.disk.clone(), clock.clone(), NODE_ID),
+            troubles,
             clock,
+            setting,
             node: None,
+            anchor: (STARTED_AT, Duration::ZERO),
             buyers: Buyers::new(venue.clone(), seed),
+            network: Network::new(seed),
+            parcels: Vec::new(),
+            audience: Audience::new(seed),
+            auditor: Auditor::new(venue.clone(), setting.memory),
+            gallery: Gallery::default(),
             venue,
-            record: Record::default(),
             tally: Tally { seeds: 1, ..Tally::default() },
             step: 0,
-            prepared: None,
-            true_millis: 0,
+            slow_until: 0,
         }
     }
 
@@ -112,291 +155,174 @@ impl<'a> World<'a> {
         self.end()
     }
 
-    fn act(&mut self) -> Result<(), String> {
-        match self.chance.below(100) {
-            0..=33 => self.ask(),
-            34..=36 => self.ask_again(),
-            37..=55 => self.turn()?,
-            56..=76 => self.sync()?,
-            77..=83 => self.pass_time(),
-            84..=90 => self.work_beside()?,
-            91..=94 => self.look_after()?,
-            95..=96 => self.prepare_fault(),
-            97 => {
-                self.tally.fault("power cut between two steps");
-                self.crash()?;
-            }
-            _ => self.ask_again(),
-        }
-        Ok(())
+    fn counted(mut self) -> Tally {
+        self.tally.simulated = self.clock.since_boot();
+        self.tally.operations = self.troubles.operations();
+        self.tally
+    }
+
+    fn say(&mut self, words: impl AsRef<str>) {
+        (self.trace)(words.as_ref());
     }
 
     fn node(&mut self) -> Result<&mut Node, String> {
         self.node.as_mut().ok_or_else(|| "no engine runs".to_owned())
     }
 
-    fn ask(&mut self) {
-        let Some(node) = &mut self.node else { return };
-        let ticket = self.buyers.next(node.now(self.true_millis));
-        self.put(ticket);
-        if self.chance.once_in(12) {
-            self.tally.fault("request duplicated");
-            self.put(ticket);
-        }
-    }
-
-    fn ask_again(&mut self) {
-        if let Some(ticket) = self.buyers.again() {
-            self.tally.fault("request sent again");
-            self.put(ticket);
-        }
-    }
-
-    fn put(&mut self, ticket: Ticket) {
-        let ask = self.buyers.ask(ticket);
-        (self.trace)(&format!("{} asks {:?}", ticket, self.buyers.request(ticket).command.verb));
-        if let Some(node) = &mut self.node {
-            node.put(ask, ticket);
-        }
-    }
-
-    fn turn(&mut self) -> Result<(), String> {
-        let (asks_max, millis) = (1 + self.chance.below(12), self.true_millis);
-        let (expired, out) = self.node()?.turn(asks_max, millis);
-        (self.trace)(&format!("a turn, {expired} expired"));
-        self.tally.worked("holds expired", expired as u64);
-        self.deliver(out)
-    }
-
-    fn sync(&mut self) -> Result<(), String> {
-        let turns_max = 1 + self.chance.below(3);
-        match self.node()?.sync(turns_max) {
-            Synced::Nothing => Ok(()),
-            Synced::Durable(ends, out) => {
-                (self.trace)(&format!("durable {ends:?}"));
-                self.tally.worked("appends", 1);
-                ends.into_iter().for_each(|(shard, lsn)| self.record.durable(shard, lsn));
-                self.deliver(out)
-            }
-            Synced::Failed(cause) => {
-                (self.trace)(&format!("the journal failed: {cause}"));
-                self.tally.worked("journals that failed", 1);
-                self.crash()
-            }
-        }
-    }
-
-    fn deliver(&mut self, out: Vec<Out>) -> Result<(), String> {
-        for out in out {
-            (self.trace)(&format!("{out:?}"));
-            match out {
-                Out::Shown(shard, lsn) => self.record.shown(shard, lsn)?,
-                Out::Answered(ticket, answer) => self.hear(ticket, &answer)?,
-                Out::Failed(failure) => self.tally.refused(word_of(&failure)),
-            }
-        }
-        Ok(())
-    }
-
-    fn hear(&mut self, ticket: Ticket, answer: &Answer) -> Result<(), String> {
-        match answer {
-            Answer::Accepted(accepted) => {
-                self.tally.accepted(accepted.fact.change.name());
-                let command = self.buyers.request(ticket).command.clone();
-                self.record.accepted(&command, &accepted.fact, accepted.is_repeat)?;
-                self.buyers.hear(ticket, Some(&accepted.fact));
-            }
-            Answer::Refused(refusal) => {
-                let code = refusal.rejection.code.name();
-                self.tally.refused(code);
-                self.record.refused(&self.buyers.request(ticket).command, code)?;
-                self.buyers.hear(ticket, None);
-            }
-            Answer::Hold(_) | Answer::Verified(_) => {}
-        }
-        Ok(())
-    }
-
-    fn pass_time(&mut self) {
-        let millis = match self.chance.below(8) {
-            0 => self.chance.below(5_000),
-            _ => self.chance.below(300),
-        };
-        self.pass(millis as u64);
-    }
-
-    fn pass(&mut self, millis: u64) {
-        self.true_millis += millis;
-        self.clock.pass(Duration::from_millis(millis));
-        self.tally.simulated += Duration::from_millis(millis);
-    }
-
-    /// One step of what is made ahead of use, and a look at what there is.
-    fn work_beside(&mut self) -> Result<(), String> {
-        let has_worked = self.machine.steps().is_some_and(|steps| steps.step());
-        self.tally.worked("steps beside", u64::from(has_worked));
-        self.node()?.room();
-        Ok(())
-    }
-
-    fn look_after(&mut self) -> Result<(), String> {
-        match self.node()?.look_after() {
-            Ok((has_made, compressed)) => {
-                self.tally.worked("snapshots", u64::from(has_made));
-                self.tally.worked("segments compressed", compressed);
-            }
-            Err(why) => {
-                (self.trace)(&format!("no snapshot: {why}"));
-                self.tally.worked("snapshots that failed", 1);
-            }
-        }
-        Ok(())
-    }
-
-    /// Something will go wrong at one of the next operations that change a file.
-    fn prepare_fault(&mut self) {
-        let mut left = 1 + self.chance.below(30);
-        let (name, fault) = match self.chance.below(3) {
-            0 => ("failed sync", Fault::Fail(std::io::ErrorKind::Other)),
-            _ => ("power cut within a step", Fault::PowerCut),
-        };
-        (self.trace)(&format!("{name} in {left} operations"));
-        self.settle_fault();
-        let has_struck = Arc::new(AtomicBool::new(false));
-        self.prepared = Some((name, Arc::clone(&has_struck)));
-        self.disk.watch(move |_, operation| {
-            let counts = match fault {
-                Fault::PowerCut => operation.kind.changes(),
-                _ => operation.kind == Kind::Sync,
-            };
-            left = left.checked_sub(usize::from(counts))?;
-            (counts && left == 0).then(|| {
-                has_struck.store(true, Ordering::Relaxed);
-                fault
-            })
-        });
-    }
-
-    /// Counts what was prepared if it has struck, and says whether it has.
-    fn settle_fault(&mut self) -> bool {
-        let Some((name, has_struck)) = self.prepared.take() else { return false };
-        let has_struck = has_struck.load(Ordering::Relaxed);
-        if has_struck {
-            self.tally.fault(name);
-        }
-        has_struck
+    fn ticket(&self, parcel: Parcel) -> Ticket {
+        self.parcels[parcel as usize]
     }
 
     /// The engine is gone in the middle of whatever it did, and the next one starts.
     fn crash(&mut self) -> Result<(), String> {
-        self.settle_fault();
+        self.troubles.settle(&mut self.tally);
         self.go_down();
         self.start()
     }
 
     /// The power goes, and comes back on what is left.
     fn go_down(&mut self) {
-        self.disk.unwatch();
-        self.disk.cut_power();
-        if let Some(node) = self.node.take() {
-            let waiting = node.abandon();
-            (self.trace)(&format!("nobody knows what became of {waiting:?}"));
-        }
-        let seed = self.chance.next();
-        let cut = match self.chance.below(6) {
-            0 => PowerCut::HARSH,
-            1 => PowerCut::MILD,
-            2 => PowerCut::by_chance(Order::Any, seed),
-            _ => PowerCut::by_chance(Order::AsDone, seed),
-        };
-        (self.trace)(&format!("{cut:?}"));
-        self.disk = self.disk.after(cut);
-        let clock = self.clock.clone();
-        self.machine = Machine::simulated(self.disk.clone(), clock, NODE_ID);
+        let cut = self.troubles.cut_power(&mut self.chance);
+        self.node = None;
+        self.audience.fall_silent();
+        self.network.break_off(&mut self.tally);
+        self.say(format!("{cut:?}"));
+        let disk = self.troubles.disk.clone();
+        self.machine = Machine::simulated(disk, self.clock.clone(), NODE_ID);
+        self.set_clock();
+        self.tally.fault("wrong clock at a start");
+    }
+
+    /// Somebody sets the wall clock, right or wrong.
+    fn set_clock(&mut self) {
+        let off = self.chance.below(2 * CLOCK_OFF_MILLIS) as u64;
+        let right = STARTED_AT.0 + self.clock.since_boot().as_millis() as u64;
+        self.clock.set_wall(Timestamp(right + off - CLOCK_OFF_MILLIS as u64));
     }
 
     /// Starts until a start succeeds. Only what was done to it may keep one from succeeding.
     fn start(&mut self) -> Result<(), String> {
         for _ in 0..STARTS_MAX {
-            if self.chance.once_in(5) {
-                self.prepare_fault();
+            let is_first = self.auditor.is_new();
+            if self.chance.once_in(if is_first { 2 } else { 5 }) {
+                let prepared = self.troubles.prepare(&mut self.chance);
+                self.say(prepared);
             }
             match self.try_start()? {
-                Ok(()) => return Ok(()),
-                Err(error) if self.settle_fault() => {
-                    (self.trace)(&format!("a start failed: {error}"));
-                    self.tally.worked("starts that failed", 1);
-                    self.go_down();
+                Ok(true) => return Ok(()),
+                Ok(false) => {
+                    self.troubles.settle(&mut self.tally);
+                    self.troubles.free();
                 }
-                Err(error) => return Err(format!("a start failed: {error}")),
+                Err(error) => {
+                    let has_struck = self.troubles.settle(&mut self.tally);
+                    let was_rotten = self.troubles.heal();
+                    self.say(format!("a start failed: {error}"));
+                    if !has_struck && !was_rotten {
+                        return Err(format!("a start failed: {error}"));
+                    }
+                    let because = if was_rotten { "rotten bits" } else { "faults" };
+                    self.tally.worked(&format!("starts that failed for {because}"), 1);
+                }
             }
+            self.go_down();
         }
         Err("no start succeeds any more".to_owned())
     }
 
-    fn try_start(&mut self) -> Result<Result<(), RecoveryError>, String> {
-        let off = self.chance.below(2 * CLOCK_OFF_MILLIS) as u64;
-        let wall = STARTED_AT.0 + self.true_millis + off - CLOCK_OFF_MILLIS as u64;
-        let snapshots = SnapshotOptions { after_segments: 1, ..SnapshotOptions::default() };
-        let (mut checked, record, disk) = (Ok(0), &mut self.record, self.disk.clone());
-        let started =
-            Node::start(&self.machine, (Timestamp(wall), self.true_millis), snapshots, |shards| {
-                checked = record.check_start(shards, &disk)
+    /// False if the disk failed when the chart was stored.
+    fn try_start(&mut self) -> Result<Result<bool, RecoveryError>, String> {
+        let (mut checked, auditor, gallery) = (Ok(0), &mut self.auditor, &mut self.gallery);
+        let (troubles, memory) = (&mut self.troubles, self.setting.memory);
+        let started = Node::start(&self.machine, self.setting, |shards| {
+            checked = auditor.started(shards, gallery).and_then(|facts| {
+                troubles.heal();
+                read_all(&troubles.disk, memory, shards, auditor)?;
+                Ok(facts)
             });
+        });
         let node = match started {
             Ok(node) => node,
             Err(error) => return Ok(Err(error)),
         };
         let facts = checked?;
-        (self.trace)(&format!("started with {facts} facts, the wall clock at {wall}"));
+        self.say(format!("started with {facts} facts at {}", node.now()));
         self.tally.worked("starts", 1);
-        // The chart is on the disk before anything names it; a disk that fails now ends this life.
-        let has_chart = node.put_chart(&self.venue.document);
-        self.node = Some(node);
-        if !has_chart {
-            return self.crash().map(Ok);
+        self.anchor = (node.now(), self.clock.since_boot());
+        if node.now() < self.auditor.last_at() {
+            return Err(format!("time goes on from {}, before the last fact", node.now()));
         }
-        Ok(Ok(()))
+        // The chart is on the disk before anything names it.
+        let has_chart = node.put_chart(&self.venue);
+        self.node = Some(node);
+        Ok(Ok(has_chart))
     }
 
     /// No more faults: everything is answered, every hold runs out, and all of it is there.
     fn end(&mut self) -> Result<(), String> {
+        self.troubles.free();
+        self.troubles.let_syncs_take(Duration::ZERO);
         self.crash()?;
-        self.disk.unwatch();
-        self.prepared = None;
+        self.troubles.settle(&mut self.tally);
+        self.troubles.free();
         for _ in 0..10 * STEPS {
-            if self.buyers.are_content() && self.node()?.is_idle() {
+            if self.buyers.are_content() && self.node()?.is_idle() && self.network.is_empty() {
                 break;
             }
             self.ask_again();
-            self.turn()?;
-            self.sync()?;
+            self.receive();
+            self.settle_down()?;
         }
         if !self.buyers.are_content() {
             return Err("somebody is never answered".to_owned());
         }
-        self.pass(LONG_MILLIS);
-        while self.node()?.earliest_deadline().is_some() {
-            let (before, millis) = (self.node()?.earliest_deadline(), self.true_millis);
-            self.turn()?;
-            while !self.node()?.is_idle() {
-                self.sync()?;
-            }
-            if self.node()?.earliest_deadline() == before {
-                return Err(format!("a hold is kept for ever: {before:?} at {millis}"));
+        self.clock.pass(LONG);
+        while self.auditor.earliest_deadline().is_some() {
+            let before = self.auditor.earliest_deadline();
+            self.settle_down()?;
+            if self.auditor.earliest_deadline() == before {
+                return Err(format!("a hold is kept for ever: {before:?}"));
             }
         }
+        if !self.auditor.is_content() {
+            return Err("something is never answered".to_owned());
+        }
+        self.listen()?;
         self.crash()
+    }
+
+    /// All that the engine does by itself, until it rests.
+    fn settle_down(&mut self) -> Result<(), String> {
+        while self.machine.steps().is_some_and(|steps| steps.step()) {}
+        self.node()?.report_room(0);
+        self.turn()?;
+        while !self.node()?.is_idle() {
+            self.turn()?;
+            self.append()?;
+            self.hear_of_durable()?;
+        }
+        Ok(())
     }
 }
 
-fn word_of(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::Invalid(_) => "invalid",
-        Failure::Overloaded { .. } => "overloaded",
-        Failure::StorageShort { .. } => "storage_short",
-        Failure::DeadlineExceeded => "deadline_exceeded",
-        Failure::Unknown => "unknown",
-        Failure::ShuttingDown => "shutting_down",
+/// How the engines of a run are set: some remember little, some keep no history.
+fn setting(chance: &mut Chance) -> Setting {
+    let memory = match chance.below(3) {
+        0 => Memory::default(),
+        _ => Memory {
+            requests_max: some(chance, 60, REQUESTS_KEPT_MAX),
+            request_millis: some(chance, 30_000, REQUEST_KEPT_MILLIS as usize) as u64,
+            ended_holds_max: some(chance, 40, ENDED_HOLDS_KEPT_MAX),
+        },
+    };
+    let mut snapshots = SnapshotOptions { after_segments: 1, ..SnapshotOptions::default() };
+    if chance.once_in(2) {
+        snapshots.history_retention = Duration::ZERO;
     }
+    Setting { memory, snapshots }
+}
+
+/// Few, or as many as everywhere.
+fn some(chance: &mut Chance, few: usize, all: usize) -> usize {
+    if chance.once_in(4) { all } else { 1 + chance.below(few) }
 }

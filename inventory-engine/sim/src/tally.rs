@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::run::Step;
+use crate::troubles::Operations;
+
 /// Counts of one run, or of many.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tally {
@@ -19,7 +22,11 @@ pub struct Tally {
     /// What was done to the engine, by its name.
     pub faults: BTreeMap<&'static str, u64>,
     /// What the engine did by itself, by its name.
-    pub work: BTreeMap<&'static str, u64>,
+    pub work: BTreeMap<String, u64>,
+    /// Power cuts behind each step of the engine, by its name.
+    pub cuts_behind: BTreeMap<&'static str, u64>,
+    /// What was done to files, by operation and kind of file.
+    pub operations: BTreeMap<String, Operations>,
 }
 
 impl Tally {
@@ -35,8 +42,12 @@ impl Tally {
         *self.faults.entry(what).or_default() += 1;
     }
 
-    pub(crate) fn worked(&mut self, what: &'static str, times: u64) {
-        *self.work.entry(what).or_default() += times;
+    pub(crate) fn worked(&mut self, what: &str, times: u64) {
+        *self.work.entry(what.to_owned()).or_default() += times;
+    }
+
+    pub(crate) fn crashed(&mut self, behind: Step) {
+        *self.cuts_behind.entry(behind.name()).or_default() += 1;
     }
 
     /// Adds the counts of other runs.
@@ -47,11 +58,20 @@ impl Tally {
             (&mut self.accepted, &other.accepted),
             (&mut self.refused, &other.refused),
             (&mut self.faults, &other.faults),
-            (&mut self.work, &other.work),
+            (&mut self.cuts_behind, &other.cuts_behind),
         ] {
             for (what, count) in from {
                 *to.entry(what).or_default() += count;
             }
+        }
+        for (what, count) in &other.work {
+            self.worked(what, *count);
+        }
+        for (what, seen) in &other.operations {
+            let operations = self.operations.entry(what.clone()).or_default();
+            operations.done += seen.done;
+            operations.cut += seen.cut;
+            operations.failed += seen.failed;
         }
     }
 
@@ -67,12 +87,16 @@ impl fmt::Display for Tally {
             ("accepted", &self.accepted),
             ("refused", &self.refused),
             ("faults", &self.faults),
-            ("work", &self.work),
+            ("power cuts behind", &self.cuts_behind),
         ] {
             writeln!(f, "{title}:")?;
-            for (what, count) in counts {
-                writeln!(f, "  {count:>10}  {what}")?;
-            }
+            counts.iter().try_for_each(|(what, count)| writeln!(f, "  {count:>10}  {what}"))?;
+        }
+        writeln!(f, "work:")?;
+        self.work.iter().try_for_each(|(what, count)| writeln!(f, "  {count:>10}  {what}"))?;
+        writeln!(f, "operations:  done, cut, failed")?;
+        for (what, Operations { done, cut, failed }) in &self.operations {
+            writeln!(f, "  {done:>10} {cut:>8} {failed:>8}  {what}")?;
         }
         Ok(())
     }

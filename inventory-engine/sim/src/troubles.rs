@@ -1,0 +1,325 @@
+//! What is done to the disk of an engine: operations that fail, syncs that fail and take what
+//! they should have kept, power cuts at any operation, space that is gone, bits that rot, syncs
+//! that take their time. What was meant counts only once it has struck.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use persistence::disk::simulated::{
+    Chance, Fault, Kind, Operation, Order, PowerCut, SimulatedDisk,
+};
+use persistence::disk::{Access, Disk, Entry};
+use persistence::machine::SimulatedClock;
+
+use crate::node::DATA_DIR;
+use crate::tally::Tally;
+
+/// The disk when nobody else has taken any of it: never full.
+const CAPACITY_BYTES: u64 = 64 << 20;
+/// How far ahead something is prepared; a first start takes about as many.
+const OPERATIONS_AHEAD: usize = 50;
+/// What a short disk has left, at most.
+const SHORT_BYTES: usize = 16 << 10;
+
+/// A disk, and what is in store for it.
+pub(crate) struct Troubles {
+    pub(crate) disk: SimulatedDisk,
+    clock: SimulatedClock,
+    watch: Arc<Mutex<Watch>>,
+    rotten: Vec<Rot>,
+    is_short: bool,
+}
+
+/// A bit that rotted in a file, and the file as it has been since.
+struct Rot {
+    path: PathBuf,
+    bit: usize,
+    content: Vec<u8>,
+}
+
+/// What looks at each operation.
+#[derive(Default)]
+struct Watch {
+    prepared: Option<Prepared>,
+    has_struck: bool,
+    /// In front of which operation the power goes when it is done next, whatever else happens.
+    ordered: Option<String>,
+    has_lost_power: bool,
+    /// How long each sync takes.
+    sync_takes: Duration,
+    operations: BTreeMap<String, Operations>,
+}
+
+/// How often something was done to files of one kind, and how often it went wrong.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Operations {
+    /// How often it was done.
+    pub done: u64,
+    /// How often the power was cut in front of it.
+    pub cut: u64,
+    /// How often it failed.
+    pub failed: u64,
+}
+
+/// Something that goes wrong at one of the next operations that it fits.
+struct Prepared {
+    name: &'static str,
+    fault: Fault,
+    /// Only at operations of this name.
+    only: Option<String>,
+    left: usize,
+}
+
+impl Prepared {
+    fn fits(&self, kind: Kind, name: &str) -> bool {
+        if self.only.as_deref().is_some_and(|only| only != name) {
+            return false;
+        }
+        match self.fault {
+            Fault::PowerCut => kind.changes(),
+            Fault::Short { .. } => matches!(kind, Kind::Write(_)),
+            _ if self.name == FAILED_SYNC => matches!(kind, Kind::Sync | Kind::SyncDir),
+            _ => kind.changes() && kind != Kind::Sync,
+        }
+    }
+}
+
+const FAILED_SYNC: &str = "failed sync";
+const POWER_CUT: &str = "power cut within a step";
+
+impl Troubles {
+    pub(crate) fn new(seed: u64, clock: SimulatedClock) -> Self {
+        let disk = SimulatedDisk::new(CAPACITY_BYTES, seed);
+        let (watch, rotten) = (Arc::default(), Vec::new());
+        let troubles = Self { disk, clock, watch, rotten, is_short: false };
+        troubles.look_on();
+        troubles
+    }
+
+    /// Prepares something that will go wrong soon. Says what.
+    pub(crate) fn prepare(&self, chance: &mut Chance) -> String {
+        let kinds = [io::ErrorKind::Other, io::ErrorKind::StorageFull];
+        let kind = kinds[chance.below(2)];
+        let (name, fault) = match chance.below(6) {
+            0 => (FAILED_SYNC, Fault::Fail(io::ErrorKind::Other)),
+            1 => ("failed operation", Fault::Fail(kind)),
+            2 => ("short write", Fault::Short { bytes: chance.below(600), kind }),
+            _ => (POWER_CUT, Fault::PowerCut),
+        };
+        let mut watch = self.watch();
+        // Half of the time at something that was done before, however seldom that is.
+        let known = chance.below(watch.operations.len());
+        let only = watch.operations.keys().nth(known).filter(|_| chance.once_in(2)).cloned();
+        let left = 1 + chance.below(if only.is_some() { 1 } else { OPERATIONS_AHEAD });
+        let said = format!("{name} in {left} operations, {only:?}");
+        (watch.prepared, watch.has_struck) = (Some(Prepared { name, fault, only, left }), false);
+        said
+    }
+
+    /// Counts what was prepared if it has struck, and says whether it has. If not, it will not.
+    pub(crate) fn settle(&self, tally: &mut Tally) -> bool {
+        let mut watch = self.watch();
+        let prepared = watch.prepared.take();
+        let has_struck = std::mem::take(&mut watch.has_struck);
+        let has_lost_power = std::mem::take(&mut watch.has_lost_power);
+        let prepared = prepared.filter(|prepared| prepared.fault != Fault::PowerCut);
+        if let Some(Prepared { name, .. }) = prepared.filter(|_| has_struck) {
+            tally.fault(name);
+        }
+        if has_lost_power {
+            tally.fault(POWER_CUT);
+        }
+        has_struck || has_lost_power
+    }
+
+    /// Lets the power go in front of an operation when it is done next.
+    pub(crate) fn order_power_cut(&self, operation: &str) {
+        self.watch().ordered = Some(operation.to_owned());
+    }
+
+    /// Whether the power went in the middle of something.
+    pub(crate) fn has_lost_power(&self) -> bool {
+        self.watch().has_lost_power
+    }
+
+    /// Whether something is prepared that has not struck.
+    pub(crate) fn is_prepared(&self) -> bool {
+        let watch = self.watch();
+        watch.prepared.is_some() && !watch.has_struck
+    }
+
+    /// From now on each sync takes so long.
+    pub(crate) fn let_syncs_take(&self, time: Duration) {
+        self.watch().sync_takes = time;
+    }
+
+    /// Somebody else takes nearly all the space there is.
+    pub(crate) fn fill(&mut self, chance: &mut Chance) {
+        self.is_short = true;
+        let free = self.disk.free_bytes(Path::new("/")).unwrap_or_default();
+        self.disk.set_capacity(CAPACITY_BYTES - free + chance.below(SHORT_BYTES) as u64);
+    }
+
+    /// There is space again.
+    pub(crate) fn free(&mut self) {
+        self.is_short = false;
+        self.disk.set_capacity(CAPACITY_BYTES);
+    }
+
+    pub(crate) fn is_short(&self) -> bool {
+        self.is_short
+    }
+
+    /// A bit of a file rots, of any but the one that is written now: there its last batch may be
+    /// taken for one that was never finished. Says where.
+    pub(crate) fn rot(&mut self, chance: &mut Chance) -> Option<String> {
+        let mut files = Vec::new();
+        self.list(Path::new(DATA_DIR), &mut files);
+        let written = files.iter().filter(|path| is_segment(path)).max().cloned();
+        files.retain(|path| Some(path) != written.as_ref());
+        let path = files.get(chance.below(files.len()))?.clone();
+        let bytes = self.disk.content(&path)?;
+        let bit = chance.below(bytes.len() * 8);
+        self.disk.flip_bit(&path, bit).ok()?;
+        let content = self.disk.content(&path)?;
+        if content.is_empty() {
+            return None;
+        }
+        let said = format!("bit {bit} of {} rots", path.display());
+        self.rotten.push(Rot { path, bit, content });
+        Some(said)
+    }
+
+    /// What rotted is as it was, where nobody has written it anew. False if nothing had.
+    pub(crate) fn heal(&mut self) -> bool {
+        let had_any = !self.rotten.is_empty();
+        for Rot { path, bit, content } in self.rotten.drain(..).rev() {
+            if self.disk.content(&path).as_ref() == Some(&content) {
+                // What rotted can rot again.
+                let _ = self.disk.flip_bit(&path, bit);
+            }
+        }
+        had_any
+    }
+
+    /// The power goes, and comes back on what is left.
+    pub(crate) fn cut_power(&mut self, chance: &mut Chance) -> PowerCut {
+        self.disk.cut_power();
+        self.disk.unwatch();
+        let seed = chance.next();
+        let cut = match chance.below(6) {
+            0 => PowerCut::HARSH,
+            1 => PowerCut::MILD,
+            2 => PowerCut::by_chance(Order::Any, seed),
+            _ => PowerCut::by_chance(Order::AsDone, seed),
+        };
+        self.disk = self.disk.after(cut);
+        self.look_on();
+        cut
+    }
+
+    /// All that was done to files, and how it went.
+    pub(crate) fn operations(&self) -> BTreeMap<String, Operations> {
+        self.watch().operations.clone()
+    }
+
+    fn look_on(&self) {
+        let (watch, clock) = (Arc::clone(&self.watch), self.clock.clone());
+        self.disk.watch(move |_, operation| {
+            let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+            if operation.kind == Kind::Sync {
+                clock.pass(watch.sync_takes);
+            }
+            watch.see(operation)
+        });
+    }
+
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn list(&self, folder: &Path, files: &mut Vec<PathBuf>) {
+        for name in self.disk.names_in(folder).unwrap_or_default() {
+            let path = folder.join(name);
+            match self.disk.look_at(&path) {
+                Ok(Entry::Directory) => self.list(&path, files),
+                Ok(Entry::File { bytes }) if bytes > 0 => files.push(path),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Watch {
+    fn see(&mut self, operation: &Operation) -> Option<Fault> {
+        if !operation.kind.changes() {
+            return None;
+        }
+        let name = name_of(operation);
+        let seen = self.operations.entry(name.clone()).or_default();
+        seen.done += 1;
+        if self.ordered.as_ref() == Some(&name) {
+            (self.ordered, self.has_lost_power) = (None, true);
+            seen.cut += 1;
+            return Some(Fault::PowerCut);
+        }
+        let prepared = self.prepared.as_mut().filter(|_| !self.has_struck)?;
+        if !prepared.fits(operation.kind, &name) {
+            return None;
+        }
+        prepared.left -= 1;
+        if prepared.left > 0 {
+            return None;
+        }
+        self.has_struck = true;
+        match prepared.fault {
+            Fault::PowerCut => {
+                self.has_lost_power = true;
+                seen.cut += 1;
+            }
+            _ => seen.failed += 1,
+        }
+        Some(prepared.fault)
+    }
+}
+
+/// Whether a file is one of the journal's segments, numbered as they follow one another.
+fn is_segment(path: &Path) -> bool {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let is_number = stem.chars().all(|letter| letter.is_ascii_digit());
+    is_number && path.parent().is_some_and(|folder| folder.ends_with("journal"))
+}
+
+/// What is done, to what kind of file: numbers and hashes in names say only which. An open file
+/// has the name that it was opened by.
+fn name_of(operation: &Operation) -> String {
+    let kind = match operation.kind {
+        Kind::Open(Access::Create) => "create or open",
+        Kind::Open(_) => "create",
+        Kind::Rename => "rename to",
+        Kind::Exchange => "exchange",
+        Kind::Remove => "remove",
+        Kind::CreateDir => "create folder",
+        Kind::SyncDir => "sync folder",
+        Kind::Write(_) => "write",
+        Kind::Allocate => "allocate",
+        Kind::SetLength => "set length of",
+        Kind::Sync => "sync",
+        _ => "other",
+    };
+    let path = operation.path.strip_prefix(DATA_DIR).unwrap_or(&operation.path);
+    let path = path.to_string_lossy();
+    let names: Vec<_> = path.split('/').map(|name| kind_of_name(name)).collect();
+    format!("{kind} {}", names.join("/"))
+}
+
+fn kind_of_name(name: &str) -> String {
+    let is_number = |part: &str| {
+        !part.is_empty() && part.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-')
+    };
+    let parts = name.split('.').filter(|part| part.len() > 1 || !is_number(part));
+    parts.map(|part| if is_number(part) { "#" } else { part }).collect::<Vec<_>>().join(".")
+}

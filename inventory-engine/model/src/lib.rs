@@ -34,6 +34,7 @@ use inventory_core::ids::{
 };
 use inventory_core::spots::Counts;
 use inventory_core::state::{Allocation, EndedHold, Hold, Memory};
+use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 
 pub use crate::predict::{Choice, Prediction};
@@ -109,6 +110,11 @@ impl Model {
     /// The events, as they were created.
     pub fn events(&self) -> impl Iterator<Item = EventId> {
         self.events.iter().map(|event| event.id)
+    }
+
+    /// What an event's spots may be sold as.
+    pub fn ticket_types(&self, event_id: EventId) -> &[TicketType] {
+        self.event(event_id).map_or(&[], |event| &event.ticket_types)
     }
 
     /// When an event's sale was ended for good.

@@ -8,9 +8,13 @@ use std::sync::Arc;
 use inventory_core::chart::{
     Area, Category, Chart, ChartParts, Point, Row, Seat, Section, Table, Zone,
 };
-use inventory_core::ids::{CategoryIndex, SeatIndex, SectionIndex, ZoneIndex};
+use inventory_core::ids::{CategoryIndex, ChartHash, SeatIndex, SectionIndex, ZoneIndex};
 
-use crate::naive::{Owner, Spot};
+/// The hash of the chart.
+pub(crate) const CHART: ChartHash = ChartHash([1; 32]);
+
+/// The hash of a chart that nobody knows.
+pub(crate) const NO_CHART: ChartHash = ChartHash([2; 32]);
 
 /// By row: its section, how far back it is, and its seats: where, what category, what kind.
 const ROWS: [(Option<u32>, f64, &str); 5] = [
@@ -24,43 +28,19 @@ const ROWS: [(Option<u32>, f64, &str); 5] = [
 ];
 
 /// How many seats there are.
-pub(crate) const SPOTS: usize = 23;
+pub(crate) const SEATS: u32 = 23;
 
 /// The seats around the table.
-pub(crate) const TABLE: Range<usize> = 20..23;
+pub(crate) const TABLE: Range<u32> = 20..23;
 
 /// By area: its category and how many it takes.
 pub(crate) const AREAS: [(Option<u32>, u32); 3] = [(Some(0), 6), (Some(1), 4), (None, 3)];
 
 const FOCUS: Point = Point { x: 23.0, y: -7.0 };
 
-/// The seats as the model sees them.
-pub(crate) fn spots() -> Vec<Spot> {
-    let mut spots = Vec::new();
-    for (row, (section, depth, kinds)) in ROWS.into_iter().enumerate() {
-        for (number, kind) in kinds.chars().enumerate() {
-            let (across, along) = (number as f64 * 9.0 - FOCUS.x, depth - FOCUS.y);
-            spots.push(Spot {
-                owner: Owner::Nobody,
-                kind: None,
-                is_at_table: TABLE.contains(&spots.len()),
-                row: section.is_some().then_some(row),
-                section,
-                // Each section is a zone.
-                zone: section,
-                category: Some(category(kind)),
-                distance: across.hypot(along),
-                needs_asking: matches!(kind, 'a' | 'c'),
-            });
-        }
-    }
-    assert_eq!(spots.len(), SPOTS);
-    spots
-}
-
-/// The seats as a chart.
+/// All of it as a chart.
 pub(crate) fn chart() -> Arc<Chart> {
-    let mut parts = ChartParts { name: "model".to_owned(), ..ChartParts::default() };
+    let mut parts = ChartParts { name: "walk".to_owned(), ..ChartParts::default() };
     parts.focal_point = Some(FOCUS);
     for key in ["gold", "silver"] {
         let (key, label) = (key.to_owned(), key.to_owned());
@@ -96,7 +76,8 @@ pub(crate) fn chart() -> Arc<Chart> {
             parts.rows.push(Row { label: row.to_string(), section, seats });
         }
     }
-    let seats = TABLE.map(|seat| SeatIndex(seat as u32)).collect();
+    assert_eq!(parts.seats.len(), SEATS as usize);
+    let seats = TABLE.map(SeatIndex).collect();
     let label = "table".to_owned();
     parts.tables.push(Table { label, section: None, seats, book_whole: true });
     Arc::new(Chart::new(parts).expect("the chart is whole"))

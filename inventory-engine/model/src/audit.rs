@@ -61,8 +61,8 @@ impl Model {
                 let born = HoldId::new(self.shard, fact.lsn, request_id);
                 ensure(*hold_id == born, "the hold is not named by its fact")?;
                 ensure(*deadline > at, "it is over before it begins")?;
-                let full = at.0 + event.rules.hold_ttl_millis;
-                ensure(deadline.0 == full, "it does not end a full hold time from now")?;
+                let full = at.plus_millis(event.rules.hold_ttl_millis);
+                ensure(*deadline == full, "it does not end a full hold time from now")?;
                 event.audit_taken(spots, Owner::Nobody, HOLD_SEATS_MAX)?;
                 event.audit_sold(at, buyer_id, spots)
             }
@@ -141,8 +141,8 @@ impl Event {
         let is_allowed = hold.extensions < self.rules.extensions_max;
         ensure(is_allowed, "it was extended as often as it may be")?;
         ensure(deadline >= hold.deadline, "it shortens the hold")?;
-        let full = at.0 + self.rules.hold_ttl_millis;
-        let is_right = deadline.0 == full || (deadline == hold.deadline && full < deadline.0);
+        let full = at.plus_millis(self.rules.hold_ttl_millis);
+        let is_right = deadline == full || (deadline == hold.deadline && full < deadline);
         ensure(is_right, "it does not end a full hold time from now")
     }
 

@@ -23,6 +23,8 @@ mod predict;
 mod requests;
 mod rules;
 mod spots;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 

@@ -126,7 +126,7 @@ impl Model {
             hold_id: HoldId::new(self.shard, self.next_lsn(), request_id),
             buyer_id: buyer_id.clone(),
             spots,
-            deadline: Timestamp(at.0 + event.rules.hold_ttl_millis),
+            deadline: at.plus_millis(event.rules.hold_ttl_millis),
         };
         Ok((*event_id, change))
     }
@@ -139,7 +139,7 @@ impl Model {
         if hold.extensions >= event.rules.extensions_max {
             return Err(no(ExtensionsExhausted));
         }
-        let full = Timestamp(at.0 + event.rules.hold_ttl_millis);
+        let full = at.plus_millis(event.rules.hold_ttl_millis);
         let deadline = hold.deadline.max(full);
         Ok((event.id, Change::HoldExtended { hold_id: hold.id, deadline }))
     }

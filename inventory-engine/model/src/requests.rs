@@ -40,7 +40,7 @@ impl Requests {
         if id.get() <= self.newest_forgotten {
             return Err(Age::TooOld);
         }
-        if made_at.0 > at.0 + REQUEST_AHEAD_MILLIS_MAX {
+        if made_at > at.plus_millis(REQUEST_AHEAD_MILLIS_MAX) {
             return Err(Age::Ahead);
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! row, a table that is sold as a whole, and three areas.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use inventory_core::chart::{
     Area, Category, Chart, ChartParts, Point, Row, Seat, Section, Table, Zone,
@@ -38,8 +38,13 @@ pub(crate) const AREAS: [(Option<u32>, u32); 3] = [(Some(0), 6), (Some(1), 4), (
 
 const FOCUS: Point = Point { x: 23.0, y: -7.0 };
 
-/// All of it as a chart.
+/// All of it as a chart, made once.
 pub(crate) fn chart() -> Arc<Chart> {
+    static VENUE: LazyLock<Arc<Chart>> = LazyLock::new(|| Arc::new(draw()));
+    Arc::clone(&VENUE)
+}
+
+fn draw() -> Chart {
     let mut parts = ChartParts { name: "walk".to_owned(), ..ChartParts::default() };
     parts.focal_point = Some(FOCUS);
     for key in ["gold", "silver"] {
@@ -80,7 +85,7 @@ pub(crate) fn chart() -> Arc<Chart> {
     let seats = TABLE.map(SeatIndex).collect();
     let label = "table".to_owned();
     parts.tables.push(Table { label, section: None, seats, book_whole: true });
-    Arc::new(Chart::new(parts).expect("the chart is whole"))
+    Chart::new(parts).expect("the chart is whole")
 }
 
 fn category(kind: char) -> u32 {

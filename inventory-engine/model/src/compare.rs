@@ -149,3 +149,6 @@ fn seat_state(owner: Owner) -> SeatState {
         Owner::Organizer => SeatState::Blocked,
     }
 }
+
+#[cfg(test)]
+mod tests;

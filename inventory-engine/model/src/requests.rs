@@ -89,3 +89,6 @@ impl Requests {
 fn says_when(request: &RequestMark) -> bool {
     request.id.made_at().is_some()
 }
+
+#[cfg(test)]
+mod tests;

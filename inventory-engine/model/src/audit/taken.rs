@@ -17,9 +17,9 @@ impl Event {
         owner: Owner,
         seats_max: usize,
     ) -> Result<(), String> {
-        audit_named_once(spots)?;
         let is_little = spots.seats.len() <= seats_max && spots.areas.len() <= AREA_LINES_MAX;
         ensure(is_little, "it names more than a command may")?;
+        audit_named_once(spots)?;
         for seat in spots.seat_indexes() {
             let was = self.status(seat).map(|_| self.owner(seat));
             let was = was.ok_or_else(|| format!("there is no seat {seat}"))?;

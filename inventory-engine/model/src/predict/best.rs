@@ -172,3 +172,6 @@ fn distance(parts: &ChartParts, front: Point, seat: SeatIndex) -> f64 {
     let focus = of_zone.or(parts.focal_point).unwrap_or(front);
     (seat.position.x - focus.x).hypot(seat.position.y - focus.y)
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use inventory_core::time::Timestamp;
 use inventory_model::{Model, Prediction};
 
 use crate::create::{Create, START};
-use crate::op::{self, Ask, Made, Op, Target};
+use crate::op::{self, Ask, Made, Op, Target, Until};
 use crate::settle;
 use crate::venue::{self, CHART};
 
@@ -88,8 +88,14 @@ impl Both {
                     }
                 }
             }
-            Op::Pass { millis, expiries_max } => {
-                self.now = self.now.plus_millis(*millis);
+            Op::Pass { millis, until, expiries_max } => {
+                let then = self.now.plus_millis(*millis);
+                let round = then.0 - then.0 % op::ROUND_MILLIS;
+                self.now = match until {
+                    Until::Any => then,
+                    Until::Round => self.now.max(Timestamp(round)),
+                    Until::JustBefore => self.now.max(Timestamp(round - 1)),
+                };
                 self.expire(*expiries_max);
             }
             Op::Back { millis } => self.now = Timestamp(self.now.0 - millis),

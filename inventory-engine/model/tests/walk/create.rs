@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use crate::op;
 use crate::venue::{CHART, NO_CHART};
 
-/// When a walk begins.
+/// When a walk begins, at a round moment.
 pub(crate) const START: Timestamp = Timestamp(1_700_000_000_000);
 
 /// How many flaws there are.
@@ -76,7 +76,7 @@ pub(crate) fn first() -> impl Strategy<Value = Create> {
 
 fn rules() -> impl Strategy<Value = EventRules> {
     let limit = prop::option::of(1_u32..12);
-    (window(), 0_u16..4, 1_000_u64..60_000, limit).prop_map(
+    (window(), 0_u16..4, op::millis(1_000, 60_000), limit).prop_map(
         |((sale_opens_at, sale_closes_at), extensions_max, hold_ttl_millis, buyer_seats_max)| {
             EventRules {
                 hold_ttl_millis,
@@ -91,8 +91,8 @@ fn rules() -> impl Strategy<Value = EventRules> {
 
 /// When something opens and closes, if it does.
 fn window() -> impl Strategy<Value = (Option<Timestamp>, Option<Timestamp>)> {
-    let opens_after = prop::option::weighted(0.3, 1_u64..20_000);
-    let closes_after = prop::option::weighted(0.3, 1_u64..200_000);
+    let opens_after = prop::option::weighted(0.3, op::millis(1, 20_000));
+    let closes_after = prop::option::weighted(0.3, op::millis(1, 200_000));
     (opens_after, closes_after).prop_map(|(opens_after, closes_after)| {
         let opens_at = opens_after.map(|millis| START.plus_millis(millis));
         let from = opens_at.unwrap_or(START);

@@ -53,7 +53,7 @@ fn memory() -> impl Strategy<Value = Memory> {
     let Memory { requests_max, request_millis, ended_holds_max } = Memory::default();
     (
         prop_oneof![4 => Just(requests_max), 1 => 0_usize..12],
-        prop_oneof![4 => Just(request_millis), 1 => 0_u64..60_000],
+        prop_oneof![4 => Just(request_millis), 1 => op::millis(0, 60_000)],
         prop_oneof![4 => Just(ended_holds_max), 1 => 0_usize..3],
     )
         .prop_map(|(requests_max, request_millis, ended_holds_max)| Memory {

@@ -13,6 +13,9 @@ use crate::venue::{AREAS, SEATS, TABLE};
 /// How many buyers there are.
 pub(crate) const BUYERS: usize = 4;
 
+/// A moment or a time is round if it is a multiple of this.
+pub(crate) const ROUND_MILLIS: u64 = 500;
+
 /// Something that happens.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
@@ -23,9 +26,17 @@ pub(crate) enum Op {
     /// Something is asked for under the id of a request that was sent before.
     OtherUnder(usize, Ask),
     /// Time passes, and then the engine ends so many of the holds that are due.
-    Pass { millis: u64, expiries_max: usize },
+    Pass { millis: u64, until: Until, expiries_max: usize },
     /// The clock is set back.
     Back { millis: u64 },
+}
+
+/// What kind of a moment it is then. What is sold opens, closes and ends at round times, mostly.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Until {
+    Any,
+    Round,
+    JustBefore,
 }
 
 /// How a request id is made.
@@ -93,15 +104,26 @@ pub(crate) enum Part {
 }
 
 pub(crate) fn op() -> impl Strategy<Value = Op> {
+    let until = prop_oneof![
+        2 => Just(Until::Any),
+        5 => Just(Until::Round),
+        2 => Just(Until::JustBefore),
+    ];
     let expiries_max = prop_oneof![5 => Just(0), 4 => Just(usize::MAX), 1 => 1_usize..3];
     prop_oneof![
         80 => (made(), ask()).prop_map(|(made, ask)| Op::Ask(made, ask)),
-        16 => (0_u64..20_000, expiries_max)
-            .prop_map(|(millis, expiries_max)| Op::Pass { millis, expiries_max }),
+        16 => (0_u64..20_000, until, expiries_max)
+            .prop_map(|(millis, until, expiries_max)| Op::Pass { millis, until, expiries_max }),
         1 => (0_u64..5_000).prop_map(|millis| Op::Back { millis }),
         8 => any::<usize>().prop_map(Op::Again),
         4 => (any::<usize>(), ask()).prop_map(|(number, other)| Op::OtherUnder(number, other)),
     ]
+}
+
+/// So many milliseconds, mostly a round number of them.
+pub(crate) fn millis(min: u64, less_than: u64) -> impl Strategy<Value = u64> {
+    let round = (min / ROUND_MILLIS + 1..less_than / ROUND_MILLIS).prop_map(|of| of * ROUND_MILLIS);
+    prop_oneof![4 => round, 1 => min..less_than]
 }
 
 fn made() -> impl Strategy<Value = Made> {

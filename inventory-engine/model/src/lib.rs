@@ -130,21 +130,21 @@ impl Model {
     }
 
     /// The state of each seat of an event, by index.
-    pub fn seats(&self, event_id: EventId) -> Option<Vec<SeatStatus>> {
+    pub fn seat_statuses(&self, event_id: EventId) -> Option<Vec<SeatStatus>> {
         let event = self.event(event_id)?;
         let seats = (0..event.parts().seats.len()).map(|seat| SeatIndex(seat as u32));
         seats.map(|seat| event.status(seat)).collect()
     }
 
     /// The places of each area of an event, by index.
-    pub fn areas(&self, event_id: EventId) -> Option<Vec<Counts>> {
+    pub fn area_counts(&self, event_id: EventId) -> Option<Vec<Counts>> {
         let event = self.event(event_id)?;
         let areas = (0..event.parts().areas.len()).map(|area| AreaIndex(area as u32));
         areas.map(|area| event.area_counts(area).map(Counts)).collect()
     }
 
     /// What is left, held and sold of each ticket type of an event, by index.
-    pub fn ticket_types(&self, event_id: EventId) -> Option<Vec<Counts>> {
+    pub fn ticket_type_counts(&self, event_id: EventId) -> Option<Vec<Counts>> {
         let event = self.event(event_id)?;
         let types = (0..event.ticket_types.len()).map(|of| TicketTypeIndex(of as u16));
         types.map(|of| event.type_counts(of).map(Counts)).collect()

@@ -48,12 +48,12 @@ impl Gallery {
 /// What a fact's event looks like behind it.
 fn picture(model: &Model, fact: &Fact) -> Option<Picture> {
     let event_id = fact.event_id;
-    let seats = model.seats(event_id)?;
+    let seats = model.seat_statuses(event_id)?;
     Some(Picture {
         version: fact.lsn.0,
         statuses: seats.into_iter().map(|status| status as u8).collect(),
-        areas: model.areas(event_id)?,
-        ticket_types: model.ticket_types(event_id)?,
+        areas: model.area_counts(event_id)?,
+        ticket_types: model.ticket_type_counts(event_id)?,
         is_closed: model.closed_at(event_id).is_some(),
     })
 }

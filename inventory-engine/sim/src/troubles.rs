@@ -312,7 +312,7 @@ fn name_of(operation: &Operation) -> String {
     };
     let path = operation.path.strip_prefix(DATA_DIR).unwrap_or(&operation.path);
     let path = path.to_string_lossy();
-    let names: Vec<_> = path.split('/').map(|name| kind_of_name(name)).collect();
+    let names: Vec<_> = path.split('/').map(kind_of_name).collect();
     format!("{kind} {}", names.join("/"))
 }
 

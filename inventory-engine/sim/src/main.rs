@@ -21,11 +21,20 @@ struct Arguments {
     /// Tell every step.
     #[arg(long)]
     trace: bool,
+    /// Stop at the first seed that goes wrong.
+    #[arg(long)]
+    until_violation: bool,
 }
 
 fn main() -> io::Result<ExitCode> {
-    let arguments = Arguments::parse();
-    let mut out = io::stdout().lock();
+    match run_all(&Arguments::parse(), &mut io::stdout().lock()) {
+        // Who has seen enough reads no more.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::FAILURE),
+        ended => ended,
+    }
+}
+
+fn run_all(arguments: &Arguments, out: &mut impl Write) -> io::Result<ExitCode> {
     let (mut tally, mut violations) = (Tally::default(), 0);
     let started = Instant::now();
     for seed in arguments.start..arguments.start.saturating_add(arguments.seeds) {
@@ -43,11 +52,14 @@ fn main() -> io::Result<ExitCode> {
                 violations += 1;
                 let again = format!("--start {seed} --seeds 1 --trace");
                 writeln!(out, "{violation}\n    see it again: inventory-sim {again}")?;
+                if arguments.until_violation {
+                    break;
+                }
             }
         }
     }
     let hours = tally.simulated.as_secs_f64() / 3_600.0;
-    let (seeds, faults) = (arguments.seeds, tally.faults_in_all());
+    let (seeds, faults) = (tally.seeds + violations, tally.faults_in_all());
     write!(out, "{tally}")?;
     writeln!(
         out,

@@ -37,6 +37,13 @@ impl Chance {
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
+
+    /// Any order, each as likely (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, list: &mut [T]) {
+        for end in (1..list.len()).rev() {
+            list.swap(end, self.below(end + 1));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -55,5 +62,10 @@ mod tests {
         (0..300).for_each(|_| seen[chance.below(3)] += 1);
         assert!(seen.iter().all(|count| (60..140).contains(count)), "{seen:?}");
         assert_eq!(chance.below(0), 0);
+        let mut list = [0, 1, 2, 3, 4, 5, 6, 7];
+        chance.shuffle(&mut list);
+        assert!(!list.is_sorted());
+        list.sort_unstable();
+        assert_eq!(list, [0, 1, 2, 3, 4, 5, 6, 7]);
     }
 }

@@ -45,7 +45,7 @@ struct Shared {
 }
 
 impl SimulatedDisk {
-    /// An empty disk. The seed decides what a failed sync leaves.
+    /// An empty disk. The seed decides what a failed sync leaves, and the order of names.
     pub fn new(capacity_bytes: u64, seed: u64) -> Self {
         Self::of(State::new(capacity_bytes, seed))
     }
@@ -200,7 +200,9 @@ impl Disk for SimulatedDisk {
     fn names_in(&self, path: &Path) -> io::Result<Vec<String>> {
         self.step(Kind::Names, path, |state, _| {
             let names = state.names(state.find(path)?)?;
-            Ok(names.all().map(|(name, _)| name.clone()).collect())
+            let mut names: Vec<_> = names.all().map(|(name, _)| name.clone()).collect();
+            state.chance.shuffle(&mut names);
+            Ok(names)
         })
     }
 

@@ -19,7 +19,7 @@ pub(super) struct State {
     pub(super) capacity_bytes: u64,
     pub(super) operations: u64,
     pub(super) is_down: bool,
-    /// Decides what a failed sync leaves.
+    /// Decides what a failed sync leaves, and in which order names are listed.
     pub(super) chance: Chance,
 }
 

@@ -56,7 +56,6 @@ fn no_source_of_the_product_knows_of_them() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table is for who asks for it with --nocapture")]
 fn every_mistake_is_caught() {
     let mistakes = mistakes::all();
     let program = copy::build(&mistakes);

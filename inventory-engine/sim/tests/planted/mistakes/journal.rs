@@ -3,9 +3,11 @@
 use super::{Edit, Mistake};
 
 const ACTIVE: &str = "persistence/src/file/active.rs";
+const CHAIN: &str = "persistence/src/chain.rs";
 const EPOCH: &str = "persistence/src/file/epoch.rs";
 const FILES: &str = "persistence/src/files.rs";
 const JOURNAL: &str = "persistence/src/file/mod.rs";
+const RESERVE: &str = "persistence/src/file/reserve.rs";
 const SEGMENT: &str = "persistence/src/segment/mod.rs";
 const SPARES: &str = "persistence/src/file/spares.rs";
 
@@ -100,6 +102,23 @@ pub(super) const MISTAKES: &[Mistake] = &[
             "&bytes[CHECKSUM_BYTES..]",
             "&bytes[CHECKSUM_BYTES..bytes.len().min(crate::limits::RECORD_HEADER_BYTES)]",
         )],
+    },
+    Mistake {
+        name: "digest of a shard added up twice",
+        breaks: "no snapshot can be used: its header contradicts itself",
+        edits: &[Edit::new(
+            CHAIN,
+            "self.state_digest.minus(before).plus(header.digest_after)",
+            "{
+                let _ = before;
+                self.state_digest.plus(header.digest_after)
+            }",
+        )],
+    },
+    Mistake {
+        name: "reserve written under its own name",
+        breaks: "after a power cut the reserve has old batches in it, which look like newer ones",
+        edits: &[Edit::new(RESERVE, "sync_dir(machine, journal)?;", "")],
     },
     Mistake {
         name: "next segment never ordered",

@@ -52,6 +52,27 @@ pub(super) const MISTAKES: &[Mistake] = &[
         )],
     },
     Mistake {
+        name: "start copies whole pages only",
+        breaks: "the acknowledged end of a segment is cut, and its LSNs are given away again",
+        edits: &[Edit::new(
+            FILE_RECOVERY,
+            "(SegmentHeader { epoch, ..header }, records)",
+            "(
+                SegmentHeader { epoch, ..header },
+                &records[..records.len() / 4_096 * 4_096],
+            )",
+        )],
+    },
+    Mistake {
+        name: "batch of an earlier epoch refused",
+        breaks: "the second start is refused, for what was written before the first",
+        edits: &[Edit::new(
+            SCAN,
+            "header.epoch > open.header.epoch",
+            "header.epoch != open.header.epoch",
+        )],
+    },
+    Mistake {
         name: "durable tail cut",
         breaks: "damage of what was acknowledged is cut like the tail of a crash",
         edits: &[Edit::new(SCAN, "witnesses.durable_number > self.chain.last_number", "false")],

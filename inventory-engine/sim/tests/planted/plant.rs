@@ -79,11 +79,13 @@ fn either(path: &str, right: &str, edits: &[(&Mistake, &Edit)]) -> String {
 
 fn switch() -> String {
     format!(
-        "\n/// Whether the program makes this mistake.\n\
-         pub fn planted(mistake: &str) -> bool {{\n    \
-         static PLANTED: std::sync::OnceLock<String> = std::sync::OnceLock::new();\n    \
-         let planted = PLANTED.get_or_init(|| std::env::var(\"{SWITCH}\").unwrap_or_default());\n    \
-         planted == mistake\n}}\n"
+        r#"
+/// Whether the program makes this mistake.
+pub fn planted(mistake: &str) -> bool {{
+    static PLANTED: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    PLANTED.get_or_init(|| std::env::var("{SWITCH}").unwrap_or_default()) == mistake
+}}
+"#
     )
 }
 

@@ -24,6 +24,7 @@ use persistence::charts::ChartStore;
 use persistence::dir::{DataDir, DataDirPaths};
 use persistence::file::recovery::{Recovery, RecoveryReport};
 use persistence::file::{FileJournal, Options, Position};
+use persistence::machine::Machine;
 use persistence::snapshot::{Section, SnapshotReader};
 use tracing::{info, warn};
 
@@ -148,6 +149,7 @@ pub fn recover_in(
     let started = Instant::now();
     let store = dir.charts();
     let charts = Charts::new(&store, None);
+    let threads = threads_beside(dir.paths().machine());
     let mut teller = Teller { progress, last_told: started };
     let (restored, useless_snapshots) = restore_newest(dir.paths(), &charts, memory, &mut teller)?;
     let snapshot = restored.as_ref().map(|restored| restored.position.next_number());
@@ -157,7 +159,7 @@ pub fn recover_in(
         }
         None => (Recovery::open(dir, options)?, empty_shards_remembering(memory)),
     };
-    let shards = replay_all(&mut recovery, &charts, shards, &mut teller)?;
+    let shards = replay_all(&mut recovery, &charts, shards, threads, &mut teller)?;
     let (journal, report) = recovery.finish()?;
     progress.finish();
     let took = started.elapsed();
@@ -204,12 +206,13 @@ fn restore_newest(
     teller: &mut Teller<'_>,
 ) -> Result<(Option<Restored>, Vec<u64>), RecoveryError> {
     let snapshots = paths.snapshots();
+    let threads = threads_beside(paths.machine());
     let mut useless = Vec::new();
     for number in snapshots.newest_first()? {
         let restored = snapshots
             .open(number)
             .map_err(RestoreError::from)
-            .and_then(|reader| restore_all(reader, charts, memory, teller));
+            .and_then(|reader| restore_all(reader, charts, memory, threads, teller));
         match restored {
             Ok(restored) => {
                 teller.progress.set_snapshot(number);
@@ -229,20 +232,28 @@ fn restore_newest(
     Ok((None, useless))
 }
 
-/// Reads a snapshot on this thread, and makes states of it on others.
+/// Reads a snapshot on this thread, and makes states of it on others if there are any.
 fn restore_all(
     mut reader: SnapshotReader,
     charts: &Charts<'_>,
     memory: Memory,
+    threads: usize,
     teller: &mut Teller<'_>,
 ) -> Result<Restored, RestoreError> {
     let position = reader.position().clone();
     let read_before = teller.progress.bytes_total();
     teller.progress.add_total(reader.bytes_in_all());
     let seed = hash_seed();
+    if threads == 0 {
+        let mut shards = Vec::with_capacity(usize::from(SHARDS));
+        while let Some(section) = reader.next_section()? {
+            shards.push(restore_one(charts, &section, &position, memory, seed)?);
+        }
+        return Ok(Restored { position, shards });
+    }
     let mut shards = std::thread::scope(|scope| {
         let (sender, sections) = bounded::<Section>(RESTORE_SECTIONS_AHEAD_MAX);
-        let restorers: Vec<_> = (0..threads())
+        let restorers: Vec<_> = (0..threads)
             .map(|_| {
                 let (sections, position) = (sections.clone(), &position);
                 scope.spawn(move || restore_some(charts, &sections, position, memory, seed))
@@ -286,25 +297,44 @@ fn restore_some(
     memory: Memory,
     seed: u64,
 ) -> Result<Vec<(ShardState, u64)>, RestoreError> {
-    let restored = sections.iter().map(|section| {
-        let next_sequence = position.next_sequence(section.shard());
-        Ok((restore(charts, &section, memory, seed)?, next_sequence))
-    });
-    restored.collect()
+    sections.iter().map(|section| restore_one(charts, &section, position, memory, seed)).collect()
 }
 
-fn threads() -> usize {
+/// Makes a state of a section, with the number of its shard's next batch.
+fn restore_one(
+    charts: &Charts<'_>,
+    section: &Section,
+    position: &Position,
+    memory: Memory,
+    seed: u64,
+) -> Result<(ShardState, u64), RestoreError> {
+    let next_sequence = position.next_sequence(section.shard());
+    Ok((restore(charts, section, memory, seed)?, next_sequence))
+}
+
+/// How many threads there are to share the work with.
+fn threads_beside(machine: &Machine) -> usize {
+    if !machine.has_threads() {
+        return 0;
+    }
     available_parallelism().map_or(1, NonZero::get).min(REPLAY_THREADS_MAX)
 }
 
-/// Reads and decodes on this thread, and applies on others, each with some of the shards.
+/// Reads and decodes on this thread, and applies on others if there are any, each with some of the
+/// shards.
 fn replay_all(
     recovery: &mut Recovery,
     charts: &Charts<'_>,
-    shards: Vec<(ShardState, u64)>,
+    mut shards: Vec<(ShardState, u64)>,
+    threads: usize,
     teller: &mut Teller<'_>,
 ) -> Result<Vec<(ShardState, u64)>, RecoveryError> {
-    let threads = threads();
+    if threads == 0 {
+        while let Some(batch) = recovery.next_batch()? {
+            apply_one(charts, &mut shards[usize::from(batch.shard().0)], &batch)?;
+        }
+        return Ok(shards);
+    }
     let progress = teller.progress;
     let read_before = progress.bytes_total();
     progress.add_total(recovery.bytes_in_all());
@@ -361,12 +391,21 @@ fn apply_all(
     progress: &RecoveryProgress,
 ) -> Result<Vec<(ShardState, u64)>, RecoveryError> {
     for batch in batches {
-        let (state, next_sequence) = &mut shards[usize::from(batch.shard().0) / threads];
-        replay(charts, state, &batch)?;
-        *next_sequence = batch.sequence() + 1;
+        apply_one(charts, &mut shards[usize::from(batch.shard().0) / threads], &batch)?;
         progress.add_facts(batch.facts().len() as u64);
     }
     Ok(shards)
+}
+
+/// Applies a batch to its shard.
+fn apply_one(
+    charts: &Charts<'_>,
+    (state, next_sequence): &mut (ShardState, u64),
+    batch: &Batch,
+) -> Result<(), RecoveryError> {
+    replay(charts, state, batch)?;
+    *next_sequence = batch.sequence() + 1;
+    Ok(())
 }
 
 /// A chart from its canonical document.

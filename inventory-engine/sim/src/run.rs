@@ -272,6 +272,8 @@ impl<'a> World<'a> {
             self.ask_again();
             self.receive();
             self.settle_down()?;
+            // What could not be had is tried again after a while.
+            self.clock.pass(Duration::from_millis(100));
         }
         if !self.buyers.are_content() {
             return Err("somebody is never answered".to_owned());
@@ -293,15 +295,22 @@ impl<'a> World<'a> {
 
     /// All that the engine does by itself, until it rests.
     fn settle_down(&mut self) -> Result<(), String> {
-        while self.machine.steps().is_some_and(|steps| steps.step()) {}
+        for _ in 0..STEPS {
+            if !self.machine.steps().is_some_and(|steps| steps.step()) {
+                break;
+            }
+        }
         self.node()?.report_room(0);
         self.turn()?;
-        while !self.node()?.is_idle() {
+        for _ in 0..STEPS {
+            if self.node()?.is_idle() {
+                return Ok(());
+            }
             self.turn()?;
             self.append()?;
             self.hear_of_durable()?;
         }
-        Ok(())
+        Err("the engine never comes to rest".to_owned())
     }
 }
 

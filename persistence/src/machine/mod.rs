@@ -103,6 +103,12 @@ impl Machine {
         self.parts.clock.since_boot()
     }
 
+    /// Whether there are threads to share work with. On a simulated one there are none: what they
+    /// would do first, no seed could decide.
+    pub fn has_threads(&self) -> bool {
+        matches!(self.parts.hands, Hands::Threads)
+    }
+
     /// The work that waits for somebody to do it; `None` where threads do.
     #[cfg(any(test, feature = "simulation"))]
     pub fn steps(&self) -> Option<&Steps> {

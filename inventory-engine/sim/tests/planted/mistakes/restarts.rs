@@ -89,6 +89,6 @@ pub(super) const MISTAKES: &[Mistake] = &[
     Mistake {
         name: "time goes back after a start",
         breaks: "with a wall clock that was set back holds live longer than they may",
-        edits: &[Edit::new(CLOCK, "wall_millis.max(last_at.0)", "wall_millis")],
+        edits: &[Edit::new(CLOCK, "wall.max(last_at)", "wall")],
     },
 ];

@@ -31,11 +31,10 @@ impl InFlightLimit {
 
     /// A place, if one is free.
     pub(crate) fn try_acquire(&self) -> Option<Permit> {
-        // Relaxed: the count guards no other memory.
-        if self.shared.current.fetch_add(1, Ordering::Relaxed) >= self.shared.max {
-            self.shared.current.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
+        // Never counted and taken back, or who is refused would take a place from others for a
+        // moment. Relaxed: the count guards no other memory.
+        let one_more = |current| (current < self.shared.max).then_some(current + 1);
+        self.shared.current.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
         self.shared.gauge.increment(1.0);
         Some(Permit { shared: Arc::clone(&self.shared) })
     }

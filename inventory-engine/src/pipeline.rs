@@ -123,8 +123,9 @@ impl<T> CommitPipeline<T> {
             let lane = lane(&mut self.lanes, shard);
             for _ in 0..BATCH_EXPIRIES_MAX {
                 let Some(fact) = lane.state.decide_expiry(now) else { break };
-                let toll = Toll::of(&lane.state, &fact);
-                lane.accept(fact, &toll, &self.room);
+                let is_taken = self.room.take(&Toll::of(&lane.state, &fact));
+                assert!(is_taken, "room was kept for the end of each hold");
+                lane.accept(fact);
                 expired += 1;
             }
             self.fresh.insert(shard);
@@ -229,8 +230,7 @@ fn lane<T>(lanes: &mut BTreeMap<ShardId, Lane<T>>, shard: ShardId) -> &mut Lane<
 }
 
 impl<T> Lane<T> {
-    fn accept(&mut self, fact: Fact, toll: &Toll, room: &Room) -> Arc<Fact> {
-        room.take(toll);
+    fn accept(&mut self, fact: Fact) -> Arc<Fact> {
         let fact = Arc::new(fact);
         self.state.apply(&fact);
         self.fresh.push(Arc::clone(&fact));
@@ -247,11 +247,10 @@ impl<T> Lane<T> {
         Ok(match self.state.decide(now, command) {
             Ok(Decision::New(fact)) => {
                 // Only now: a repeat and a refusal need no room, and deciding changes nothing.
-                let toll = Toll::of(&self.state, &fact);
-                if !room.admits(&toll) {
+                if !room.take(&Toll::of(&self.state, &fact)) {
                     return Err(Failure::StorageShort { retry_after: STORAGE_SHORT_RETRY_AFTER });
                 }
-                let fact = self.accept(fact, &toll, room);
+                let fact = self.accept(fact);
                 Answer::Accepted(Accepted { fact, is_repeat: false })
             }
             Ok(Decision::Repeat(fact)) => Answer::Accepted(Accepted { fact, is_repeat: true }),

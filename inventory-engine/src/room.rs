@@ -2,8 +2,8 @@
 //! holds that live, so that each of them can still be sold, released or run out.
 //!
 //! Must always hold: a fact that ends a hold is never refused; and one that is not an ending is
-//! refused before it would take what the endings of all live holds may need. Nothing is refused
-//! while it is sure that the journal gets its next segment.
+//! refused before it would take what the endings of all live holds may need, whichever writers
+//! ask at once. Nothing is refused while it is sure that the journal gets its next segment.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -123,17 +123,29 @@ impl Room {
         self.owed_bytes.fetch_add(owed, Ordering::Relaxed);
     }
 
-    /// Whether a fact may be.
-    pub(crate) fn admits(&self, toll: &Toll) -> bool {
-        let admits = self.has_room_for(toll);
-        if !admits {
+    /// Takes the room of a fact that was decided and will be written, if the fact may be. Writers
+    /// that ask for the last of it in one moment may all be refused; never is it given twice.
+    #[must_use]
+    pub(crate) fn take(&self, toll: &Toll) -> bool {
+        // Taken before it is looked at, in this order: of two writers, the one who comes to what
+        // is owed last sees all that both take. And who sees that something is owed no more sees
+        // in flight what ended it.
+        self.in_flight_bytes.fetch_add(toll.bytes, Ordering::Relaxed);
+        let owed = self.owed_bytes.fetch_add(toll.owed_after, Ordering::AcqRel) + toll.owed_after;
+        // What is added is never below what is taken away, hold by hold.
+        let is_taken = self.has_room(toll.kind, owed - toll.owed_before);
+        if !is_taken {
+            self.in_flight_bytes.fetch_sub(toll.bytes, Ordering::Relaxed);
             self.has_refused.store(true, Ordering::Relaxed);
         }
-        admits
+        let no_more_owed = if is_taken { toll.owed_before } else { toll.owed_after };
+        self.owed_bytes.fetch_sub(no_more_owed, Ordering::Relaxed);
+        is_taken
     }
 
-    fn has_room_for(&self, toll: &Toll) -> bool {
-        let margin_bytes = match toll.kind {
+    /// Whether so many bytes are free behind what is in flight.
+    fn has_room(&self, kind: Kind, bytes: u64) -> bool {
+        let margin_bytes = match kind {
             Kind::Ending => return true,
             Kind::Rest => 0,
             Kind::Claim => self.margin_bytes,
@@ -144,16 +156,7 @@ impl Room {
         // In this order: facts that are seen as written are then seen to have taken their room.
         let in_flight = self.in_flight_bytes.load(Ordering::Acquire);
         let free = self.free_bytes.load(Ordering::Relaxed);
-        let owed = self.owed_bytes() - toll.owed_before + toll.owed_after;
-        free >= in_flight.saturating_add(toll.bytes + owed + margin_bytes)
-    }
-
-    /// A fact was decided and will be written.
-    pub(crate) fn take(&self, toll: &Toll) {
-        self.in_flight_bytes.fetch_add(toll.bytes, Ordering::Relaxed);
-        // What is added is never below what is taken away, hold by hold.
-        self.owed_bytes.fetch_add(toll.owed_after, Ordering::Relaxed);
-        self.owed_bytes.fetch_sub(toll.owed_before, Ordering::Relaxed);
+        free >= in_flight.saturating_add(bytes + margin_bytes)
     }
 
     /// What the journal has left, now that facts of `written_bytes` are in it.
@@ -165,7 +168,9 @@ impl Room {
 
     /// Whether new holds are refused now, or something was since this was last asked.
     pub(crate) fn refuses(&self) -> bool {
-        self.has_refused.swap(false, Ordering::Relaxed) || !self.has_room_for(&Toll::SMALLEST_CLAIM)
+        let Toll { kind, bytes, owed_after, .. } = Toll::SMALLEST_CLAIM;
+        self.has_refused.swap(false, Ordering::Relaxed)
+            || !self.has_room(kind, bytes + self.owed_bytes() + owed_after)
     }
 
     /// What the endings of all live holds may need.
@@ -222,20 +227,26 @@ mod tests {
     /// Room in which one hold lives and everything is written.
     fn room() -> Room {
         let room = Room::new(16 * 1_024 * ROOM_MARGIN_SEGMENT_PARTS);
-        room.take(&CLAIM);
+        assert!(room.take(&CLAIM));
         room.report(left(Supply::Sure, 0), CLAIM.bytes);
+        room
+    }
+
+    /// The same, of which only so much is left.
+    fn room_with(supply: Supply, bytes: u64) -> Room {
+        let room = room();
+        room.report(left(supply, bytes), 0);
         room
     }
 
     #[test]
     fn nothing_is_refused_while_the_next_segment_can_be_had() {
         let room = room();
-        assert!(room.admits(&CLAIM) && room.admits(&REST) && !room.refuses());
+        assert!(room.take(&CLAIM) && room.take(&REST) && !room.refuses());
     }
 
     #[test]
     fn new_holds_are_refused_first_and_endings_never() {
-        let room = room();
         let owed = CLAIM.owed_after;
         let claim = owed + CLAIM.bytes + CLAIM.owed_after + 16 * 1_024;
         for (free, takes_claim, takes_rest) in [
@@ -245,46 +256,54 @@ mod tests {
             (owed + REST.bytes - 1, false, false),
             (0, false, false),
         ] {
-            room.report(left(Supply::Short, free), 0);
-            assert_eq!(room.admits(&CLAIM), takes_claim, "{free}");
-            assert_eq!(room.admits(&REST), takes_rest, "{free}");
-            assert!(room.admits(&ENDING), "{free}");
-            assert_eq!(room.refuses(), !takes_claim, "{free}");
+            let takes = |toll| room_with(Supply::Short, free).take(toll);
+            assert_eq!(takes(&CLAIM), takes_claim, "{free}");
+            assert_eq!(takes(&REST), takes_rest, "{free}");
+            assert!(takes(&ENDING), "{free}");
+            let room = room_with(Supply::Short, free);
             assert_eq!(room.refuses(), !takes_claim, "it is so whether anybody asks or not");
         }
     }
 
     #[test]
+    fn who_is_refused_takes_nothing_and_it_is_told_once() {
+        let room = room_with(Supply::Short, CLAIM.owed_after);
+        assert!(!room.take(&REST));
+        assert_eq!(room.owed_bytes(), CLAIM.owed_after);
+        assert_eq!(room.in_flight_bytes.load(Ordering::Relaxed), 0);
+        room.report(left(Supply::Sure, 0), 0);
+        assert!(room.refuses() && !room.refuses());
+    }
+
+    #[test]
     fn until_more_is_sure_only_what_is_there_is_promised() {
-        let room = room();
         let enough = 2 * CLAIM.owed_after + CLAIM.bytes + 16 * 1_024;
-        room.report(left(Supply::Awaited, enough), 0);
-        assert!(room.admits(&CLAIM) && !room.refuses(), "there is room for it");
-        room.report(left(Supply::Awaited, enough - 1), 0);
-        assert!(!room.admits(&CLAIM) && room.refuses() && room.admits(&ENDING));
+        let room = room_with(Supply::Awaited, enough);
+        assert!(!room.refuses() && room.take(&CLAIM), "there is room for it");
+        let room = room_with(Supply::Awaited, enough - 1);
+        assert!(!room.take(&CLAIM) && room.refuses());
         room.report(left(Supply::Sure, enough - 1), 0);
-        assert!(room.admits(&CLAIM));
+        assert!(room.take(&CLAIM));
+        assert!(room_with(Supply::Awaited, enough - 1).take(&ENDING));
     }
 
     #[test]
     fn what_was_decided_counts_before_it_is_written() {
-        let room = room();
         let free = 2 * (CLAIM.owed_after + CLAIM.bytes) + 16 * 1_024;
-        room.report(left(Supply::Short, free), 0);
-        assert!(room.admits(&CLAIM));
-        room.take(&CLAIM);
-        assert!(!room.admits(&CLAIM), "it would be the second");
+        let room = room_with(Supply::Short, free);
+        assert!(room.take(&CLAIM));
+        assert!(!room.take(&CLAIM), "it would be the second");
         room.report(left(Supply::Short, free - CLAIM.bytes), CLAIM.bytes);
-        assert!(!room.admits(&CLAIM));
-        room.take(&ENDING);
+        assert!(!room.take(&CLAIM));
+        assert!(room.take(&ENDING));
         room.report(left(Supply::Short, free - CLAIM.bytes), ENDING.bytes);
-        assert!(room.admits(&CLAIM), "the hold ended, and its fact was not so long");
+        assert!(room.take(&CLAIM), "the hold ended, and its fact was not so long");
     }
 
     #[test]
     fn all_that_was_owed_is_paid_when_no_hold_lives() {
         let room = room();
-        room.take(&ENDING);
+        assert!(room.take(&ENDING));
         room.report(left(Supply::Short, 1 << 20), ENDING.bytes);
         assert_eq!(room.owed_bytes(), 0);
         assert_eq!(room.in_flight_bytes.load(Ordering::Relaxed), 0);

@@ -7,8 +7,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::feed::Shared;
+use crate::feed::frame::{Base, Frame};
 use crate::feed::picture::{Delta, Picture};
-use crate::feed::{Base, Shared};
 use crate::limits::{FEED_FRAMES_MAX, FEED_MERGES_KEPT_MAX, FEED_RING_CHANGES_MAX};
 
 #[derive(Debug)]
@@ -57,13 +58,16 @@ impl Hub {
         self.picture.version
     }
 
-    /// Begins anew: nobody can be led from what was before to this.
-    pub(super) fn rebase(&mut self, base: Base) {
-        *self = Self::new(base);
+    /// Goes on with a frame, which begins at the picture's version.
+    pub(super) fn go_on(&mut self, frame: Frame) {
+        match frame {
+            Frame::Delta(delta) => self.publish(delta),
+            // Nobody can be led from what was before to this.
+            Frame::Base(base) => *self = Self::new(base),
+        }
     }
 
-    /// Adds a frame that begins at the picture's version.
-    pub(super) fn publish(&mut self, delta: Delta) {
+    fn publish(&mut self, delta: Delta) {
         assert_eq!(delta.from_version, self.picture.version, "frames follow one another");
         let delta = Delta { is_closed: delta.is_closed || self.picture.is_closed, ..delta };
         self.picture.apply(&delta);

@@ -7,6 +7,7 @@
 //! of each delta, what its watcher makes of it; no watcher ever makes the writer wait, and none
 //! has more than one update of its own in memory.
 
+mod frame;
 mod hub;
 mod picture;
 mod tap;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep};
 
+use crate::feed::frame::{Base, Frame};
 use crate::feed::hub::{Hub, Next};
 pub use crate::feed::picture::{Delta, Picture};
 use crate::feed::tap::Pending;
@@ -110,7 +112,7 @@ pub fn watch(
         none => {
             let place = Arc::clone(feeds).try_acquire_owned().map_err(|_| TooManyFeeds)?;
             event.tap().open();
-            let (hub, news) = (Hub::new(read_picture(event)), watch::Sender::new(()));
+            let (hub, news) = (Hub::new(Base::read(event)), watch::Sender::new(()));
             tokio::spawn(run(Guard::new(Arc::clone(event), place)));
             none.insert(Running { hub, news, watchers: 0, deserted_at: Instant::now() })
         }
@@ -250,49 +252,17 @@ fn make_frame(event: &EventView, spare: &mut Pending) -> bool {
         Some(running) => running.hub.version(),
         None => return false,
     };
-    let is_new = if pending.is_overflowed {
-        metrics::counter!(FEED_OVERFLOWS).increment(1);
-        let base = read_picture(event);
-        event.feed().desk().as_mut().map(|running| running.hub.rebase(base)).is_some()
-    } else if pending.to_version > from_version {
-        // Sorted and merged outside of the lock.
-        let delta = pending.delta(from_version);
-        event.feed().desk().as_mut().map(|running| running.hub.publish(delta)).is_some()
-    } else {
-        false
-    };
+    // Read, sorted and merged outside of the lock.
+    let frame = Frame::of(&mut pending, event, from_version);
     pending.clear();
     *spare = pending;
-    if is_new && let Some(running) = &*event.feed().desk() {
-        running.news.send_replace(());
+    let Some(frame) = frame else { return false };
+    if matches!(frame, Frame::Base(_)) {
+        metrics::counter!(FEED_OVERFLOWS).increment(1);
     }
-    is_new
-}
-
-/// A picture, and from which version on it is exact.
-#[derive(Debug)]
-struct Base {
-    picture: Picture,
-    exact_from: u64,
-}
-
-/// Reads what is shown while the writer goes on.
-///
-/// The tap is open, and the version is read before the states: what the states do not show is
-/// told to the tap, for the writer tells whatever it shows after this version was read. What the
-/// tap was told meanwhile is laid over them. They may show parts of one fact more, the one that
-/// is being shown: the writer has named it before its first state (`begun`), and will tell it.
-fn read_picture(event: &EventView) -> Base {
-    loop {
-        let mut picture = event.picture();
-        let begun = event.tap().begun();
-        let mut pending = event.tap().take(Pending::default());
-        if pending.is_overflowed {
-            continue;
-        }
-        if pending.to_version > picture.version {
-            picture.apply(&pending.delta(picture.version));
-        }
-        return Base { picture, exact_from: begun };
-    }
+    let mut desk = event.feed().desk();
+    let Some(running) = &mut *desk else { return false };
+    running.hub.go_on(frame);
+    running.news.send_replace(());
+    true
 }

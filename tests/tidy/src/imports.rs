@@ -39,6 +39,7 @@ pub const ARROWS: &[(&str, Imports)] = &[
     ("loadtests", Imports::Only(&["proto"])),
     ("holdfast", Imports::Everything),
     ("benches", Imports::Everything),
+    ("interleavings", Imports::Only(&["inventory-core", "persistence"])),
     ("tidy", Imports::Only(&[])),
     ("xtask", Imports::Only(&[])),
 ];

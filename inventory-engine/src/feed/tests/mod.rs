@@ -160,7 +160,7 @@ fn pictures_read_while_a_writer_shows_facts_are_exact() {
         let tap = stage.view.tap();
         while !writer.is_finished() {
             tap.open();
-            let Base { mut picture, exact_from } = read_picture(&stage.view);
+            let Base { mut picture, exact_from } = Base::read(&stage.view);
             while picture.version < exact_from {
                 let mut pending = tap.take(Pending::default());
                 assert!(!pending.is_overflowed);

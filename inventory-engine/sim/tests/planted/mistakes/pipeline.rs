@@ -61,15 +61,15 @@ pub(super) const MISTAKES: &[Mistake] = &[
     Mistake {
         name: "no room kept for endings",
         breaks: "on a full disk holds can be neither sold nor released",
-        edits: &[Edit::new(ROOM, "toll.bytes + owed + margin_bytes", "toll.bytes + margin_bytes")],
+        edits: &[Edit::new(ROOM, "bytes + margin_bytes", "margin_bytes")],
     },
     Mistake {
         name: "room of ended holds never given back",
         breaks: "after a while new holds are refused although there is space",
         edits: &[Edit::new(
             ROOM,
-            "self.owed_bytes.fetch_sub(toll.owed_before, Ordering::Relaxed);",
-            "",
+            "if is_taken { toll.owed_before } else { toll.owed_after }",
+            "if is_taken { 0 } else { toll.owed_after }",
         )],
     },
     Mistake {

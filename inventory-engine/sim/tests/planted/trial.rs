@@ -38,7 +38,8 @@ pub(crate) fn run(program: &Path, mistake: &str, seeds: u64) -> Outcome {
     });
     let has_failed = !ended.status.success();
     let errors = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(violation.is_some(), has_failed, "{mistake}: {told}\n{errors}");
+    let status = ended.status;
+    assert_eq!(violation.is_some(), has_failed, "{mistake}: {status}, {told}\n{errors}");
     violation.unwrap_or(Outcome::Survived)
 }
 

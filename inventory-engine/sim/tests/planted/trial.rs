@@ -34,13 +34,28 @@ pub(crate) fn run(program: &Path, mistake: &str, seeds: u64) -> Outcome {
     let violation = told.lines().find_map(|line| {
         let (seed, what) = line.strip_prefix("seed ")?.split_once(": ")?;
         let seed: u64 = seed.split(',').next()?.parse().ok()?;
-        Some(Outcome::Caught { seeds: seed + 1, by: what.chars().take(WORDS_MAX).collect() })
+        Some(Outcome::Caught { seeds: seed + 1, by: in_few_words(what) })
     });
     let has_failed = !ended.status.success();
     let errors = String::from_utf8_lossy(&ended.stderr);
     let status = ended.status;
     assert_eq!(violation.is_some(), has_failed, "{mistake}: {status}, {told}\n{errors}");
     violation.unwrap_or(Outcome::Survived)
+}
+
+/// Without what stands in braces: all that a fact or a command says of itself.
+fn in_few_words(what: &str) -> String {
+    let mut depth = 0_usize;
+    let outside = what.chars().filter(|letter| {
+        let is_outside = depth == 0 && *letter != '{';
+        match letter {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        is_outside
+    });
+    outside.take(WORDS_MAX).collect()
 }
 
 /// Tries each mistake, as many at a time as there are processors.
@@ -76,4 +91,11 @@ pub(crate) fn table(mistakes: &[Mistake], outcomes: &[Outcome], seeds: u64) -> S
         let _ = writeln!(table, "| {name} | {breaks} | {by} | {seeds} |");
     }
     table
+}
+
+#[test]
+fn few_words_say_what_was_found() {
+    let what = "fact 28 HoldExpired { spots: Spots { areas: [] } }: it is not over yet";
+    assert_eq!(in_few_words(what), "fact 28 HoldExpired : it is not over yet");
+    assert_eq!(in_few_words(&"long ".repeat(WORDS_MAX)).len(), WORDS_MAX);
 }

@@ -33,6 +33,8 @@ pub struct CommitPipeline<T> {
     deadlines: BTreeSet<(Timestamp, ShardId)>,
     parked: usize,
     room: Arc<Room>,
+    /// Holds of a shard that run out in one turn at most.
+    expiries_max: usize,
 }
 
 /// Where what leaves the pipeline goes.
@@ -84,6 +86,7 @@ impl<T> CommitPipeline<T> {
             deadlines: BTreeSet::new(),
             parked: 0,
             room: Arc::new(Room::endless()),
+            expiries_max: BATCH_EXPIRIES_MAX,
         };
         for shard in pipeline.lanes.keys().copied().collect::<Vec<_>>() {
             pipeline.note_deadline(shard);
@@ -96,6 +99,14 @@ impl<T> CommitPipeline<T> {
     pub fn within(mut self, room: Arc<Room>) -> Self {
         self.lanes.values().for_each(|lane| room.owe_endings_of(&lane.state));
         self.room = room;
+        self
+    }
+
+    /// The same with fewer holds of a shard that run out in one turn. So many that are due at once
+    /// that some have to wait are rare, and a simulation wants to see it.
+    #[must_use]
+    pub fn expiring_at_most(mut self, holds: usize) -> Self {
+        self.expiries_max = holds.min(BATCH_EXPIRIES_MAX);
         self
     }
 
@@ -121,7 +132,7 @@ impl<T> CommitPipeline<T> {
         let mut expired = 0;
         for shard in due {
             let lane = lane(&mut self.lanes, shard);
-            for _ in 0..BATCH_EXPIRIES_MAX {
+            for _ in 0..self.expiries_max {
                 let Some(fact) = lane.state.decide_expiry(now) else { break };
                 let is_taken = self.room.take(&Toll::of(&lane.state, &fact));
                 assert!(is_taken, "room was kept for the end of each hold");

@@ -84,7 +84,7 @@ impl Audience {
         }
         let who = self.chance.below(self.listeners.len());
         if self.chance.once_in(2) {
-            self.listeners[who].stalls = 1 + self.chance.below(20);
+            self.listeners[who].stalls = 1 + self.chance.below(40);
             return;
         }
         let Listener { event_id, picture, .. } = self.listeners.swap_remove(who);

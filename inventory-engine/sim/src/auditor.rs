@@ -14,7 +14,7 @@ use inventory_core::command::Command;
 use inventory_core::fact::Fact;
 use inventory_core::ids::{EventId, HoldId, Lsn, ShardId};
 use inventory_core::rejection::Rejection;
-use inventory_core::state::{Memory, ShardState};
+use inventory_core::state::ShardState;
 use inventory_core::time::Timestamp;
 use inventory_engine::answer::{Answer, HoldReport};
 use inventory_model::{Model, Prediction};
@@ -22,7 +22,7 @@ use persistence::batch::Batch;
 
 use self::ledger::Ledger;
 use crate::buyers::Wanted;
-use crate::node::{Out, Parcel, Turn};
+use crate::node::{Out, Parcel, Setting, Turn};
 use crate::venue::Venue;
 
 pub(crate) use self::ledger::Gallery;
@@ -30,7 +30,7 @@ pub(crate) use self::ledger::Gallery;
 /// What everybody who waits has to be told, and all shards as they have to be.
 pub(crate) struct Auditor {
     venue: Venue,
-    memory: Memory,
+    setting: Setting,
     ledgers: BTreeMap<ShardId, Ledger>,
     expected: BTreeMap<Parcel, Expected>,
 }
@@ -59,8 +59,8 @@ struct SeenHold {
 }
 
 impl Auditor {
-    pub(crate) fn new(venue: Venue, memory: Memory) -> Self {
-        Self { venue, memory, ledgers: BTreeMap::new(), expected: BTreeMap::new() }
+    pub(crate) fn new(venue: Venue, setting: Setting) -> Self {
+        Self { venue, setting, ledgers: BTreeMap::new(), expected: BTreeMap::new() }
     }
 
     /// The writer has taken a turn. `wanted` says what is in each parcel.
@@ -79,7 +79,7 @@ impl Auditor {
             return Err("something was refused for want of space that there is".to_owned());
         }
         for ledger in self.ledgers.values_mut() {
-            ledger.expire(turn.now, &mut decided)?;
+            ledger.expire(turn.now, self.setting.expiries_max, &mut decided)?;
         }
         for &parcel in &turn.parcels {
             let wanted = wanted(parcel);
@@ -279,7 +279,7 @@ impl Auditor {
     }
 
     fn ledger(&mut self, shard: ShardId) -> &mut Ledger {
-        let new = || Ledger::new(shard, self.memory, &self.venue);
+        let new = || Ledger::new(shard, self.setting.memory, &self.venue);
         self.ledgers.entry(shard).or_insert_with(new)
     }
 }

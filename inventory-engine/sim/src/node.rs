@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use inventory_core::fact::Fact;
-use inventory_core::ids::{Lsn, ShardId};
+use inventory_core::ids::{Epoch, Lsn, ShardId};
 use inventory_core::state::{EventState, Memory, ShardState};
 use inventory_core::time::Timestamp;
 use inventory_engine::answer::{Accepted, Answer, Failure};
@@ -108,6 +108,8 @@ pub(crate) enum Appended {
 pub(crate) struct Setting {
     pub(crate) memory: Memory,
     pub(crate) snapshots: SnapshotOptions,
+    /// Holds of a shard that run out in one turn at most.
+    pub(crate) expiries_max: usize,
 }
 
 pub(crate) struct Node {
@@ -117,6 +119,8 @@ pub(crate) struct Node {
     clock: Clock,
     room: Arc<Room>,
     left: journal::Room,
+    /// Snapshots that could not be used at the start.
+    pub(crate) useless_snapshots: Vec<u64>,
     pub(crate) directory: Arc<Directory>,
     inbox: VecDeque<(Ask, Parcel)>,
     turns: VecDeque<Vec<Batch>>,
@@ -145,10 +149,12 @@ impl Node {
         let last_at = shards.iter().map(|(state, _)| state.last_at()).max().unwrap_or_default();
         let room = Arc::new(Room::new(JOURNAL.segment_bytes));
         let (share, snapshots) = (journal.share(), setting.snapshots);
-        let snapshotter =
-            Snapshotter::new(share, Arc::clone(&directory), useless_snapshots, snapshots);
+        let useless = useless_snapshots.clone();
+        let snapshotter = Snapshotter::new(share, Arc::clone(&directory), useless, snapshots);
+        let pipeline = CommitPipeline::new(journal.epoch(), shards).within(Arc::clone(&room));
         let mut node = Self {
-            pipeline: CommitPipeline::new(journal.epoch(), shards).within(Arc::clone(&room)),
+            pipeline: pipeline.expiring_at_most(setting.expiries_max),
+            useless_snapshots,
             snapshotter: snapshotter.remembering(setting.memory),
             clock: Clock::anchored_now(machine.clone(), last_at),
             journal,
@@ -161,6 +167,15 @@ impl Node {
         };
         node.report_room(0);
         Ok(node)
+    }
+
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.journal.epoch()
+    }
+
+    /// What is kept of the journal for the ends of holds.
+    pub(crate) fn owed_bytes(&self) -> u64 {
+        self.room.owed_bytes()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

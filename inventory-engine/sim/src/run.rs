@@ -7,9 +7,11 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use inventory_core::ids::Epoch;
 use inventory_core::limits::{ENDED_HOLDS_KEPT_MAX, REQUEST_KEPT_MILLIS, REQUESTS_KEPT_MAX};
 use inventory_core::state::Memory;
 use inventory_core::time::Timestamp;
+use inventory_engine::limits::BATCH_EXPIRIES_MAX;
 use inventory_engine::recovery::RecoveryError;
 use inventory_engine::snapshots::SnapshotOptions;
 use persistence::disk::simulated::Chance;
@@ -109,6 +111,8 @@ struct World<'a> {
     parcels: Vec<Ticket>,
     audience: Audience,
     auditor: Auditor,
+    /// Of the last engine that started.
+    epoch: Epoch,
     gallery: Gallery,
     tally: Tally,
     step: usize,
@@ -137,7 +141,8 @@ impl<'a> World<'a> {
             network: Network::new(seed),
             parcels: Vec::new(),
             audience: Audience::new(seed),
-            auditor: Auditor::new(venue.clone(), setting.memory),
+            auditor: Auditor::new(venue.clone(), setting),
+            epoch: Epoch(0),
             gallery: Gallery::default(),
             venue,
             tally: Tally { seeds: 1, ..Tally::default() },
@@ -187,10 +192,21 @@ impl<'a> World<'a> {
         self.audience.fall_silent();
         self.network.break_off(&mut self.tally);
         self.say(format!("{cut:?}"));
+        if self.chance.once_in(8) {
+            self.harm_what_is_written();
+        }
         let disk = self.troubles.disk.clone();
         self.machine = Machine::simulated(disk, self.clock.clone(), NODE_ID);
         self.set_clock();
         self.tally.fault("wrong clock at a start");
+    }
+
+    /// What was written last and is durable for sure is damaged while no engine runs.
+    fn harm_what_is_written(&mut self) {
+        if let Some(said) = self.troubles.harm_written(&mut self.chance) {
+            self.tally.fault("durable end of the journal damaged");
+            self.say(said);
+        }
     }
 
     /// Somebody sets the wall clock, right or wrong.
@@ -216,9 +232,11 @@ impl<'a> World<'a> {
                 }
                 Err(error) => {
                     let has_struck = self.troubles.settle(&mut self.tally);
+                    // Of two snapshots that stand for what is gone, one may be lost.
+                    let only_a_snapshot = self.troubles.is_only_a_snapshot_rotten();
                     let was_rotten = self.troubles.heal();
                     self.say(format!("a start failed: {error}"));
-                    if !has_struck && !was_rotten {
+                    if !has_struck && (!was_rotten || only_a_snapshot) {
                         return Err(format!("a start failed: {error}"));
                     }
                     let because = if was_rotten { "rotten bits" } else { "faults" };
@@ -232,6 +250,7 @@ impl<'a> World<'a> {
 
     /// False if the disk failed when the chart was stored.
     fn try_start(&mut self) -> Result<Result<bool, RecoveryError>, String> {
+        let was_rotten = self.troubles.has_rotten();
         let (mut checked, auditor, gallery) = (Ok(0), &mut self.auditor, &mut self.gallery);
         let (troubles, memory) = (&mut self.troubles, self.setting.memory);
         let started = Node::start(&self.machine, self.setting, |shards| {
@@ -251,6 +270,13 @@ impl<'a> World<'a> {
         self.anchor = (node.now(), self.clock.since_boot());
         if node.now() < self.auditor.last_at() {
             return Err(format!("time goes on from {}, before the last fact", node.now()));
+        }
+        if node.epoch() <= self.epoch {
+            return Err(format!("epoch {} follows {}", node.epoch(), self.epoch));
+        }
+        self.epoch = node.epoch();
+        if let Some(useless) = node.useless_snapshots.first().filter(|_| !was_rotten) {
+            return Err(format!("snapshot {useless} is of no use, and nothing was done to it"));
         }
         // The chart is on the disk before anything names it.
         let has_chart = node.put_chart(&self.venue);
@@ -285,6 +311,10 @@ impl<'a> World<'a> {
             if self.auditor.earliest_deadline() == before {
                 return Err(format!("a hold is kept for ever: {before:?}"));
             }
+        }
+        let owed_bytes = self.node()?.owed_bytes();
+        if owed_bytes > 0 {
+            return Err(format!("{owed_bytes} bytes are kept for holds, and there are none"));
         }
         if !self.auditor.is_content() {
             return Err("something is never answered".to_owned());
@@ -328,7 +358,8 @@ fn setting(chance: &mut Chance) -> Setting {
     if chance.once_in(2) {
         snapshots.history_retention = Duration::ZERO;
     }
-    Setting { memory, snapshots }
+    let expiries_max = some(chance, 3, BATCH_EXPIRIES_MAX);
+    Setting { memory, snapshots, expiries_max }
 }
 
 /// Few, or as many as everywhere.

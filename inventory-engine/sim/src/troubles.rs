@@ -14,6 +14,7 @@ use persistence::disk::simulated::{
 use persistence::disk::{Access, Disk, Entry};
 use persistence::machine::SimulatedClock;
 
+use crate::lasting::durable_batches;
 use crate::node::DATA_DIR;
 use crate::tally::Tally;
 
@@ -33,11 +34,12 @@ pub(crate) struct Troubles {
     is_short: bool,
 }
 
-/// A bit that rotted in a file, and the file as it has been since.
-struct Rot {
-    path: PathBuf,
-    bit: usize,
-    content: Vec<u8>,
+/// What became of a file for no fault of the engine.
+enum Rot {
+    /// A bit of it is another one; the file as it has been since.
+    Bit { path: PathBuf, bit: usize, content: Vec<u8> },
+    /// It is gone; the file as it was.
+    Gone { path: PathBuf, content: Vec<u8> },
 }
 
 /// What looks at each operation.
@@ -103,6 +105,9 @@ impl Troubles {
     pub(crate) fn prepare(&self, chance: &mut Chance) -> String {
         let kinds = [io::ErrorKind::Other, io::ErrorKind::StorageFull];
         let kind = kinds[chance.below(2)];
+        if chance.once_in(4) {
+            return self.prepare_cut_at_a_sync(chance);
+        }
         let (name, fault) = match chance.below(6) {
             0 => (FAILED_SYNC, Fault::Fail(io::ErrorKind::Other)),
             1 => ("failed operation", Fault::Fail(kind)),
@@ -116,6 +121,18 @@ impl Troubles {
         let left = 1 + chance.below(if only.is_some() { 1 } else { OPERATIONS_AHEAD });
         let said = format!("{name} in {left} operations, {only:?}");
         (watch.prepared, watch.has_struck) = (Some(Prepared { name, fault, only, left }), false);
+        said
+    }
+
+    /// The power goes at one of the next syncs of the journal: some of a group is there.
+    fn prepare_cut_at_a_sync(&self, chance: &mut Chance) -> String {
+        let only = Some(["sync journal/#.journal", "sync journal/next.#.tmp"][chance.below(2)]);
+        let left = 1 + chance.below(4);
+        let (name, only) = (POWER_CUT, only.map(str::to_owned));
+        let said = format!("{name} in {left} operations, {only:?}");
+        let mut watch = self.watch();
+        let prepared = Prepared { name, fault: Fault::PowerCut, only, left };
+        (watch.prepared, watch.has_struck) = (Some(prepared), false);
         said
     }
 
@@ -143,6 +160,28 @@ impl Troubles {
     /// Whether the power went in the middle of something.
     pub(crate) fn has_lost_power(&self) -> bool {
         self.watch().has_lost_power
+    }
+
+    /// Whether something has struck that was not counted yet.
+    pub(crate) fn has_struck(&self) -> bool {
+        let watch = self.watch();
+        watch.has_struck || watch.has_lost_power
+    }
+
+    /// Whether something was done to the disk that may keep work beside from succeeding.
+    pub(crate) fn are_an_excuse(&self) -> bool {
+        self.is_short || self.has_rotten() || self.has_struck()
+    }
+
+    /// Whether something is not as it was written.
+    pub(crate) fn has_rotten(&self) -> bool {
+        !self.rotten.is_empty()
+    }
+
+    /// Whether nothing else is wrong than a bit of one snapshot.
+    pub(crate) fn is_only_a_snapshot_rotten(&self) -> bool {
+        let is_snapshot = |path: &Path| path.extension().is_some_and(|of| of == "snapshot");
+        matches!(&self.rotten[..], [Rot::Bit { path, .. }] if is_snapshot(path))
     }
 
     /// Whether something is prepared that has not struck.
@@ -189,19 +228,42 @@ impl Troubles {
             return None;
         }
         let said = format!("bit {bit} of {} rots", path.display());
-        self.rotten.push(Rot { path, bit, content });
+        self.rotten.push(Rot::Bit { path, bit, content });
+        Some(said)
+    }
+
+    /// Of the segment that was written last, a batch that is durable for sure rots, or all of it is
+    /// gone. Says which; `None` if there is no such batch. For when no engine runs.
+    pub(crate) fn harm_written(&mut self, chance: &mut Chance) -> Option<String> {
+        let (path, batches) = durable_batches(&self.disk)?;
+        let mut content = self.disk.content(&path)?;
+        if chance.once_in(4) {
+            self.disk.unwatch();
+            self.disk.remove(&path).ok()?;
+            self.look_on();
+            let said = format!("{} is gone", path.display());
+            self.rotten.push(Rot::Gone { path, content });
+            return Some(said);
+        }
+        let (offset, bytes) = batches.get(chance.below(batches.len()))?;
+        let bit = *offset as usize * 8 + chance.below(*bytes as usize * 8);
+        self.disk.flip_bit(&path, bit).ok()?;
+        content = self.disk.content(&path)?;
+        let said = format!("bit {bit} of {} rots", path.display());
+        self.rotten.push(Rot::Bit { path, bit, content });
         Some(said)
     }
 
     /// What rotted is as it was, where nobody has written it anew. False if nothing had.
     pub(crate) fn heal(&mut self) -> bool {
         let had_any = !self.rotten.is_empty();
-        for Rot { path, bit, content } in self.rotten.drain(..).rev() {
-            if self.disk.content(&path).as_ref() == Some(&content) {
-                // What rotted can rot again.
-                let _ = self.disk.flip_bit(&path, bit);
-            }
+        // Nobody looks on, and nothing goes wrong meanwhile.
+        self.disk.unwatch();
+        for rot in self.rotten.drain(..).rev() {
+            // Whatever cannot be healed has been written anew.
+            let _ = heal(&self.disk, rot);
         }
+        self.look_on();
         had_any
     }
 
@@ -283,6 +345,21 @@ impl Watch {
             _ => seen.failed += 1,
         }
         Some(prepared.fault)
+    }
+}
+
+fn heal(disk: &SimulatedDisk, rot: Rot) -> io::Result<()> {
+    match rot {
+        Rot::Bit { path, bit, content } => match disk.content(&path) {
+            Some(found) if found == content => disk.flip_bit(&path, bit),
+            _ => Ok(()),
+        },
+        Rot::Gone { path, content } => {
+            let file = disk.open(&path, Access::CreateNew)?;
+            file.write_all_at(&content, 0)?;
+            file.sync_all()?;
+            path.parent().map_or(Ok(()), |folder| disk.sync_dir(folder))
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use inventory_core::spots::Spots;
 use inventory_core::state::{Memory, ShardState};
 use inventory_core::time::Timestamp;
 use inventory_engine::feed::Picture;
-use inventory_engine::limits::BATCH_EXPIRIES_MAX;
 use inventory_model::Model;
 
 use super::Decided;
@@ -75,9 +74,14 @@ impl Ledger {
         self.durable.last_lsn()
     }
 
-    /// A turn begins with the ends of holds whose time has come: all of them, and no others.
-    pub(super) fn expire(&mut self, now: Timestamp, decided: &mut Decided) -> Result<(), String> {
-        for due in self.decided.due(now, BATCH_EXPIRIES_MAX) {
+    /// A turn begins with the ends of holds whose time has come: as many as may be, and no others.
+    pub(super) fn expire(
+        &mut self,
+        now: Timestamp,
+        expiries_max: usize,
+        decided: &mut Decided,
+    ) -> Result<(), String> {
+        for due in self.decided.due(now, expiries_max) {
             let found = decided.next(self.decided.shard());
             let found = found.ok_or_else(|| format!("{due:?} is due at {now}"))?;
             if *found != due {

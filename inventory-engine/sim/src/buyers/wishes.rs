@@ -59,7 +59,7 @@ impl Buyers {
                 Some((event_id, spots)) => Verb::Unblock(Unblock { event_id, spots }),
                 None => Verb::Unblock(Unblock { event_id, spots: self.untyped(event_id) }),
             },
-            _ if self.chance.once_in(8) => Verb::CloseEvent(CloseEvent { event_id }),
+            _ if self.chance.once_in(3) => Verb::CloseEvent(CloseEvent { event_id }),
             _ => self.place(event_id),
         }
     }

@@ -119,6 +119,9 @@ impl World<'_> {
                 Err(why) => {
                     self.say(format!("no snapshot: {why}"));
                     self.tally.worked("snapshots that failed", 1);
+                    if !self.troubles.are_an_excuse() {
+                        return Err(format!("no snapshot, and nothing was done to it: {why}"));
+                    }
                 }
             },
             Step::Archive => match self.node()?.archive() {
@@ -128,6 +131,9 @@ impl World<'_> {
                 }
                 Err(why) => {
                     self.say(format!("nothing put away: {why}"));
+                    if !self.troubles.are_an_excuse() {
+                        return Err(format!("nothing put away, and nothing was done to it: {why}"));
+                    }
                     self.tally.worked("looks at segments that failed", 1);
                 }
             },
@@ -203,6 +209,9 @@ impl World<'_> {
             Appended::Failed(cause) => {
                 self.say(format!("the journal failed: {cause}"));
                 self.tally.worked("journals that failed", 1);
+                if !self.troubles.has_struck() {
+                    return Err(format!("the journal failed, and nothing was done to it: {cause}"));
+                }
                 self.crash()
             }
         }
@@ -314,6 +323,7 @@ impl World<'_> {
                 self.set_clock();
                 self.tally.fault("clock set while running");
             }
+            6..=8 if self.troubles.is_short() => self.troubles.free(),
             6 => {
                 let millis = self.chance.below(900) as u64;
                 self.slow_until = self.step + self.chance.below(SLOW_STEPS);
@@ -321,7 +331,6 @@ impl World<'_> {
                 self.tally.fault("slow disk");
                 self.say(format!("syncs take {millis} ms"));
             }
-            7 | 8 if self.troubles.is_short() => self.troubles.free(),
             7 => self.troubles.let_syncs_take(Duration::ZERO),
             8 => {
                 self.troubles.fill(&mut self.chance);

@@ -18,7 +18,7 @@ use std::path::Path;
 use crate::trial::Outcome;
 
 /// Seeds that a mistake has to be caught within.
-const SEEDS_MAX: u64 = 300;
+const SEEDS_MAX: u64 = 5_000;
 /// Seeds of the copy that makes no mistake: it is the mistakes that are caught, not the copying.
 const SEEDS_WITHOUT: u64 = 100;
 

@@ -31,6 +31,8 @@ pub(crate) struct Troubles {
     clock: SimulatedClock,
     watch: Arc<Mutex<Watch>>,
     rotten: Vec<Rot>,
+    /// Files that were gone and come back with the power.
+    to_restore: Vec<(PathBuf, Vec<u8>)>,
     is_short: bool,
 }
 
@@ -95,8 +97,8 @@ const POWER_CUT: &str = "power cut within a step";
 impl Troubles {
     pub(crate) fn new(seed: u64, clock: SimulatedClock) -> Self {
         let disk = SimulatedDisk::new(CAPACITY_BYTES, seed);
-        let (watch, rotten) = (Arc::default(), Vec::new());
-        let troubles = Self { disk, clock, watch, rotten, is_short: false };
+        let (watch, rotten, to_restore) = (Arc::default(), Vec::new(), Vec::new());
+        let troubles = Self { disk, clock, watch, rotten, to_restore, is_short: false };
         troubles.look_on();
         troubles
     }
@@ -257,14 +259,31 @@ impl Troubles {
     /// What rotted is as it was, where nobody has written it anew. False if nothing had.
     pub(crate) fn heal(&mut self) -> bool {
         let had_any = !self.rotten.is_empty();
-        // Nobody looks on, and nothing goes wrong meanwhile.
-        self.disk.unwatch();
-        for rot in self.rotten.drain(..).rev() {
-            // Whatever cannot be healed has been written anew.
-            let _ = heal(&self.disk, rot);
+        for rot in std::mem::take(&mut self.rotten).into_iter().rev() {
+            match rot {
+                Rot::Bit { path, bit, content } => {
+                    if self.disk.content(&path) == Some(content) {
+                        // The file is there.
+                        let _ = self.disk.flip_bit(&path, bit);
+                    }
+                }
+                Rot::Gone { path, content } => {
+                    if self.restore(&path, &content).is_err() {
+                        self.to_restore.push((path, content));
+                    }
+                }
+            }
         }
-        self.look_on();
         had_any
+    }
+
+    /// A file that was gone is there again, unless it was made anew. Nobody looks on, and nothing
+    /// goes wrong meanwhile.
+    fn restore(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.disk.unwatch();
+        let restored = write_lasting(&self.disk, path, content);
+        self.look_on();
+        restored
     }
 
     /// The power goes, and comes back on what is left.
@@ -280,6 +299,10 @@ impl Troubles {
         };
         self.disk = self.disk.after(cut);
         self.look_on();
+        for (path, content) in std::mem::take(&mut self.to_restore) {
+            // Somebody may have made it anew.
+            let _ = self.restore(&path, &content);
+        }
         cut
     }
 
@@ -348,19 +371,11 @@ impl Watch {
     }
 }
 
-fn heal(disk: &SimulatedDisk, rot: Rot) -> io::Result<()> {
-    match rot {
-        Rot::Bit { path, bit, content } => match disk.content(&path) {
-            Some(found) if found == content => disk.flip_bit(&path, bit),
-            _ => Ok(()),
-        },
-        Rot::Gone { path, content } => {
-            let file = disk.open(&path, Access::CreateNew)?;
-            file.write_all_at(&content, 0)?;
-            file.sync_all()?;
-            path.parent().map_or(Ok(()), |folder| disk.sync_dir(folder))
-        }
-    }
+fn write_lasting(disk: &SimulatedDisk, path: &Path, content: &[u8]) -> io::Result<()> {
+    let file = disk.open(path, Access::CreateNew)?;
+    file.write_all_at(content, 0)?;
+    file.sync_all()?;
+    path.parent().map_or(Ok(()), |folder| disk.sync_dir(folder))
 }
 
 /// Whether a file is one of the journal's segments, numbered as they follow one another.

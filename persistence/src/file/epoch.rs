@@ -78,21 +78,19 @@ impl EpochMark {
 pub(crate) struct MarkWriter {
     machine: Machine,
     data_dir: PathBuf,
+    has_space: bool,
 }
 
 impl MarkWriter {
     pub(crate) fn new(machine: &Machine, data_dir: &Path) -> Self {
-        Self { machine: machine.clone(), data_dir: data_dir.to_owned() }
+        Self { machine: machine.clone(), data_dir: data_dir.to_owned(), has_space: false }
     }
 
-    /// Takes the space for the marks to come, unless an earlier start did. Without it marks are
-    /// written as they can be.
-    pub(crate) fn prepare(&self, mark: EpochMark) {
+    /// Takes the space for the marks to come, unless an earlier start did.
+    pub(crate) fn prepare(&mut self, mark: EpochMark) {
         let second = self.second();
-        if matches!(self.machine.disk().look_at(&second), Ok(Entry::File { .. })) {
-            return;
-        }
-        if let Err(error) = write_lasting(&self.machine, &second, &mark.to_text()) {
+        self.has_space = matches!(self.machine.disk().look_at(&second), Ok(Entry::File { .. }));
+        if let Err(error) = self.take_space(mark) {
             tracing::warn!(
                 %error,
                 "no space could be taken for the marks of the journal's segments; on a full disk \
@@ -101,6 +99,21 @@ impl MarkWriter {
         }
     }
 
+    /// Whether marks can be written on a full disk too: no segment is taken into use without one.
+    pub(crate) fn has_space(&self) -> bool {
+        self.has_space
+    }
+
+    /// Takes it if there is none. Whatever fails can be tried again.
+    pub(crate) fn take_space(&mut self, mark: EpochMark) -> Result<(), files::Error> {
+        if !self.has_space {
+            write_lasting(&self.machine, &self.second(), &mark.to_text())?;
+            self.has_space = true;
+        }
+        Ok(())
+    }
+
+    /// Writes a mark, without space of its own as it can be.
     pub(crate) fn write(&self, mark: EpochMark) -> Result<(), files::Error> {
         match self.exchange(mark) {
             Ok(()) => sync_dir(&self.machine, &self.data_dir),
@@ -151,8 +164,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mark = |segment| EpochMark { epoch: Epoch(4), durable_number: segment - 1, segment };
         mark(1).write(&Machine::real(), dir.path()).unwrap();
-        let writer = MarkWriter::new(&Machine::real(), dir.path());
+        let mut writer = MarkWriter::new(&Machine::real(), dir.path());
         writer.prepare(mark(1));
+        assert!(writer.has_space());
         // Longer ones and shorter ones, each in the place of the last but one.
         for segment in [9, 1_000_000, 10, u64::MAX, 5] {
             writer.write(mark(segment)).unwrap();

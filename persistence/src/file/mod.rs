@@ -28,7 +28,7 @@ use crate::chain::Chain;
 pub use crate::chain::Position;
 use crate::dir::{DataDir, DataDirPaths, LockShare};
 use crate::files;
-use crate::journal::{Append, AppendError, Journal, Room, check_epoch};
+use crate::journal::{Append, AppendError, Journal, Room, Supply, check_epoch};
 use crate::limits::{ROOM_AT_START_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
 use crate::segment::header::SegmentHeader;
 use crate::segment::record;
@@ -107,7 +107,7 @@ impl FileJournal {
         spares.wait_for(ROOM_AT_START_BYTES.saturating_sub(active.room_bytes()));
         let durable_number = chain.last_number;
         let mark = EpochMark { epoch, durable_number, segment: active.first_number() };
-        let marks = MarkWriter::new(dir.machine(), dir.path());
+        let mut marks = MarkWriter::new(dir.machine(), dir.path());
         marks.prepare(mark);
         let rolls = Rolls::new(active.first_number());
         let buffer = Vec::new();
@@ -180,6 +180,12 @@ impl FileJournal {
         Ok(())
     }
 
+    /// What `epoch.json` says now.
+    fn mark(&self) -> EpochMark {
+        let (epoch, durable_number) = (self.epoch, self.durable_number);
+        EpochMark { epoch, durable_number, segment: self.active.first_number() }
+    }
+
     /// The header of a segment that would begin here.
     fn next_segment_header(&self) -> SegmentHeader {
         SegmentHeader {
@@ -216,8 +222,17 @@ impl Journal for FileJournal {
     }
 
     fn room(&mut self) -> Room {
-        let bytes = self.active.room_bytes() + self.spares.room_bytes();
-        Room { bytes, supply: self.spares.supply() }
+        let (left, ahead) = (self.active.room_bytes(), self.spares.room_bytes());
+        let supply = self.spares.supply();
+        if !self.marks.has_space() && supply == Supply::Sure {
+            // There is space again. If not for this, it is tried the next time.
+            let _ = self.marks.take_space(self.mark());
+        }
+        // What lies behind the present segment can be used only with a mark.
+        if !self.marks.has_space() {
+            return Room { bytes: left, supply: Supply::Short };
+        }
+        Room { bytes: left + ahead, supply }
     }
 }
 

@@ -1,7 +1,11 @@
 //! The same on a disk that is full, or that fills up while the power is gone.
 
+use std::io::ErrorKind;
+
+use super::script::OPTIONS;
 use super::*;
-use crate::disk::simulated::BLOCK_BYTES;
+use crate::disk::simulated::{BLOCK_BYTES, Fault, Kind};
+use crate::journal::{Journal, Supply};
 
 #[test]
 fn the_power_may_go_on_a_disk_that_is_full() {
@@ -71,4 +75,28 @@ fn look_at_start(disk: &SimulatedDisk, told: &Told, wrong: &Wrong, place: &str) 
     });
     let _ = restart(&machine(&disk).0);
     disk.unwatch();
+}
+
+/// Without space for a mark no segment is taken into use, so nothing is promised of it.
+#[test]
+fn what_has_no_space_for_its_mark_is_not_room() {
+    let disk = SimulatedDisk::new(1 << 20, 1);
+    let (machine, _) = machine(&disk);
+    disk.watch(|_, operation| {
+        let is_of_mark = operation.path.to_string_lossy().contains("epoch.second");
+        let is_write = matches!(operation.kind, Kind::Write(_));
+        (is_of_mark && is_write).then_some(Fault::Fail(ErrorKind::StorageFull))
+    });
+    let mut journal = restart(&machine).unwrap().journal;
+    let settle = || while machine.steps().is_some_and(|steps| steps.step()) {};
+    settle();
+    let short = journal.room();
+    assert_eq!(short.supply, Supply::Short);
+    assert!(short.bytes <= OPTIONS.segment_bytes, "only what is left of the first: {short:?}");
+    disk.unwatch();
+    // The spare is there, so the next look finds that there is space.
+    settle();
+    let room = journal.room();
+    assert_eq!(room.supply, Supply::Sure);
+    assert!(room.bytes > short.bytes, "{room:?}");
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::io::ErrorKind;
 use std::ops::Range;
 
 use inventory_core::digest::Digest;
@@ -12,6 +13,9 @@ use inventory_core::time::Timestamp;
 
 use super::*;
 use crate::chain::{Chain, ShardEnd};
+use crate::disk::Disk as _;
+use crate::disk::simulated::{Fault, Kind, SimulatedDisk};
+use crate::machine::SimulatedClock;
 use crate::testing::full_image;
 
 const NODE_ID: u128 = 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10;
@@ -215,6 +219,25 @@ fn only_the_state_that_the_journal_leads_to_is_written() {
         names_in(&Machine::real(), dir.path()).unwrap().is_empty(),
         "what was not finished leaves nothing"
     );
+}
+
+/// Or segments might be thrown away for a snapshot that a power cut takes back.
+#[test]
+fn a_name_that_may_not_last_is_taken_away_again() {
+    let disk = SimulatedDisk::new(1 << 24, 1);
+    let machine = Machine::simulated(disk.clone(), SimulatedClock::new(Timestamp(1)), 1);
+    let dir = Path::new("/snapshots");
+    disk.create_dir(dir).unwrap();
+    let path = dir.join(file_name(42));
+    let mut writer =
+        SnapshotWriter::create(&machine, path, position(), NODE_ID, Timestamp(1)).unwrap();
+    images().for_each(|image| writer.add(&image).unwrap());
+    disk.watch(|_, operation| {
+        (operation.kind == Kind::SyncDir).then_some(Fault::Fail(ErrorKind::Other))
+    });
+    assert!(matches!(writer.finish(), Err(Error::File(_))));
+    let snapshots = Snapshots::new(machine, dir.to_owned(), NODE_ID);
+    assert_eq!(snapshots.newest_first().unwrap(), Vec::<u64>::new());
 }
 
 #[test]

@@ -113,7 +113,9 @@ impl SnapshotWriter {
             .write_all(&trailer)
             .and_then(|()| self.file.sync_all())
             .context("write", &self.temporary)?;
-        rename_lasting(&self.machine, &self.temporary, &self.path)?;
+        // A name that may not last is taken away again: nothing may be thrown away for it.
+        rename_lasting(&self.machine, &self.temporary, &self.path)
+            .inspect_err(|_| drop(self.machine.disk().remove(&self.path)))?;
         self.is_named = true;
         Ok((self.position.next_number(), file_bytes))
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::trial::Outcome;
+use crate::trial::{Outcome, WITHOUT};
 
 /// Seeds that a mistake has to be caught within.
 const SEEDS_MAX: u64 = 5_000;
@@ -59,7 +59,7 @@ fn no_source_of_the_product_knows_of_them() {
 fn every_mistake_is_caught() {
     let mistakes = mistakes::all();
     let program = copy::build(&mistakes);
-    assert_eq!(trial::run(&program, "none", SEEDS_WITHOUT), Outcome::Survived);
+    assert_eq!(trial::run(&program, WITHOUT, 0..SEEDS_WITHOUT), Outcome::Survived);
     let outcomes = trial::try_all(&program, &mistakes, SEEDS_MAX);
     let table = trial::table(&mistakes, &outcomes, SEEDS_MAX);
     println!("{table}");
@@ -68,4 +68,6 @@ fn every_mistake_is_caught() {
     let survivors = mistakes.iter().zip(&outcomes).filter(|(_, of)| **of == Outcome::Survived);
     let survivors: Vec<_> = survivors.map(|(mistake, _)| mistake.name).collect();
     assert!(survivors.is_empty(), "not caught: {survivors:?}");
+    let wrong = trial::wrong_without(&program, &outcomes);
+    assert!(wrong.is_empty(), "not the mistakes were caught: {wrong:?}");
 }

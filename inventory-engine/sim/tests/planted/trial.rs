@@ -1,7 +1,9 @@
 //! What becomes of mistakes: each is made by a program of its own, seed after seed, until it is
 //! caught.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
@@ -10,6 +12,9 @@ use std::thread;
 
 use crate::mistakes::Mistake;
 use crate::plant::SWITCH;
+
+/// Nobody's name: no mistake is made.
+pub(crate) const WITHOUT: &str = "none";
 
 /// Letters of what was found that the table has room for.
 const WORDS_MAX: usize = 100;
@@ -24,9 +29,10 @@ pub(crate) enum Outcome {
 }
 
 /// Runs seeds until one goes wrong; without a mistake if it is nobody's name.
-pub(crate) fn run(program: &Path, mistake: &str, seeds: u64) -> Outcome {
+pub(crate) fn run(program: &Path, mistake: &str, seeds: Range<u64>) -> Outcome {
+    let (start, count) = (seeds.start.to_string(), (seeds.end - seeds.start).to_string());
     let ended = Command::new(program)
-        .args(["--until-violation", "--seeds", &seeds.to_string()])
+        .args(["--until-violation", "--start", &start, "--seeds", &count])
         .env(SWITCH, mistake)
         .output()
         .expect("the program was built");
@@ -66,7 +72,7 @@ pub(crate) fn try_all(program: &Path, mistakes: &[Mistake], seeds: u64) -> Vec<O
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(mistake) = mistakes.get(index) else { return };
-            let outcome = run(program, mistake.name, seeds);
+            let outcome = run(program, mistake.name, 0..seeds);
             outcomes.lock().expect("nobody panics with it")[index] = Some(outcome);
         }
     };
@@ -77,6 +83,17 @@ pub(crate) fn try_all(program: &Path, mistakes: &[Mistake], seeds: u64) -> Vec<O
     });
     let outcomes = outcomes.into_inner().expect("nobody panics with it");
     outcomes.into_iter().map(|outcome| outcome.expect("each was tried")).collect()
+}
+
+/// What goes wrong without any mistake in the seeds by which they were caught: nothing may.
+pub(crate) fn wrong_without(program: &Path, outcomes: &[Outcome]) -> Vec<Outcome> {
+    let caught = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Caught { seeds, .. } => Some(*seeds),
+        Outcome::Survived => None,
+    });
+    let by: BTreeSet<u64> = caught.collect();
+    let without = by.into_iter().map(|seeds| run(program, WITHOUT, seeds - 1..seeds));
+    without.filter(|outcome| *outcome != Outcome::Survived).collect()
 }
 
 /// All of it for people.

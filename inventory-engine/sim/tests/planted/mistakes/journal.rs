@@ -7,7 +7,6 @@ const CHAIN: &str = "persistence/src/chain.rs";
 const EPOCH: &str = "persistence/src/file/epoch.rs";
 const FILES: &str = "persistence/src/files.rs";
 const JOURNAL: &str = "persistence/src/file/mod.rs";
-const RESERVE: &str = "persistence/src/file/reserve.rs";
 const SEGMENT: &str = "persistence/src/segment/mod.rs";
 const SPARES: &str = "persistence/src/file/spares.rs";
 
@@ -114,11 +113,6 @@ pub(super) const MISTAKES: &[Mistake] = &[
                 self.state_digest.plus(header.digest_after)
             }",
         )],
-    },
-    Mistake {
-        name: "reserve written under its own name",
-        breaks: "after a power cut the reserve has old batches in it, which look like newer ones",
-        edits: &[Edit::new(RESERVE, "sync_dir(machine, journal)?;", "")],
     },
     Mistake {
         name: "next segment never ordered",

@@ -6,7 +6,6 @@ const ARCHIVE: &str = "persistence/src/file/archive.rs";
 const ENCODING: &str = "persistence/src/encoding/image.rs";
 const IMAGE: &str = "inventory-engine/core/src/state/image.rs";
 const KNOWN: &str = "persistence/src/snapshot/known.rs";
-const READ: &str = "persistence/src/snapshot/read.rs";
 const RECOVERY: &str = "inventory-engine/src/recovery.rs";
 const SNAPSHOTS: &str = "inventory-engine/src/snapshots.rs";
 const WRITE: &str = "persistence/src/snapshot/write.rs";
@@ -56,11 +55,6 @@ pub(super) const MISTAKES: &[Mistake] = &[
         name: "snapshot named before it is synced",
         breaks: "after a power cut a snapshot has a name and cannot be used",
         edits: &[Edit::new(WRITE, "self.file.sync_all()", "Ok(())")],
-    },
-    Mistake {
-        name: "damaged snapshot believed",
-        breaks: "segments are thrown away for a snapshot that cannot be used",
-        edits: &[Edit::new(READ, "sum.is_some_and(|sum| sum != u128_at(&trailer, 16))", "false")],
     },
     Mistake {
         name: "one snapshot is enough",

@@ -24,10 +24,11 @@ const CHANGES: [&str; 9] = [
     "spots_unblocked",
 ];
 
-const FAULTS: [&str; 16] = [
+const FAULTS: [&str; 17] = [
     "answer lost",
     "client gone",
     "clock set while running",
+    "durable end of the journal damaged",
     "failed operation",
     "failed sync",
     "full disk",

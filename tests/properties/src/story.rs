@@ -94,7 +94,7 @@ impl Story {
     fn sell(&mut self) {
         let seats = self.place(spots(&[0, 1, 2], &[]));
         let places = self.place(spots(&[9, 10, 11, 12], &[(0, 3), (1, 2)]));
-        let forgotten = self.place(spots(&[4], &[]));
+        let forgotten = self.place(spots(&[5], &[]));
         let (buyer_id, wish) = (buyer(), vec![(TicketTypeIndex(1), 2)]);
         self.ask(Verb::Place(Place {
             event_id: EVENT,

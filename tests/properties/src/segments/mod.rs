@@ -192,7 +192,7 @@ impl Place {
 
 /// The journal of the story: one segment, several, compressed, torn, and not sealed.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
-    let (one, several) = (journal_of(1 << 14), journal_of(1_024));
+    let (one, several) = (journal_of(4_096), journal_of(1_024));
     let torn = one[0][..one[0].len() / 2].to_vec();
     let packed = zstd::encode_all(&*one[0], 1).expect("memory takes it");
     let seed = |flags: u8, segments: &[Vec<u8>]| {

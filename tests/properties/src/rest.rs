@@ -31,6 +31,12 @@ const NAMES: [&str; 2] = ["{hold}", "{sale}"];
 
 /// Requests, each a line with a method and a path, lines of headers, an empty line, and a body.
 pub(crate) fn check(input: &[u8]) {
+    drop(answers_to(input));
+}
+
+/// The status of each answer.
+fn answers_to(input: &[u8]) -> Vec<StatusCode> {
+    let mut statuses = Vec::new();
     with_house(async |house: &House| {
         let options = EdgeOptions {
             admin_token: Some(AdminToken::new(TOKEN)),
@@ -42,7 +48,8 @@ pub(crate) fn check(input: &[u8]) {
         let mut ids = NAMES.map(|_| "0".repeat(32));
         for bytes in input.split(|byte| *byte == SEPARATOR).take(REQUESTS_MAX) {
             if let Some(request) = request(&with_ids(bytes, &ids)) {
-                let answer = ask(&router, request).await;
+                let (status, answer) = ask(&router, request).await;
+                statuses.push(status);
                 for (id, field) in ids.iter_mut().zip(["holdId", "allocationId"]) {
                     if let Some(new) = answer[field].as_str() {
                         new.clone_into(id);
@@ -51,6 +58,7 @@ pub(crate) fn check(input: &[u8]) {
             }
         }
     });
+    statuses
 }
 
 /// The bytes with ids in the places of their names.
@@ -90,8 +98,8 @@ fn request(bytes: &[u8]) -> Option<Request<Body>> {
     request.body(Body::from(body)).ok()
 }
 
-/// What was answered; nothing, where that is no document.
-async fn ask(router: &Router, request: Request<Body>) -> Value {
+/// What was answered; no document, where that is none.
+async fn ask(router: &Router, request: Request<Body>) -> (StatusCode, Value) {
     let asked = format!("{} {}", request.method(), request.uri());
     let has_no_body = request.method() == Method::HEAD;
     let answer = router.clone().oneshot(request).await.expect("an edge always answers");
@@ -100,19 +108,19 @@ async fn ask(router: &Router, request: Request<Body>) -> Value {
     // The house has no journal in files, and so no history: what a real one is never asked.
     let is_history = asked.split('?').next().is_some_and(|path| path.ends_with("/history"));
     if is_history && status == StatusCode::INTERNAL_SERVER_ERROR {
-        return Value::Null;
+        return (status, Value::Null);
     }
     assert!(status.as_u16() < 500, "{asked}: {answer:?}");
     let is_problem = is_of_type(&answer, "application/problem+json");
     let is_refusal = status.is_client_error() || status.is_server_error();
     assert_eq!(is_problem, is_refusal, "{asked}: {answer:?}");
     if has_no_body || is_stream {
-        return Value::Null;
+        return (status, Value::Null);
     }
     let body = to_bytes(answer.into_body(), usize::MAX).await.expect("an answer comes whole");
     if body.is_empty() {
         assert!(!is_refusal, "{asked} was refused without a word");
-        return Value::Null;
+        return (status, Value::Null);
     }
     let body: Value = serde_json::from_slice(&body).expect("an answer is JSON");
     if is_problem {
@@ -122,7 +130,7 @@ async fn ask(router: &Router, request: Request<Body>) -> Value {
         assert!(!code.is_empty(), "{asked}: {body}");
         assert!(body["detail"].as_str().is_some_and(|words| !words.is_empty()), "{asked}: {body}");
     }
-    body
+    (status, body)
 }
 
 fn is_of_type(answer: &Response<Body>, expected: &str) -> bool {
@@ -140,13 +148,14 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let hold = r#"{"holdId":"{hold}","userId":"ann"}"#;
     let part = r#"{"holdId":"{hold}","userId":"ann","seatIds":["Stalls-A-1"],
 "areas":[{"area":"Lawn","count":1,"ticketType":"adult"}]}"#;
-    let sale = r#"{"allocationId":"{sale}","userId":"ann","seatIds":["Stalls-A-1"]}"#;
+    let sale = r#"{"allocationId":"{sale}","userId":"ann","seatIds":["Stalls-A-2"]}"#;
     let key = "\nIdempotency-Key: cart-4711";
     let by_label = r#"{"eventId":1,"userId":"ann","seatIds":["Stalls-A-1","Stalls-A-2"],
 "ticketType":"adult","areas":[{"area":"Lawn","count":2}]}"#;
-    let table = r#"{"eventId":"1","userId":7,"seatIds":["T1"],"ticketType":"child"}"#;
+    let table = r#"{"eventId":"1","userId":"ann","seatIds":["Stalls-T1"],"ticketType":"child"}"#;
     let best = r#"{"eventId":1,"userId":"ann","bestAvailable":{"section":"Stalls",
-"category":"best","zone":"near","accessible":false,"ticketTypes":[{"ticketType":"adult","count":2}]}}"#;
+"category":"best","zone":"near","accessible":false,
+"ticketTypes":[{"ticketType":"adult","count":2}]}}"#;
     let block = r#"{"eventId":1,"seatIds":["Stalls-B-1"],"areas":[{"area":"Lawn","count":2}]}"#;
     let event = format!(
         r#"{{"eventId":9,"name":"Matinee","chartHash":"{}","rules":{{"holdTtlMillis":60000,
@@ -170,7 +179,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         ],
         &[
             get("/v1/events/1"),
-            get("/v1/events?limit=1&cursor=1"),
+            get("/v1/events?limit=1"),
             get("/v1/events/1/seats"),
             format!("{}\nIf-None-Match: \"1\"", get("/v1/events/1/seats?view=statuses")),
             format!("{}\nLast-Event-ID: 1", get("/v1/events/1/seats/stream")),
@@ -186,4 +195,30 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         &[get("/health"), get("/health/live"), get("/metrics"), "HEAD /v1/events".to_owned()],
     ];
     sessions.iter().map(|requests| requests.join("\0").into_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_seeds_ask_for_is_done() {
+        let statuses: Vec<Vec<u16>> = seeds()
+            .iter()
+            .map(|seed| answers_to(seed).iter().map(StatusCode::as_u16).collect())
+            .collect();
+        let expected: [&[u16]; 8] = [
+            &[200; 6],
+            &[200; 2],
+            &[200; 2],
+            &[200; 5],
+            &[200; 2],
+            &[200],
+            // There is no history in memory.
+            &[201, 200, 200, 500],
+            // Metrics are off.
+            &[200, 200, 404, 200],
+        ];
+        assert_eq!(statuses, expected);
+    }
 }

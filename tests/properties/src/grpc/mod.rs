@@ -35,6 +35,12 @@ const RECEIVED_UPDATE: u8 = 103;
 
 /// Calls, each a byte of what it is and a message behind how long that is.
 pub(crate) fn check(input: &[u8]) {
+    let _ = accepted_of(input);
+}
+
+/// How many calls were made, and how many of them were accepted in all that they asked for.
+fn accepted_of(input: &[u8]) -> (usize, usize) {
+    let (mut calls, mut accepted) = (0, 0);
     with_house(async |house: &House| {
         let mut caller = Caller::new(in_process(house.routes()));
         let mut input = Input::new(input);
@@ -43,28 +49,34 @@ pub(crate) fn check(input: &[u8]) {
                 break;
             }
             let (number, message) = (input.u8(), Bytes::copy_from_slice(input.piece()));
-            match number {
+            let is_accepted = match number {
                 ON_A_STREAM => on_a_stream(&mut caller, message).await,
                 WATCHED => watched(&mut caller, message).await,
                 RECEIVED_ANSWERS => check_received_answers(&message),
                 RECEIVED_UPDATE => check_received_update(&message),
                 number => call(&mut caller, usize::from(number) % METHODS.len(), message).await,
-            }
+            };
+            calls += 1;
+            accepted += usize::from(is_accepted);
         }
     });
+    (calls, accepted)
 }
 
-async fn call(caller: &mut Caller, number: usize, message: Bytes) {
+async fn call(caller: &mut Caller, number: usize, message: Bytes) -> bool {
     let method = METHODS[number];
     match caller.call(method.path, message.clone()).await {
-        Ok(answer) => assert!((method.is_answer)(&answer), "{} answered {answer:?}", method.path),
+        Ok(answer) => {
+            assert!((method.is_answer)(&answer), "{} answered {answer:?}", method.path);
+            true
+        }
         Err(status) => check_status(&status, (method.is_request)(&message)),
     }
 }
 
 /// A message that is one is refused for what it asks; what is none is all that is `Internal`,
-/// which is tonic's word for it.
-fn check_status(status: &Status, is_message: bool) {
+/// which is tonic's word for it. Neither is accepted.
+fn check_status(status: &Status, is_message: bool) -> bool {
     let is_ours = matches!(
         status.code(),
         Code::InvalidArgument
@@ -78,10 +90,11 @@ fn check_status(status: &Status, is_message: bool) {
     );
     let is_told = if is_message { is_ours } else { status.code() == Code::Internal };
     assert!(is_told && !status.message().is_empty(), "a message: {is_message}; {status:?}");
+    false
 }
 
 /// A batch of commands, and then each that was accepted by itself.
-async fn on_a_stream(caller: &mut Caller, message: Bytes) {
+async fn on_a_stream(caller: &mut Caller, message: Bytes) -> bool {
     let (messages, end) = caller.talk(PIPELINE, vec![message.clone()]).await;
     let Ok(batch) = v1::CommandBatch::decode(message) else {
         return check_status(&end.expect("what is no message is told so"), false);
@@ -103,6 +116,10 @@ async fn on_a_stream(caller: &mut Caller, message: Bytes) {
     let asked = ids(&mut batch.commands.iter().map(|command| command.correlation_id));
     let answered = ids(&mut answers.iter().map(|answer| answer.correlation_id));
     assert_eq!(asked, answered, "each command is answered once");
+    let is_refusal = |answer: &v1::Answer| {
+        matches!(answer.outcome, Some(Outcome::Rejection(_) | Outcome::Failure(_)))
+    };
+    let is_accepted = !answers.iter().any(is_refusal);
     for command in batch.commands {
         if asked[&command.correlation_id] == 1 {
             let mut found = answers.iter();
@@ -111,6 +128,7 @@ async fn on_a_stream(caller: &mut Caller, message: Bytes) {
             again(caller, command.verb, outcome.expect("an answer says something")).await;
         }
     }
+    is_accepted
 }
 
 /// What was accepted gets its first answer again.
@@ -145,7 +163,7 @@ async fn again(caller: &mut Caller, verb: Option<Verb>, outcome: Outcome) {
 }
 
 /// The first update that a watcher gets.
-async fn watched(caller: &mut Caller, message: Bytes) {
+async fn watched(caller: &mut Caller, message: Bytes) -> bool {
     let is_message = is::<v1::WatchEventRequest>(&message);
     match caller.listen(WATCH_EVENT, message).await {
         Err(status) => check_status(&status, is_message),
@@ -156,10 +174,11 @@ async fn watched(caller: &mut Caller, message: Bytes) {
     }
 }
 
-fn check_update(bytes: Bytes) {
+fn check_update(bytes: Bytes) -> bool {
     let update = v1::EventUpdate::from_encoded(bytes.clone()).read();
     let update = update.expect("an update can be read").expect("it brings something");
     assert_eq!(v1::EventUpdate::new(update).encoded(), &bytes);
+    true
 }
 
 /// `AnswerBatch` field by field, as the contract has it.
@@ -176,7 +195,7 @@ struct EventUpdate {
     update: Option<v1::Update>,
 }
 
-fn check_received_answers(bytes: &Bytes) {
+fn check_received_answers(bytes: &Bytes) -> bool {
     let (ours, theirs) = (v1::AnswerBatch::decode(bytes.clone()), Answers::decode(bytes.clone()));
     match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => {
@@ -184,18 +203,22 @@ fn check_received_answers(bytes: &Bytes) {
             assert_eq!(ours.encoded_len(), encoded.len());
             assert_eq!(ours.encode_to_vec(), encoded);
             assert_eq!(ours.answers, theirs.answers);
+            true
         }
-        (Err(_), Err(_)) => {}
+        (Err(_), Err(_)) => false,
         (ours, theirs) => panic!("{ours:?} is not {theirs:?}"),
     }
 }
 
-fn check_received_update(bytes: &Bytes) {
+fn check_received_update(bytes: &Bytes) -> bool {
     let ours = v1::EventUpdate::decode(bytes.clone()).expect("it is kept as it came");
     assert_eq!(ours.encoded(), bytes);
     match (ours.read(), EventUpdate::decode(bytes.clone())) {
-        (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs.update),
-        (Err(_), Err(_)) => {}
+        (Ok(ours), Ok(theirs)) => {
+            assert_eq!(ours, theirs.update);
+            true
+        }
+        (Err(_), Err(_)) => false,
         (ours, theirs) => panic!("{ours:?} is not {theirs:?}"),
     }
 }
@@ -203,4 +226,17 @@ fn check_received_update(bytes: &Bytes) {
 /// See the module of that name.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     seeds::seeds()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_seeds_ask_for_is_done() {
+        let found: Vec<(usize, usize)> = seeds().iter().map(|seed| accepted_of(seed)).collect();
+        // All that they ask for but a history, which no engine in memory has.
+        let expected = [(10, 10), (1, 1), (10, 10), (8, 7), (1, 1), (5, 5), (1, 1), (1, 1), (1, 1)];
+        assert_eq!(found, expected);
+    }
 }

@@ -19,8 +19,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         let commands = (0..).zip(verbs).map(command).collect();
         v1::CommandBatch { commands }.encode_to_vec()
     };
-    let mut alone: Vec<Vec<u8>> =
-        sale.chunks(5).map(|verbs| calls(verbs.iter().map(unary))).collect();
+    let mut alone = vec![calls(sale.iter().map(unary))];
     alone.push(calls([(ON_A_STREAM, batch(&sale))]));
     alone.push(calls(sale.iter().map(|verb| (ON_A_STREAM, batch(std::slice::from_ref(verb))))));
     alone.push(calls(reads()));
@@ -124,7 +123,7 @@ fn sale() -> Vec<Verb> {
             seats: None,
             areas: vec![places("Lawn", 1, "")],
         }),
-        place(1, None, vec![places("Lawn", 3, "adult")]),
+        place(10, None, vec![places("Lawn", 3, "adult")]),
     ]
 }
 

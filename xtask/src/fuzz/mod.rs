@@ -32,7 +32,7 @@ const PROCESS_MEGABYTES_MAX: u32 = 2_048;
 const ALLOCATION_MEGABYTES_MAX: u32 = 512;
 
 /// The same for decoders, which allocate no more than their bytes can fill.
-const DECODED_MEGABYTES_MAX: u32 = 4;
+const DECODED_MEGABYTES_MAX: u32 = 64;
 const DECODERS: [&str; 3] = ["facts", "images", "segments"];
 
 /// What may be chosen.
@@ -164,7 +164,7 @@ mod tests {
             facts.starts_with("cargo +nightly fuzz run facts -- -max_total_time=5 "),
             "{facts}"
         );
-        assert!(facts.contains(" -malloc_limit_mb=4 "), "{facts}");
+        assert!(facts.contains(" -malloc_limit_mb=64 "), "{facts}");
         assert!(line("charts").contains(" -malloc_limit_mb=512 "));
         let names = names_in(&workspace_root().join("fuzz/fuzz_targets")).unwrap();
         assert!(DECODERS.iter().all(|name| names.contains(&format!("{name}.rs"))), "{names:?}");

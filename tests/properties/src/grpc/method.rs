@@ -55,7 +55,7 @@ const fn inventory<Q: Message + Default, A: Message + Default>(path: &'static st
     Method { path, is_request: is::<Q>, is_answer: is_canonical::<A> }
 }
 
-pub(super) fn is<M: Message + Default>(bytes: &[u8]) -> bool {
+fn is<M: Message + Default>(bytes: &[u8]) -> bool {
     M::decode(bytes).is_ok()
 }
 

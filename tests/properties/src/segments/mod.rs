@@ -43,6 +43,9 @@ const COMPRESSED: u8 = 2;
 const COMPRESSED_BEFORE: u8 = 4;
 /// The node has never started.
 const WITHOUT_MARK: u8 = 8;
+/// What was in front has been pruned: there is a snapshot, by its name alone. Readers begin with
+/// the first segment and believe its header; a start has nothing to begin with.
+const PRUNED: u8 = 16;
 
 /// Segments that one journal has.
 const SEGMENTS_MAX: usize = 3;
@@ -60,7 +63,13 @@ pub(crate) fn check(input: &[u8]) {
     }
     let place = Place::new(flags & WITHOUT_MARK == 0);
     let paths: Vec<PathBuf> = (0..).zip(&segments).map(|of| place.put(flags, of)).collect();
-    place.check(&paths);
+    let oldest = segments.first().map_or(0, |segment| seal::first_number(segment));
+    let is_pruned = flags & PRUNED != 0 && oldest > 1;
+    if is_pruned {
+        let name = format!("{DATA_DIR}/snapshots/{oldest:020}.snapshot");
+        place.write(Path::new(&name), &[]);
+    }
+    place.check(&paths, is_pruned);
 }
 
 /// A data directory on a disk of its own.
@@ -94,9 +103,11 @@ impl Place {
         file.write_all_at(bytes, 0).expect("the disk has space");
     }
 
-    /// Puts a segment where its own header says that it belongs; the first is the first.
+    /// Puts a segment where its own header says that it belongs; the first is the first of all
+    /// unless some have been pruned.
     fn put(&self, flags: u8, (index, segment): (usize, &Vec<u8>)) -> PathBuf {
-        let number = if index == 0 { 1 } else { seal::first_number(segment) };
+        let is_first = index == 0 && flags & PRUNED == 0;
+        let number = if is_first { 1 } else { seal::first_number(segment) };
         let journal = Path::new(DATA_DIR).join("journal");
         let name = format!("{number:020}.journal");
         if index > 0 || flags & COMPRESSED == 0 {
@@ -115,13 +126,18 @@ impl Place {
         path
     }
 
-    fn check(&self, files: &[PathBuf]) {
+    fn check(&self, files: &[PathBuf], is_pruned: bool) {
         let before: Vec<_> = files.iter().map(|path| self.disk.content(path)).collect();
         let (stored, end) = self.read();
         assert_eq!((&stored, &end), (&self.read().0, &self.read().1), "twice the same");
         let batches: Vec<Batch> = stored.into_iter().map(|stored| stored.batch).collect();
-        assert_eq!(self.start(), (batches.clone(), end.clone()));
-        if end.is_some() {
+        let (found, found_end) = self.start();
+        if is_pruned {
+            assert!(found.is_empty() && found_end.is_some(), "a start from the middle");
+        } else {
+            assert_eq!((&found, &found_end), (&batches, &end));
+        }
+        if found_end.is_some() {
             let after: Vec<_> = files.iter().map(|path| self.disk.content(path)).collect();
             assert!(before == after, "a start that was refused has changed a segment");
             return;
@@ -210,6 +226,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         seed(COMPRESSED | COMPRESSED_BEFORE, &[packed]),
         seed(0, &[torn]),
         seed(WITHOUT_MARK, &several[..1]),
+        seed(SEALED | PRUNED, &several[1..3]),
     ]
 }
 

@@ -13,6 +13,9 @@ use crate::batch::Batch;
 use crate::segment::header::SegmentHeader;
 use crate::segment::record::RecordHeader;
 
+/// What no number of anything that was written is: another one has to be able to follow.
+pub(crate) const LAST: u64 = u64::MAX;
+
 /// Where a journal stands: its last batch, and the last of each shard.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Chain {
@@ -77,6 +80,14 @@ pub enum Break {
         /// What follows.
         expected: u64,
     },
+    /// The last number there is. Nobody has counted that far, and nothing could follow it.
+    #[error(
+        "batch {number} has a number, a sequence, an epoch or an LSN behind which there is none"
+    )]
+    Last {
+        /// The batch.
+        number: u64,
+    },
     /// Another LSN.
     #[error("LSN {found} of shard {shard} where {expected} belongs")]
     Lsn {
@@ -113,13 +124,15 @@ impl Chain {
         }
     }
 
-    /// As a snapshot says. `None` unless it is all of [`SHARDS`] shards.
+    /// As a snapshot says. `None` unless it is all of [`SHARDS`] shards, and something can follow.
     pub(crate) fn restored(
         (last_number, last_checksum, last_epoch): (u64, u128, Epoch),
         shards: Vec<ShardEnd>,
     ) -> Option<Self> {
         let digest = shards.iter().fold(Digest(0), |sum, end| sum.plus(end.digest));
-        (shards.len() == usize::from(SHARDS)).then(|| Self {
+        let mut numbers = shards.iter().flat_map(|end| [end.sequence, end.lsn.0]);
+        let is_last = [last_number, last_epoch.0].contains(&LAST) || numbers.any(|of| of == LAST);
+        (shards.len() == usize::from(SHARDS) && !is_last).then(|| Self {
             last_number,
             last_checksum,
             last_epoch,
@@ -155,6 +168,10 @@ impl Chain {
         }
         if header.epoch < self.last_epoch {
             return Err(Break::Epoch { found: header.epoch, last: self.last_epoch });
+        }
+        let behind = header.first_lsn.0.checked_add(u64::from(header.fact_count));
+        if [header.number, header.epoch.0, header.sequence].contains(&LAST) || behind.is_none() {
+            return Err(Break::Last { number: header.number });
         }
         let shard = header.shard;
         let end = self.shards.get(usize::from(shard.0)).ok_or(Break::Shard(shard))?;
@@ -230,5 +247,51 @@ impl Position {
     /// The digest of a shard's state.
     pub fn digest(&self, shard: ShardId) -> Digest {
         self.0.end_of(shard).map_or(Digest(0), |end| end.digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: RecordHeader = RecordHeader {
+        number: 1,
+        durable_number: 0,
+        previous_checksum: 0,
+        shard: ShardId(0),
+        epoch: Epoch(1),
+        sequence: 1,
+        first_lsn: Lsn(1),
+        fact_count: 2,
+        digest_after: Digest(0),
+    };
+
+    #[test]
+    fn what_nothing_could_follow_does_not_follow() {
+        // As far as a segment in the middle tells, so that any sequence and LSN may be next.
+        let chain = Chain { shards: vec![None; usize::from(SHARDS)], ..Chain::new() };
+        assert_eq!(chain.check(&HEADER), Ok(()));
+        let last = Err(Break::Last { number: 1 });
+        assert_eq!(chain.check(&RecordHeader { epoch: Epoch(LAST), ..HEADER }), last);
+        assert_eq!(chain.check(&RecordHeader { sequence: LAST, ..HEADER }), last);
+        assert_eq!(chain.check(&RecordHeader { first_lsn: Lsn(LAST - 1), ..HEADER }), last);
+        let fits = RecordHeader { first_lsn: Lsn(LAST - 2), ..HEADER };
+        assert_eq!(chain.check(&fits), Ok(()));
+        let at_the_end = Chain { last_number: LAST - 1, ..chain };
+        let number = RecordHeader { number: LAST, ..HEADER };
+        assert_eq!(at_the_end.check(&number), Err(Break::Last { number: LAST }));
+    }
+
+    #[test]
+    fn a_snapshot_that_nothing_could_follow_is_none() {
+        let restored = |number, epoch, end: ShardEnd| {
+            Chain::restored((number, 0, Epoch(epoch)), vec![end; usize::from(SHARDS)]).is_some()
+        };
+        let end = ShardEnd::default();
+        assert!(restored(LAST - 1, LAST - 1, end));
+        assert!(!restored(LAST, 1, end));
+        assert!(!restored(1, LAST, end));
+        assert!(!restored(1, 1, ShardEnd { sequence: LAST, ..end }));
+        assert!(!restored(1, 1, ShardEnd { lsn: Lsn(LAST), ..end }));
     }
 }

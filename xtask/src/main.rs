@@ -5,6 +5,7 @@
 //! same thing.
 
 mod bench;
+mod fuzz;
 mod requirements;
 mod step;
 
@@ -31,6 +32,8 @@ enum Xtask {
     Check,
     /// Measure Holdfast beside its peers and its limits, in one run, and write the page of it.
     Bench(bench::Options),
+    /// Let libFuzzer look for inputs that break what must hold, and keep what reaches further.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -44,6 +47,10 @@ fn main() -> anyhow::Result<ExitCode> {
             requirements::install_missing(requirements::OF_BENCHMARKS)?;
             step::run_all(&bench::steps(&options)?)
         }
+        Xtask::Fuzz(options) => {
+            requirements::install_missing(requirements::OF_FUZZING)?;
+            fuzz::run(&options)
+        }
     }
 }
 
@@ -55,6 +62,8 @@ fn test_steps(long: bool) -> Vec<Step> {
 fn check_steps() -> Vec<Step> {
     vec![
         Step::cargo(["fmt", "--all", "--check"]),
+        // No member of the workspace, and the one thing that can be checked without nightly.
+        Step::cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
         Step::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ]
 }
@@ -82,7 +91,11 @@ mod tests {
         let lines: Vec<_> = check_steps().iter().map(Step::to_string).collect();
         assert_eq!(
             lines,
-            ["cargo fmt --all --check", "cargo clippy --workspace --all-targets -- -D warnings",]
+            [
+                "cargo fmt --all --check",
+                "cargo fmt --manifest-path fuzz/Cargo.toml --check",
+                "cargo clippy --workspace --all-targets -- -D warnings",
+            ]
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What tests and benchmarks need of the machine besides the Rust toolchain, as tables.
+//! What tests, benchmarks and fuzzing need of the machine besides the Rust toolchain, as tables.
 //!
 //! What is missing is installed where that is possible without asking (root, on a machine with
 //! apt); elsewhere the command fails and names the line to run. Nothing is touched when nothing
@@ -31,6 +31,10 @@ pub(crate) const OF_TESTS: &[Requirement] = &[CC, REDIS, POSTGRES];
 /// Everything that `cargo xtask bench` needs: the peers, and another house's client.
 pub(crate) const OF_BENCHMARKS: &[Requirement] =
     &[CC, REDIS, POSTGRES, Requirement { program: "h2load", package: "nghttp2-client" }];
+
+/// What `cargo xtask fuzz` needs beside rustup and its nightly toolchain: libFuzzer is compiled.
+pub(crate) const OF_FUZZING: &[Requirement] =
+    &[CC, Requirement { program: "c++", package: "build-essential" }];
 
 /// Where Debian puts the servers of Postgres, a folder a version: no path leads there.
 const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";

@@ -6,10 +6,10 @@
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::Context;
 
@@ -56,18 +56,40 @@ impl Step {
 
     /// Runs the step to its end, its input and output being ours.
     pub(crate) fn run(&self) -> anyhow::Result<ExitStatus> {
-        // Said on stderr: stdout belongs to the program that is run.
-        writeln!(io::stderr(), "+ {self}").context("writing to stderr")?;
+        self.say()?;
+        self.command().status().with_context(|| format!("starting `{self}`"))
+    }
+
+    /// Runs the step to its end, its input and output being ours, and hears each line that it
+    /// writes to stderr.
+    pub(crate) fn run_and_hear(&self, mut hear: impl FnMut(&str)) -> anyhow::Result<ExitStatus> {
+        self.say()?;
+        let child = self.command().stderr(Stdio::piped()).spawn();
+        let mut child = child.with_context(|| format!("starting `{self}`"))?;
+        let lines = BufReader::new(child.stderr.take().context("stderr was piped")?);
+        for line in lines.split(b'\n') {
+            let line = line.with_context(|| format!("listening to `{self}`"))?;
+            let line = String::from_utf8_lossy(&line);
+            writeln!(io::stderr(), "{line}").context("writing to stderr")?;
+            hear(&line);
+        }
+        child.wait().with_context(|| format!("waiting for `{self}`"))
+    }
+
+    /// Says what is started: on stderr, for stdout belongs to the program.
+    fn say(&self) -> anyhow::Result<()> {
+        writeln!(io::stderr(), "+ {self}").context("writing to stderr")
+    }
+
+    fn command(&self) -> Command {
         let program = match &self.program {
             Program::Cargo => env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")),
             Program::Named(name) => OsString::from(name),
         };
-        Command::new(program)
-            .args(&self.arguments)
-            .envs(self.variables.iter().copied())
-            .current_dir(workspace_root())
-            .status()
-            .with_context(|| format!("starting `{self}`"))
+        let mut command = Command::new(program);
+        let variables = self.variables.iter().copied();
+        command.args(&self.arguments).envs(variables).current_dir(workspace_root());
+        command
     }
 }
 
@@ -140,6 +162,15 @@ mod tests {
         let step = Step::program("sh", ["-c", "test \"$HOLDFAST_TEST_LONG\" = 1"]);
         assert!(!step.clone().with_variable("HOLDFAST_TEST_LONG", "0").run().unwrap().success());
         assert!(step.with_variable("HOLDFAST_TEST_LONG", "1").run().unwrap().success());
+    }
+
+    #[test]
+    fn what_it_says_is_heard() {
+        let mut heard = Vec::new();
+        let script = "echo one >&2; echo two >&2; exit 4";
+        let step = Step::program("sh", ["-c", script]);
+        let status = step.run_and_hear(|line| heard.push(line.to_owned())).unwrap();
+        assert_eq!((heard, exit_code(status)), (vec!["one".to_owned(), "two".to_owned()], 4));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use inventory_core::ids::Epoch;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use crate::chain::LAST;
 use crate::disk::{Access, Entry};
 use crate::files::{self, read_at_most, sync_dir, write_lasting};
 use crate::limits::DESCRIPTION_BYTES_MAX;
@@ -52,6 +53,10 @@ impl EpochMark {
         let bytes = read_at_most(machine, &path, DESCRIPTION_BYTES_MAX)?;
         let Some(bytes) = bytes else { return Ok(None) };
         match serde_json::from_slice::<Document>(&bytes) {
+            Ok(Document { epoch: LAST, .. }) => {
+                let reason = format!("no start could raise epoch {LAST} further");
+                Err(Error::EpochDamaged { path, reason })
+            }
             Ok(Document { epoch, durable_number, segment }) => {
                 Ok(Some(Self { epoch: Epoch(epoch), durable_number, segment }))
             }
@@ -152,11 +157,15 @@ mod tests {
         let text = fs::read_to_string(EpochMark::path(dir.path())).unwrap();
         assert_eq!(text, "{\"epoch\":4,\"durable_number\":17,\"segment\":9}\n");
         assert_eq!(EpochMark::read(&Machine::real(), dir.path()).unwrap(), Some(mark));
+        let last = EpochMark { epoch: Epoch(LAST), ..mark };
+        last.write(&Machine::real(), dir.path()).unwrap();
+        let is_refused = || {
+            let read = EpochMark::read(&Machine::real(), dir.path());
+            matches!(read, Err(Error::EpochDamaged { .. }))
+        };
+        assert!(is_refused(), "an epoch that no start can raise");
         fs::write(EpochMark::path(dir.path()), "{\"epoch\":4}").unwrap();
-        assert!(matches!(
-            EpochMark::read(&Machine::real(), dir.path()),
-            Err(Error::EpochDamaged { .. })
-        ));
+        assert!(is_refused());
     }
 
     #[test]

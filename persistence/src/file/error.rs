@@ -181,6 +181,9 @@ pub enum Reason {
     /// A segment of a lower epoch than the one before it, or of a lower one than its batches.
     #[error("an epoch falls")]
     Epoch,
+    /// No start has raised an epoch that far, and none could raise it further.
+    #[error("the segment names an epoch behind which there is none")]
+    LastEpoch,
     /// A batch does not verify, and what lies behind says that it was durable.
     #[error("a batch does not verify, and what was written later says that it was durable")]
     Record,

@@ -19,7 +19,7 @@ use super::error::{Damage, Error, Lost, Reason};
 use super::segments::{ReadError, SegmentFile, Segments};
 use super::witness::Witnesses;
 use crate::batch::Batch;
-use crate::chain::{Chain, Position};
+use crate::chain::{Chain, LAST, Position};
 use crate::dir::DataDirPaths;
 use crate::encoding::read_facts;
 use crate::limits::HEADER_BYTES;
@@ -419,6 +419,9 @@ impl Scanner {
         }
         if self.chain.is_complete() && header.state_digest != self.chain.state_digest {
             return damage_here(Reason::StateDigest);
+        }
+        if header.epoch.0 == LAST {
+            return damage_here(Reason::LastEpoch);
         }
         if self.summaries.last().is_some_and(|before| header.epoch < before.epoch) {
             return damage_here(Reason::Epoch);

@@ -93,6 +93,10 @@ impl SegmentHeader {
         if version != SEGMENT_VERSION {
             return Err(HeaderError::NewerVersion(version));
         }
+        // The seed is less than the whole id: another node's may be the same.
+        if found_node_id != node_id {
+            return Err(HeaderError::Foreign(found_node_id));
+        }
         Ok(Self {
             first_number: u64_at(bytes, 32),
             epoch: Epoch(u64_at(bytes, 40)),
@@ -149,6 +153,12 @@ mod tests {
             SegmentHeader::read(&bytes, 5),
             Err(HeaderError::Foreign(HEADER.node_id)),
             "another node's segment is no damage"
+        );
+        let other_halves = HEADER.node_id.rotate_left(64);
+        assert_eq!(
+            SegmentHeader::read(&bytes, other_halves),
+            Err(HeaderError::Foreign(HEADER.node_id)),
+            "nor is it where the checksums of both have one seed"
         );
         assert_eq!(SegmentHeader::read(&bytes[..127], HEADER.node_id), Err(HeaderError::Damaged));
         for index in 0..HEADER_BYTES {

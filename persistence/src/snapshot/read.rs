@@ -221,6 +221,10 @@ fn position_in(header: &[u8], path: &Path, node_id: u128) -> Result<Position, Er
     if version != SNAPSHOT_VERSION {
         return Err(Error::NewerVersion { path: path(), version });
     }
+    // The seed is less than the whole id: another node's may be the same.
+    if found_node_id != node_id {
+        return Err(Error::Foreign { path: path(), node_id: found_node_id });
+    }
     let ends = header[HEADER_BYTES..].chunks_exact(SNAPSHOT_SHARD_BYTES).map(|of_shard| ShardEnd {
         sequence: u64_at(of_shard, 0),
         lsn: Lsn(u64_at(of_shard, 8)),

@@ -19,6 +19,12 @@ pub const SLEEPING_TESTS: &[Exception] = &[Exception {
     reason: "the office in it is slow and freezes on purpose; no test waits by it",
 }];
 
+/// Packages that are no members of the workspace.
+pub const OUTSIDERS: &[Exception] = &[Exception {
+    path: "fuzz/Cargo.toml",
+    reason: "libFuzzer needs a nightly toolchain, and no ordinary command does",
+}];
+
 /// The breaches that no exception excuses, and the exceptions that excuse none.
 pub fn excuse(breaches: Vec<Breach>, exceptions: &[Exception]) -> Vec<Breach> {
     let stale = exceptions.iter().filter(|exception| {

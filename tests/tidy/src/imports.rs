@@ -40,6 +40,7 @@ pub const ARROWS: &[(&str, Imports)] = &[
     ("holdfast", Imports::Everything),
     ("benches", Imports::Everything),
     ("interleavings", Imports::Only(&["inventory-core", "persistence"])),
+    ("properties", Imports::Everything),
     ("tidy", Imports::Only(&[])),
     ("xtask", Imports::Only(&[])),
 ];

@@ -1,10 +1,12 @@
 //! The manifests of the workspace, read: who the members are and what they depend on; and the
-//! rules that versions, lints and the package's common fields stand once, in the root.
+//! rules that versions, lints and the package's common fields stand once, in the root, and are
+//! the same where a package has to stand outside of the workspace.
 
 use toml::{Table, Value};
 
 use crate::breach::Breach;
-use crate::repository::Repository;
+use crate::exceptions::{Exception, excuse};
+use crate::repository::{Repository, TextFile};
 
 /// Tables of dependencies, wherever they stand.
 const DEPENDENCIES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
@@ -141,12 +143,57 @@ fn is_inherited(value: Option<&Value>) -> bool {
     value.and_then(|value| value.get("workspace")).and_then(Value::as_bool) == Some(true)
 }
 
-/// Packages in the lock file that a bare machine could not build.
-pub fn heavy_packages(lock: &str) -> Vec<Breach> {
-    let named = lock.lines().filter_map(|line| line.strip_prefix("name = "));
+/// Manifests that are neither the root's nor a member's and have no excuse; and those that have
+/// one and differ from the root in what they cannot take from it.
+///
+/// # Errors
+/// If a manifest is not TOML.
+pub fn outside(
+    repository: &Repository,
+    members: &[Member],
+    excuses: &[Exception],
+) -> Result<Vec<Breach>, String> {
+    let is_known = |path: &str| members.iter().any(|member| member.path == path);
+    let manifests = repository.files.iter().filter(|file| file.path.ends_with("/Cargo.toml"));
+    let outsiders: Vec<&TextFile> = manifests.filter(|file| !is_known(&file.path)).collect();
+    let breach = |file: &TextFile, found, remedy| Breach {
+        path: file.path.clone(),
+        line: None,
+        rule: "Every package is a member of the workspace, or like one in all but that.",
+        found,
+        remedy,
+    };
+    let strangers = outsiders.iter().map(|file| {
+        let remedy = "add it to workspace.members of the root, or to OUTSIDERS with the reason";
+        breach(file, "it is no member".to_owned(), remedy)
+    });
+    let mut breaches = excuse(strangers.collect(), excuses);
+    let root = root(repository)?;
+    let workspace = root.get("workspace").ok_or("Cargo.toml: no workspace")?;
+    for file in outsiders {
+        let own: Table = file.text.parse().map_err(|error| format!("{}: {error}", file.path))?;
+        let of_package = INHERITED.iter().map(|field| ("package", Some(*field)));
+        for (table, field) in of_package.chain([("lints", None)]) {
+            let value_in = |of: Option<&Value>| match field {
+                Some(field) => of.and_then(|of| of.get(field)).cloned(),
+                None => of.cloned(),
+            };
+            if value_in(own.get(table)) != value_in(workspace.get(table)) {
+                let name = field.map_or(table.to_owned(), |field| format!("{table}.{field}"));
+                let found = format!("{name} is not that of the workspace");
+                breaches.push(breach(file, found, "write what the Cargo.toml of the root has"));
+            }
+        }
+    }
+    Ok(breaches)
+}
+
+/// Packages in a lock file that a bare machine could not build.
+pub fn heavy_packages(lock: &TextFile) -> Vec<Breach> {
+    let named = lock.text.lines().filter_map(|line| line.strip_prefix("name = "));
     let heavy = named.map(|name| name.trim_matches('"')).filter(|name| HEAVY.contains(name));
     let breach = |name| Breach {
-        path: "Cargo.lock".to_owned(),
+        path: lock.path.clone(),
         line: None,
         rule: "The Rust toolchain and a C compiler are all that a build needs.",
         found: format!("{name} is in the build"),
@@ -204,10 +251,30 @@ mod tests {
     }
 
     #[test]
+    fn an_outsider_has_an_excuse_and_is_like_a_member() {
+        let root = "[workspace.package]\nversion = \"1\"\n[workspace.lints.rust]\na = \"warn\"\n";
+        let like = "[package]\nname = \"o\"\nversion = \"1\"\n[lints.rust]\na = \"warn\"\n";
+        let excuses = [Exception { path: "o/Cargo.toml", reason: "it needs to be" }];
+        let found = |text: &str, excuses: &[Exception]| -> Vec<String> {
+            let files =
+                vec![TextFile::new("Cargo.toml", root), TextFile::new("o/Cargo.toml", text)];
+            let repository = Repository { files, ..Repository::default() };
+            let found = outside(&repository, &[], excuses).unwrap();
+            found.into_iter().map(|breach| breach.found).collect()
+        };
+        assert_eq!(found(like, &excuses), [""; 0]);
+        assert_eq!(found(like, &[]), ["it is no member"]);
+        let other = like.replace("\"1\"", "\"2\"");
+        assert_eq!(found(&other, &excuses), ["package.version is not that of the workspace"]);
+        let other = like.replace("warn", "allow");
+        assert_eq!(found(&other, &excuses), ["lints is not that of the workspace"]);
+    }
+
+    #[test]
     fn a_package_that_needs_more_than_a_compiler_is_found() {
         let lock = "[[package]]\nname = \"openssl-sys\"\nversion = \"0.9\"\n\n\
                     [[package]]\nname = \"ring\"\n";
-        let found = heavy_packages(lock);
+        let found = heavy_packages(&TextFile::new("Cargo.lock", lock));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].found, "openssl-sys is in the build");
     }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 /// What of a file's name says that people write in it.
 const EXTENSIONS: [&str; 11] =
     ["css", "html", "js", "lock", "md", "proto", "rs", "sh", "sql", "toml", "yaml"];
-/// Folders that building and running leave in the root.
-const LEFT_BY_RUNS: [&str; 2] = ["target", "holdfast-data"];
+/// Folders that building and running leave behind.
+const LEFT_BY_RUNS: [&str; 4] = ["target", "holdfast-data", "fuzz/coverage", "fuzz/target"];
 
 /// A file of text.
 #[derive(Clone, Debug)]
@@ -96,6 +96,8 @@ mod tests {
         assert!(this.text.contains("this_very_file_is_found"));
         assert!(repository.folders.contains("tests/tidy/src"));
         assert!(repository.file("Cargo.lock").is_some());
-        assert!(!repository.files.iter().any(|file| file.path.starts_with("target/")));
+        let built = ["target/", "fuzz/target/"];
+        let is_built = |file: &TextFile| built.iter().any(|folder| file.path.starts_with(folder));
+        assert!(!repository.files.iter().any(is_built));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use tidy::breach::expect_none;
-use tidy::exceptions::SLEEPING_TESTS;
+use tidy::exceptions::{OUTSIDERS, SLEEPING_TESTS};
 use tidy::manifest::Member;
 use tidy::{
     Repository, Source, core_purity, disk_seam, house_map, imports, log_lines, manifest,
@@ -44,7 +44,7 @@ fn persistence_reaches_the_machine_through_its_seam() {
 }
 
 #[test]
-fn no_program_has_a_simulated_machine() {
+fn no_program_that_serves_has_a_simulated_machine() {
     expect_none(&disk_seam::in_programs(&MEMBERS));
 }
 
@@ -59,9 +59,15 @@ fn versions_and_lints_stand_in_the_root() {
 }
 
 #[test]
+fn packages_outside_of_the_workspace_have_a_reason_and_are_like_its_members() {
+    let found = manifest::outside(&REPOSITORY, &MEMBERS, OUTSIDERS);
+    expect_none(&found.expect("every manifest can be read"));
+}
+
+#[test]
 fn a_bare_machine_can_build_it() {
     let lock = REPOSITORY.file("Cargo.lock").expect("the lock file is part of the repository");
-    expect_none(&manifest::heavy_packages(&lock.text));
+    expect_none(&manifest::heavy_packages(lock));
 }
 
 #[test]

@@ -2,26 +2,26 @@
 //! they should have kept, power cuts at any operation, space that is gone, bits that rot, syncs
 //! that take their time. What was meant counts only once it has struck.
 
+mod watch;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use persistence::disk::simulated::{
-    Chance, Fault, Kind, Operation, Order, PowerCut, SimulatedDisk,
-};
+use persistence::disk::simulated::{Chance, Kind, Order, PowerCut, SimulatedDisk};
 use persistence::disk::{Access, Disk, Entry};
 use persistence::machine::SimulatedClock;
 
+pub use self::watch::Operations;
+use self::watch::Watch;
 use crate::lasting::durable_batches;
 use crate::node::DATA_DIR;
 use crate::tally::Tally;
 
 /// The disk when nobody else has taken any of it: never full.
 const CAPACITY_BYTES: u64 = 64 << 20;
-/// How far ahead something is prepared; a first start takes about as many.
-const OPERATIONS_AHEAD: usize = 50;
 /// What a short disk has left, at most.
 const SHORT_BYTES: usize = 16 << 10;
 
@@ -44,56 +44,6 @@ enum Rot {
     Gone { path: PathBuf, content: Vec<u8> },
 }
 
-/// What looks at each operation.
-#[derive(Default)]
-struct Watch {
-    prepared: Option<Prepared>,
-    has_struck: bool,
-    /// In front of which operation the power goes when it is done next, whatever else happens.
-    ordered: Option<String>,
-    has_lost_power: bool,
-    /// How long each sync takes.
-    sync_takes: Duration,
-    operations: BTreeMap<String, Operations>,
-}
-
-/// How often something was done to files of one kind, and how often it went wrong.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Operations {
-    /// How often it was done.
-    pub done: u64,
-    /// How often the power was cut in front of it.
-    pub cut: u64,
-    /// How often it failed.
-    pub failed: u64,
-}
-
-/// Something that goes wrong at one of the next operations that it fits.
-struct Prepared {
-    name: &'static str,
-    fault: Fault,
-    /// Only at operations of this name.
-    only: Option<String>,
-    left: usize,
-}
-
-impl Prepared {
-    fn fits(&self, kind: Kind, name: &str) -> bool {
-        if self.only.as_deref().is_some_and(|only| only != name) {
-            return false;
-        }
-        match self.fault {
-            Fault::PowerCut => kind.changes(),
-            Fault::Short { .. } => matches!(kind, Kind::Write(_)),
-            _ if self.name == FAILED_SYNC => matches!(kind, Kind::Sync | Kind::SyncDir),
-            _ => kind.changes() && kind != Kind::Sync,
-        }
-    }
-}
-
-const FAILED_SYNC: &str = "failed sync";
-const POWER_CUT: &str = "power cut within a step";
-
 impl Troubles {
     pub(crate) fn new(seed: u64, clock: SimulatedClock) -> Self {
         let disk = SimulatedDisk::new(CAPACITY_BYTES, seed);
@@ -105,53 +55,12 @@ impl Troubles {
 
     /// Prepares something that will go wrong soon. Says what.
     pub(crate) fn prepare(&self, chance: &mut Chance) -> String {
-        let kinds = [io::ErrorKind::Other, io::ErrorKind::StorageFull];
-        let kind = kinds[chance.below(2)];
-        if chance.once_in(4) {
-            return self.prepare_cut_at_a_sync(chance);
-        }
-        let (name, fault) = match chance.below(6) {
-            0 => (FAILED_SYNC, Fault::Fail(io::ErrorKind::Other)),
-            1 => ("failed operation", Fault::Fail(kind)),
-            2 => ("short write", Fault::Short { bytes: chance.below(600), kind }),
-            _ => (POWER_CUT, Fault::PowerCut),
-        };
-        let mut watch = self.watch();
-        // Half of the time at something that was done before, however seldom that is.
-        let known = chance.below(watch.operations.len());
-        let only = watch.operations.keys().nth(known).filter(|_| chance.once_in(2)).cloned();
-        let left = 1 + chance.below(if only.is_some() { 1 } else { OPERATIONS_AHEAD });
-        let said = format!("{name} in {left} operations, {only:?}");
-        (watch.prepared, watch.has_struck) = (Some(Prepared { name, fault, only, left }), false);
-        said
-    }
-
-    /// The power goes at one of the next syncs of the journal: some of a group is there.
-    fn prepare_cut_at_a_sync(&self, chance: &mut Chance) -> String {
-        let only = Some(["sync journal/#.journal", "sync journal/next.#.tmp"][chance.below(2)]);
-        let left = 1 + chance.below(4);
-        let (name, only) = (POWER_CUT, only.map(str::to_owned));
-        let said = format!("{name} in {left} operations, {only:?}");
-        let mut watch = self.watch();
-        let prepared = Prepared { name, fault: Fault::PowerCut, only, left };
-        (watch.prepared, watch.has_struck) = (Some(prepared), false);
-        said
+        self.watch().prepare(chance)
     }
 
     /// Counts what was prepared if it has struck, and says whether it has. If not, it will not.
     pub(crate) fn settle(&self, tally: &mut Tally) -> bool {
-        let mut watch = self.watch();
-        let prepared = watch.prepared.take();
-        let has_struck = std::mem::take(&mut watch.has_struck);
-        let has_lost_power = std::mem::take(&mut watch.has_lost_power);
-        let prepared = prepared.filter(|prepared| prepared.fault != Fault::PowerCut);
-        if let Some(Prepared { name, .. }) = prepared.filter(|_| has_struck) {
-            tally.fault(name);
-        }
-        if has_lost_power {
-            tally.fault(POWER_CUT);
-        }
-        has_struck || has_lost_power
+        self.watch().settle(tally)
     }
 
     /// Lets the power go in front of an operation when it is done next.
@@ -166,8 +75,7 @@ impl Troubles {
 
     /// Whether something has struck that was not counted yet.
     pub(crate) fn has_struck(&self) -> bool {
-        let watch = self.watch();
-        watch.has_struck || watch.has_lost_power
+        self.watch().has_struck()
     }
 
     /// Whether something was done to the disk that may keep work beside from succeeding.
@@ -188,8 +96,7 @@ impl Troubles {
 
     /// Whether something is prepared that has not struck.
     pub(crate) fn is_prepared(&self) -> bool {
-        let watch = self.watch();
-        watch.prepared.is_some() && !watch.has_struck
+        self.watch().is_prepared()
     }
 
     /// From now on each sync takes so long.
@@ -226,9 +133,6 @@ impl Troubles {
         let bit = chance.below(bytes.len() * 8);
         self.disk.flip_bit(&path, bit).ok()?;
         let content = self.disk.content(&path)?;
-        if content.is_empty() {
-            return None;
-        }
         let said = format!("bit {bit} of {} rots", path.display());
         self.rotten.push(Rot::Bit { path, bit, content });
         Some(said)
@@ -338,39 +242,6 @@ impl Troubles {
     }
 }
 
-impl Watch {
-    fn see(&mut self, operation: &Operation) -> Option<Fault> {
-        if !operation.kind.changes() {
-            return None;
-        }
-        let name = name_of(operation);
-        let seen = self.operations.entry(name.clone()).or_default();
-        seen.done += 1;
-        if self.ordered.as_ref() == Some(&name) {
-            (self.ordered, self.has_lost_power) = (None, true);
-            seen.cut += 1;
-            return Some(Fault::PowerCut);
-        }
-        let prepared = self.prepared.as_mut().filter(|_| !self.has_struck)?;
-        if !prepared.fits(operation.kind, &name) {
-            return None;
-        }
-        prepared.left -= 1;
-        if prepared.left > 0 {
-            return None;
-        }
-        self.has_struck = true;
-        match prepared.fault {
-            Fault::PowerCut => {
-                self.has_lost_power = true;
-                seen.cut += 1;
-            }
-            _ => seen.failed += 1,
-        }
-        Some(prepared.fault)
-    }
-}
-
 fn write_lasting(disk: &SimulatedDisk, path: &Path, content: &[u8]) -> io::Result<()> {
     let file = disk.open(path, Access::CreateNew)?;
     file.write_all_at(content, 0)?;
@@ -383,35 +254,4 @@ fn is_segment(path: &Path) -> bool {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let is_number = stem.chars().all(|letter| letter.is_ascii_digit());
     is_number && path.parent().is_some_and(|folder| folder.ends_with("journal"))
-}
-
-/// What is done, to what kind of file: numbers and hashes in names say only which. An open file
-/// has the name that it was opened by.
-fn name_of(operation: &Operation) -> String {
-    let kind = match operation.kind {
-        Kind::Open(Access::Create) => "create or open",
-        Kind::Open(_) => "create",
-        Kind::Rename => "rename to",
-        Kind::Exchange => "exchange",
-        Kind::Remove => "remove",
-        Kind::CreateDir => "create folder",
-        Kind::SyncDir => "sync folder",
-        Kind::Write(_) => "write",
-        Kind::Allocate => "allocate",
-        Kind::SetLength => "set length of",
-        Kind::Sync => "sync",
-        _ => "other",
-    };
-    let path = operation.path.strip_prefix(DATA_DIR).unwrap_or(&operation.path);
-    let path = path.to_string_lossy();
-    let names: Vec<_> = path.split('/').map(kind_of_name).collect();
-    format!("{kind} {}", names.join("/"))
-}
-
-fn kind_of_name(name: &str) -> String {
-    let is_number = |part: &str| {
-        !part.is_empty() && part.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-')
-    };
-    let parts = name.split('.').filter(|part| part.len() > 1 || !is_number(part));
-    parts.map(|part| if is_number(part) { "#" } else { part }).collect::<Vec<_>>().join(".")
 }

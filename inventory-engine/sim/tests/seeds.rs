@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use inventory_core::rejection::RejectionCode;
 use inventory_sim::{Step, Tally, run, run_cut_at};
 
-/// Seeds of the test command.
+/// Seeds of the test command, and of its long form.
 const SEEDS: u64 = 500;
+const SEEDS_LONG: u64 = 10_000;
 
 /// Seeds in which something was found once, and what it was. They stay.
-const PINNED: [(u64, &str); 0] = [];
+const PINNED: [(u64, &str); 2] = [
+    (112_641, "segments were removed for a snapshot whose name did not last"),
+    (115_931, "a segment that had no space for its mark was counted as room"),
+];
 
 /// What buyers and organizers get done.
 const CHANGES: [&str; 9] = [
@@ -66,7 +70,9 @@ fn nothing_happens_that_must_never_happen() {
     let mut tally = Tally::default();
     // Where each operation on files was done.
     let mut places: BTreeMap<String, u64> = BTreeMap::new();
-    for seed in (0..SEEDS).chain(PINNED.map(|(seed, _)| seed)) {
+    let is_long = std::env::var_os("HOLDFAST_TEST_LONG").is_some();
+    let seeds = if is_long { SEEDS_LONG } else { SEEDS };
+    for seed in (0..seeds).chain(PINNED.map(|(seed, _)| seed)) {
         let of_seed = run(seed, &mut |_| ()).unwrap_or_else(|violation| panic!("{violation}"));
         for operation in of_seed.operations.keys() {
             places.entry(operation.clone()).or_insert(seed);

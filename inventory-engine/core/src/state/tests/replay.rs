@@ -306,7 +306,7 @@ fn check(live: &Live) {
 #[test]
 fn replay_and_any_image_with_the_facts_since_are_the_live_state() {
     let config =
-        ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() };
+        ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() };
     let (changes, statuses) = (RefCell::new(BTreeSet::new()), RefCell::new(BTreeSet::new()));
     let outcome = TestRunner::new(config).run(&vec(draw(), 1..60), |draws| {
         let mut live = Live::new();

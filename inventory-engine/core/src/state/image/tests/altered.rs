@@ -36,7 +36,11 @@ const FIELDS: &[fn(&mut ShardImage, Index, u64)] = &[
     |image, _, number| image.shard.0 = number as u16,
     |image, _, number| image.events[0].id.0 = number,
     |image, _, number| image.events[0].created_at.0 = number,
-    |image, _, number| image.events[0].ticket_types[0].quota = Some(number as u32),
+    |image, _, number| {
+        // An edit may have left none.
+        let ticket_types = image.events[0].ticket_types.iter_mut();
+        ticket_types.for_each(|of| of.quota = Some(number as u32));
+    },
     |image, _, _| image.events[0].ticket_types.clear(),
     |image, _, number| image.events[0].blocked_seats[0].0.0 = number as u32,
     |image, _, number| image.events[0].blocked_seats[0].1 = number as u32,

@@ -128,7 +128,7 @@ fn look(state: &ShardState, now: Timestamp, asked: &[Command]) -> Seen {
 }
 
 fn shard(hash_seed: u64) -> ShardState {
-    let mut state = ShardState::with(ShardId(0), SeededState(hash_seed), MEMORY);
+    let mut state = ShardState::remembering(ShardId(0), hash_seed, MEMORY);
     state.register_chart(CHART, chart());
     state
 }
@@ -290,8 +290,8 @@ fn check(live: &Live) {
     }
     let charts = BTreeMap::from([(CHART, chart())]);
     for (number, moment) in live.moments.iter().enumerate() {
-        let (image, seed) = (moment.seen.image.clone(), SeededState(number as u64));
-        let mut restored = ShardState::restore_with(image, &charts, seed, MEMORY).unwrap();
+        let (image, seed) = (moment.seen.image.clone(), number as u64);
+        let mut restored = ShardState::restore_remembering(image, &charts, seed, MEMORY).unwrap();
         restored.register_chart(CHART, chart());
         assert_eq!(look(&restored, moment.now, &moment.asked), moment.seen, "image {number}");
         for (fact, moment) in live.facts.iter().zip(&live.moments).skip(number + 1) {

@@ -49,6 +49,8 @@ fn hashed(caller: &str, route: &str, key: &str) -> Uuid {
 mod tests {
     use std::collections::HashSet;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn key(text: &str) -> IdempotencyKey {
@@ -97,6 +99,31 @@ mod tests {
         assert!(IdempotencyKey::new(&"k".repeat(255)).is_some());
         for bad in ["", "with space", "tab\t", "umläut", &"k".repeat(256)] {
             assert!(IdempotencyKey::new(bad).is_none(), "{bad:?}");
+        }
+    }
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        /// Whatever they are: moved from one part to the next, the same letters are another id.
+        #[test]
+        fn any_request_with_a_key_has_one_id_of_its_own(
+            letters in "[a-z:]{1,12}",
+            first in 0..=12_usize,
+            second in 0..=12_usize,
+        ) {
+            let parts = |first: usize, second: usize| {
+                let first = first.min(letters.len());
+                let second = second.clamp(first, letters.len());
+                (&letters[..first], &letters[first..second], &letters[second..])
+            };
+            let id = |(caller, route, key): (&str, &str, &str)| hashed(caller, route, key);
+            let one = parts(first, second);
+            prop_assert_eq!(id(one), id(one));
+            prop_assert_eq!(id(one).get_version_num(), 8);
+            prop_assert_eq!(id(one).get_variant(), uuid::Variant::RFC4122);
+            for other in [parts(first + 1, second), parts(first, second + 1), parts(0, 0)] {
+                prop_assert_eq!(id(one) == id(other), one == other, "{:?} and {:?}", one, other);
+            }
         }
     }
 }

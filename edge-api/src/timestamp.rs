@@ -50,6 +50,8 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(millis: u64, expect: &str) {
@@ -97,10 +99,23 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_written_is_read_as_the_same() {
-        for millis in [0, 999, 951_782_400_000, 951_868_799_999, 1_795_244_014_250] {
-            assert_eq!(millis_of_rfc3339(&rfc3339(millis)), Some(millis));
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn what_is_written_is_read_as_the_same(millis in 0..=LAST_MILLIS) {
+            prop_assert_eq!(millis_of_rfc3339(&rfc3339(millis)), Some(millis));
+        }
+
+        #[test]
+        fn what_is_read_is_written_as_the_same_moment(
+            day in "[12][0-9]{3}-[01][0-9]-[0-3][0-9]",
+            time in "[T ][0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{1,4}",
+            zone in "Z|[+-]0[0-9]:[0-5][0-9]",
+        ) {
+            if let Some(millis) = millis_of_rfc3339(&format!("{day}{time}{zone}")) {
+                prop_assert_eq!(millis_of_rfc3339(&rfc3339(millis)), Some(millis));
+            }
         }
     }
 

@@ -142,6 +142,9 @@ impl Identity {
 mod tests {
     use std::fs;
 
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
     use super::*;
 
     fn read_text(text: &str) -> Result<Option<Identity>, Error> {
@@ -186,6 +189,29 @@ mod tests {
         for text in ["", "{}", "{\"format_version\": 2}", "[2]"] {
             let damaged = read_text(text);
             assert!(matches!(damaged, Err(Error::Damaged { .. })), "{text}: {damaged:?}");
+        }
+    }
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 64,
+            failure_persistence: None,
+            ..Default::default()
+        })]
+
+        #[test]
+        fn any_identity_reads_back_and_what_is_cut_short_does_not(
+            (node_id, created_at) in any::<(u128, u64)>(),
+            at in any::<Index>(),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let identity = Identity { node_id, created_at: Timestamp(created_at) };
+            identity.write(&Machine::real(), dir.path()).unwrap();
+            let read = Identity::read(&Machine::real(), dir.path());
+            prop_assert_eq!(read.unwrap(), Some(identity));
+            let text = fs::read_to_string(dir.path().join(FILE_NAME)).unwrap();
+            // All but the end of the line.
+            let damaged = read_text(&text[..at.index(text.len() - 1)]);
+            prop_assert!(matches!(damaged, Err(Error::Damaged { .. })), "{:?}", damaged);
         }
     }
 }

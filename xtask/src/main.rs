@@ -6,6 +6,7 @@
 
 mod bench;
 mod fuzz;
+mod mutants;
 mod requirements;
 mod step;
 
@@ -34,6 +35,8 @@ enum Xtask {
     Bench(bench::Options),
     /// Let libFuzzer look for inputs that break what must hold, and keep what reaches further.
     Fuzz(fuzz::Options),
+    /// Break `decide` and `apply` in one place at a time, and tell what no test notices.
+    Mutants(mutants::Options),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -50,6 +53,10 @@ fn main() -> anyhow::Result<ExitCode> {
         Xtask::Fuzz(options) => {
             requirements::install_missing(requirements::OF_FUZZING)?;
             fuzz::run(&options)
+        }
+        Xtask::Mutants(options) => {
+            requirements::install_missing(requirements::OF_MUTANTS)?;
+            mutants::run(&options)
         }
     }
 }

@@ -28,6 +28,10 @@ const POSTGRES: Requirement = Requirement { program: "postgres", package: "postg
 /// Everything that `cargo xtask test` needs.
 pub(crate) const OF_TESTS: &[Requirement] = &[CC, REDIS, POSTGRES];
 
+/// Everything that `cargo xtask mutants` needs besides its tool.
+pub(crate) const OF_MUTANTS: &[Requirement] =
+    &[CC, Requirement { program: "timeout", package: "coreutils" }];
+
 /// Everything that `cargo xtask bench` needs: the peers, and another house's client.
 pub(crate) const OF_BENCHMARKS: &[Requirement] =
     &[CC, REDIS, POSTGRES, Requirement { program: "h2load", package: "nghttp2-client" }];

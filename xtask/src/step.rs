@@ -76,6 +76,13 @@ impl Step {
         child.wait().with_context(|| format!("waiting for `{self}`"))
     }
 
+    /// Runs the step to its end and says what it wrote to stdout; `None` if it failed.
+    pub(crate) fn run_quietly(&self) -> anyhow::Result<Option<String>> {
+        let output = self.command().output().with_context(|| format!("starting `{self}`"))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(output.status.success().then_some(text))
+    }
+
     /// Says what is started: on stderr, for stdout belongs to the program.
     fn say(&self) -> anyhow::Result<()> {
         writeln!(io::stderr(), "+ {self}").context("writing to stderr")
@@ -83,7 +90,7 @@ impl Step {
 
     fn command(&self) -> Command {
         let program = match &self.program {
-            Program::Cargo => env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")),
+            Program::Cargo => cargo(),
             Program::Named(name) => OsString::from(name),
         };
         let mut command = Command::new(program);
@@ -91,6 +98,11 @@ impl Step {
         command.args(&self.arguments).envs(variables).current_dir(workspace_root());
         command
     }
+}
+
+/// The cargo that started this command.
+pub(crate) fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
 }
 
 impl fmt::Display for Step {
@@ -171,6 +183,13 @@ mod tests {
         let step = Step::program("sh", ["-c", script]);
         let status = step.run_and_hear(|line| heard.push(line.to_owned())).unwrap();
         assert_eq!((heard, exit_code(status)), (vec!["one".to_owned(), "two".to_owned()], 4));
+    }
+
+    #[test]
+    fn what_is_written_is_told_unless_the_program_fails() {
+        let told = |script| Step::program("sh", ["-c", script]).run_quietly().unwrap();
+        assert_eq!(told("echo here"), Some("here\n".to_owned()));
+        assert_eq!(told("echo here; exit 2"), None);
     }
 
     #[test]

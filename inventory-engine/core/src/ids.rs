@@ -221,7 +221,10 @@ impl fmt::Debug for ChartHash {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::strategies::{allocation_id, hold_id, request_id};
 
     #[test]
     fn a_hold_id_says_where_it_lives_and_survives_its_text() {
@@ -271,5 +274,41 @@ mod tests {
         let (fitting, long) = ("é".repeat(32), "é".repeat(33));
         assert_eq!(BuyerId::new(&fitting).unwrap().as_str(), fitting);
         assert_eq!(BuyerId::new(&long), Err(IdError::BuyerLength(66)));
+    }
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_id_comes_back_from_its_text(hold_id in hold_id(), sold in allocation_id()) {
+            prop_assert_eq!(hold_id.to_string().parse(), Ok(hold_id));
+            prop_assert_eq!(sold.to_string().parse(), Ok(sold));
+        }
+
+        #[test]
+        fn only_its_own_text_in_large_or_small_letters_is_an_id(text in "[0-9a-fA-F+ -]{31,33}") {
+            if let Ok(id) = text.parse::<HoldId>() {
+                prop_assert_eq!(id.to_string(), text.to_lowercase());
+            }
+        }
+
+        #[test]
+        fn an_id_is_made_of_what_it_says(
+            request_id in request_id(),
+            shard in any::<u16>(),
+            lsn in 0..1_u64 << 48,
+        ) {
+            let id = HoldId::new(ShardId(shard), Lsn(lsn), request_id);
+            prop_assert_eq!((id.shard(), id.lsn()), (ShardId(shard), Lsn(lsn)));
+            prop_assert_eq!(id.0 as u64, request_id.get() as u64);
+        }
+
+        #[test]
+        fn a_number_is_a_request_id_or_is_refused(bits in any::<u128>(), known in request_id()) {
+            for bits in [bits, known.get(), known.get() ^ 1 << (bits % 128)] {
+                let is_known = matches!(bits >> 76 & 0xf, 7 | 8) && bits >> 62 & 3 == 2;
+                let id = RequestId::new(bits).map(RequestId::get);
+                prop_assert_eq!(id.ok(), is_known.then_some(bits));
+            }
+        }
     }
 }

@@ -21,6 +21,8 @@ pub mod rejection;
 pub mod rules;
 pub mod spots;
 pub mod state;
+#[cfg(any(test, feature = "strategies"))]
+pub mod strategies;
 #[cfg(test)]
 mod testing;
 pub mod ticket_type;

@@ -453,6 +453,9 @@ fn number(field: &'static str, bytes: &[u8]) -> Result<u128, Invalid> {
 }
 
 #[cfg(test)]
+mod any_command;
+
+#[cfg(test)]
 mod tests {
     use proto::inventory::v1::Seats;
 

@@ -14,9 +14,12 @@ use inventory_core::limits::{
 };
 use inventory_core::rules::EventRules;
 use inventory_core::spots::{AreaPlaces, SeatSpot, Spots};
+use inventory_core::strategies::fact;
 use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 use super::*;
 use crate::limits::{
@@ -33,7 +36,7 @@ const ANN: &str = "0300 616e6e";
 const SEATS: &str = "02000000 00 01000000 02010000 0000";
 const DEADLINE: &str = "a023f3cf8b010000";
 
-fn fact(request: Option<RequestMark>, change: Change) -> Fact {
+fn fact_of(request: Option<RequestMark>, change: Change) -> Fact {
     let (lsn, at) = (Lsn(5), Timestamp(1_700_000_000_000));
     Fact { lsn, at, event_id: EventId(7), request, change }
 }
@@ -62,7 +65,7 @@ fn check(name: &str, expected: &[&str]) {
 fn check_change(change: Change, expected: &[&str]) {
     let name = change.name();
     let golden = bytes_of(&format!("{FRAME} {}", expected.join(" ")));
-    let fact = fact(None, change);
+    let fact = fact_of(None, change);
     assert_eq!(encode(std::slice::from_ref(&fact)), golden, "{name} is stored otherwise");
     assert_eq!(read_facts(&golden, Lsn(5), 1), Ok(vec![fact]), "{name} reads otherwise");
 }
@@ -133,7 +136,7 @@ fn golden_spots_unblocked() {
 fn golden_request() {
     let id = RequestId::new(0x0190_0000_0000_7000_8000_0000_0000_002a).unwrap();
     let request = Some(RequestMark { id, fingerprint: 0x0102 });
-    let fact = fact(request, Change::SpotsBlocked { spots: Spots::default() });
+    let fact = fact_of(request, Change::SpotsBlocked { spots: Spots::default() });
     let golden = bytes_of(
         "02 0068e5cf8b010000 0700000000000000
          01 2a00000000000080 0070000000009001 0201000000000000
@@ -166,7 +169,7 @@ fn the_longest_facts_fit_the_limits() {
         TICKET_TYPES_MAX
     ];
     let created = Change::EventCreated { name, chart: ChartHash([1; 32]), rules, ticket_types };
-    let created = encode(&[fact(request, created)]);
+    let created = encode(&[fact_of(request, created)]);
     assert!(created.len() <= FACT_FRAME_BYTES_MAX + FACT_TICKET_TYPES_BYTES_MAX);
     let typed = Some(TicketTypeIndex(1));
     let spots = Spots {
@@ -182,7 +185,7 @@ fn the_longest_facts_fit_the_limits() {
         buyer_id: BuyerId::new(&"b".repeat(BUYER_ID_BYTES_MAX)).unwrap(),
         spots,
     };
-    let fact = fact(request, allocated);
+    let fact = fact_of(request, allocated);
     let bytes = encode(std::slice::from_ref(&fact));
     assert!(bytes.len() <= FACT_BYTES_MAX);
     assert_eq!(read_facts(&bytes, Lsn(5), 1), Ok(vec![fact]));
@@ -212,7 +215,7 @@ fn no_end_of_a_hold_takes_more_than_is_reckoned() {
             },
         ];
         let bytes =
-            endings.map(|change| RECORD_HEADER_BYTES + encode(&[fact(request, change)]).len());
+            endings.map(|change| RECORD_HEADER_BYTES + encode(&[fact_of(request, change)]).len());
         let longest = bytes.into_iter().max().unwrap().next_multiple_of(RECORD_ALIGNMENT);
         assert_eq!(ending_bytes_max(spots), longest, "{spots} spots");
     }
@@ -254,126 +257,52 @@ fn hex_of(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn typed() -> impl Strategy<Value = Option<TicketTypeIndex>> {
-    prop::option::of((0..u16::MAX).prop_map(TicketTypeIndex))
-}
-
-fn spots() -> impl Strategy<Value = Spots> {
-    let seat = (any::<u32>(), typed());
-    let seat = seat.prop_map(|(seat, ticket_type)| SeatSpot { seat: SeatIndex(seat), ticket_type });
-    let area = (any::<u32>(), typed(), any::<u32>()).prop_map(|(area, ticket_type, count)| {
-        AreaPlaces { area: AreaIndex(area), ticket_type, count }
-    });
-    let seats = prop::collection::vec(seat, 0..20);
-    (seats, prop::collection::vec(area, 0..5))
-        .prop_map(|(seats, areas)| Spots { seats: seats.into(), areas })
-}
-
-fn ticket_type() -> impl Strategy<Value = TicketType> {
-    let time = || prop::option::of(any::<u64>().prop_map(Timestamp));
-    let categories = prop::collection::vec(any::<u32>().prop_map(CategoryIndex), 0..5);
-    let parts = ("\\PC{0,16}", prop::option::of(any::<u32>()), time(), time(), categories);
-    parts.prop_map(|(key, quota, sale_opens_at, sale_closes_at, categories)| TicketType {
-        key: key.into(),
-        quota,
-        sale_opens_at,
-        sale_closes_at,
-        categories,
-    })
-}
-
-fn change() -> impl Strategy<Value = Change> {
-    let hold = || any::<u128>().prop_map(HoldId);
-    let allocation = || any::<u128>().prop_map(AllocationId);
-    let time = || any::<u64>().prop_map(Timestamp);
-    let buyer = || "\\PC{1,16}".prop_map(|text| BuyerId::new(&text).unwrap());
-    let window = (prop::option::of(time()), prop::option::of(time()));
-    let rules = (any::<u64>(), any::<u16>(), prop::option::of(any::<u32>()), window).prop_map(
-        |(hold_ttl_millis, extensions_max, buyer_seats_max, (sale_opens_at, sale_closes_at))| {
-            EventRules {
-                hold_ttl_millis,
-                extensions_max,
-                buyer_seats_max,
-                sale_opens_at,
-                sale_closes_at,
-            }
-        },
-    );
-    prop_oneof![
-        ("\\PC{0,60}", any::<[u8; 32]>(), rules, prop::collection::vec(ticket_type(), 0..4))
-            .prop_map(|(name, chart, rules, ticket_types)| {
-                Change::EventCreated {
-                    name: name.into(),
-                    chart: ChartHash(chart),
-                    rules,
-                    ticket_types,
-                }
-            }),
-        Just(Change::EventClosed),
-        (hold(), buyer(), spots(), time()).prop_map(|(hold_id, buyer_id, spots, deadline)| {
-            Change::HoldPlaced { hold_id, buyer_id, spots, deadline }
-        }),
-        (hold(), time()).prop_map(|(hold_id, deadline)| Change::HoldExtended { hold_id, deadline }),
-        (hold(), spots()).prop_map(|(hold_id, spots)| Change::HoldReleased { hold_id, spots }),
-        (hold(), allocation(), buyer(), spots()).prop_map(
-            |(hold_id, allocation_id, buyer_id, spots)| {
-                Change::HoldAllocated { hold_id, allocation_id, buyer_id, spots }
-            }
-        ),
-        (hold(), spots()).prop_map(|(hold_id, spots)| Change::HoldExpired { hold_id, spots }),
-        (allocation(), spots())
-            .prop_map(|(allocation_id, spots)| Change::SpotsReturned { allocation_id, spots }),
-        spots().prop_map(|spots| Change::SpotsBlocked { spots }),
-        spots().prop_map(|spots| Change::SpotsUnblocked { spots }),
-    ]
-}
-
-fn any_fact() -> impl Strategy<Value = Fact> {
-    let request = (any::<u128>(), any::<u64>()).prop_map(|(bits, fingerprint)| {
-        let uuid = bits & !(0xf << 76 | 0b11 << 62) | 7 << 76 | 0b10 << 62;
-        RequestMark { id: RequestId::new(uuid).unwrap(), fingerprint }
-    });
-    (any::<u64>(), any::<u64>(), prop::option::of(request), change()).prop_map(
-        |(at, event_id, request, change)| Fact {
-            lsn: Lsn(0),
-            at: Timestamp(at),
-            event_id: EventId(event_id),
-            request,
-            change,
-        },
-    )
-}
-
-proptest! {
-    #[test]
-    fn what_is_written_reads_back(
-        first_lsn in 1..u64::MAX / 2,
-        mut facts in prop::collection::vec(any_fact(), 1..20),
-    ) {
+/// Facts of one batch, whose LSNs begin anywhere.
+fn batch() -> impl Strategy<Value = Vec<Fact>> {
+    (1..u64::MAX / 2, vec(fact(), 1..12)).prop_map(|(first_lsn, mut facts)| {
         for (lsn, fact) in (first_lsn..).zip(&mut facts) {
             fact.lsn = Lsn(lsn);
         }
+        facts
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn what_is_written_reads_back(facts in batch(), other_count in 0..40_usize) {
+        let (bytes, first_lsn) = (encode(&facts), facts[0].lsn);
+        if other_count != facts.len() {
+            prop_assert!(read_facts(&bytes, first_lsn, other_count).is_err());
+        }
+        prop_assert_eq!(read_facts(&bytes, first_lsn, facts.len()), Ok(facts));
+    }
+
+    #[test]
+    fn what_is_cut_short_is_refused(facts in batch(), at in any::<Index>()) {
         let bytes = encode(&facts);
-        prop_assert_eq!(read_facts(&bytes, Lsn(first_lsn), facts.len()), Ok(facts));
+        let length = at.index(bytes.len());
+        prop_assert!(read_facts(&bytes[..length], Lsn(1), facts.len()).is_err());
     }
 
     #[test]
     fn bytes_that_read_are_the_only_encoding_of_their_facts(
-        fact in any_fact(),
-        at in any::<prop::sample::Index>(),
+        facts in batch(),
+        at in any::<Index>(),
         byte in any::<u8>(),
     ) {
-        let mut bytes = encode(&[fact]);
+        let mut bytes = encode(&facts);
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        if let Ok(read) = read_facts(&bytes, Lsn(1), 1) {
+        if let Ok(read) = read_facts(&bytes, Lsn(1), facts.len()) {
             prop_assert_eq!(encode(&read), bytes);
         }
     }
 
     #[test]
     fn no_bytes_make_the_reader_panic(
-        mut bytes in prop::collection::vec(any::<u8>(), 0..200),
+        mut bytes in vec(any::<u8>(), 0..200),
         has_version in any::<bool>(),
         first_lsn in any::<u64>(),
         count in any::<usize>(),

@@ -146,6 +146,9 @@ impl MarkWriter {
 mod tests {
     use std::fs;
 
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
     use super::*;
 
     #[test]
@@ -191,5 +194,28 @@ mod tests {
         fs::remove_file(writer.second()).unwrap();
         writer.write(mark(7)).unwrap();
         assert_eq!(EpochMark::read(&Machine::real(), dir.path()).unwrap(), Some(mark(7)));
+    }
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_mark_reads_back_and_what_is_cut_short_does_not(
+            (epoch, durable_number, segment) in any::<(u64, u64, u64)>(),
+            at in any::<Index>(),
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let mark = EpochMark { epoch: Epoch(epoch), durable_number, segment };
+            let text = mark.to_text();
+            fs::write(EpochMark::path(dir.path()), &text).unwrap();
+            prop_assert_eq!(EpochMark::read(&Machine::real(), dir.path()).unwrap(), Some(mark));
+            // All but the end of the line.
+            let length = at.index(text.len() - 1);
+            fs::write(EpochMark::path(dir.path()), &text[..length]).unwrap();
+            let is_damaged = matches!(
+                EpochMark::read(&Machine::real(), dir.path()),
+                Err(Error::EpochDamaged { .. })
+            );
+            prop_assert!(is_damaged, "cut to {}", length);
+        }
     }
 }

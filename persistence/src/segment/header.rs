@@ -111,6 +111,8 @@ impl SegmentHeader {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const HEADER: SegmentHeader = SegmentHeader {
@@ -175,5 +177,30 @@ mod tests {
         let sum = checksum(&bytes, seed_of(HEADER.node_id));
         bytes[..16].copy_from_slice(&sum.to_le_bytes());
         assert_eq!(SegmentHeader::read(&bytes, HEADER.node_id), Err(HeaderError::NewerVersion(2)));
+    }
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_header_reads_back_and_no_flipped_bit_does(
+            (first_number, epoch, node_id) in any::<(u64, u64, u128)>(),
+            (created_at, state_digest) in any::<(u64, u128)>(),
+            (previous_checksum, capacity) in any::<(u128, u64)>(),
+            bit in 0..HEADER_BYTES * 8,
+        ) {
+            let header = SegmentHeader {
+                first_number,
+                epoch: Epoch(epoch),
+                node_id,
+                created_at: Timestamp(created_at),
+                state_digest: Digest(state_digest),
+                previous_checksum,
+                capacity,
+            };
+            let mut bytes = header.to_bytes();
+            prop_assert_eq!(SegmentHeader::read(&bytes, node_id), Ok(header));
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            prop_assert_eq!(SegmentHeader::read(&bytes, node_id), Err(HeaderError::Damaged));
+        }
     }
 }

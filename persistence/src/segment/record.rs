@@ -183,7 +183,11 @@ mod tests {
     use inventory_core::fact::Change;
     use inventory_core::ids::{EventId, SeatIndex};
     use inventory_core::spots::Spots;
+    use inventory_core::strategies::fact;
     use inventory_core::time::Timestamp;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
 
     use super::*;
     use crate::encoding::read_facts;
@@ -283,5 +287,57 @@ mod tests {
         bytes.extend(record());
         assert_eq!(find_all(&bytes, 1, 77).collect::<Vec<_>>(), [HEADER, HEADER]);
         assert_eq!(find_all(&bytes, 193, 77).count(), 1);
+    }
+    fn any_header() -> impl Strategy<Value = RecordHeader> {
+        let numbers = any::<(u64, u64, u128, u16)>();
+        (numbers, any::<(u64, u64, u64, u128)>()).prop_map(|(first, second)| {
+            let (number, durable_number, previous_checksum, shard) = first;
+            let (epoch, sequence, first_lsn, digest) = second;
+            RecordHeader {
+                number,
+                durable_number,
+                previous_checksum,
+                shard: ShardId(shard),
+                epoch: Epoch(epoch),
+                sequence,
+                first_lsn: Lsn(first_lsn / 2),
+                fact_count: 0,
+                digest_after: Digest(digest),
+            }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_record_reads_back_and_no_flipped_bit_does(
+            mut header in any_header(),
+            mut facts in vec(fact(), 1..5),
+            seed in any::<u64>(),
+            (bit, length) in any::<(Index, Index)>(),
+        ) {
+            header.fact_count = facts.len() as u32;
+            for (lsn, fact) in (header.first_lsn.0..).zip(&mut facts) {
+                fact.lsn = Lsn(lsn);
+            }
+            let shared: Vec<_> = facts.iter().cloned().map(Arc::new).collect();
+            // It may stand behind others, and others behind it.
+            let mut bytes = vec![1; RECORD_ALIGNMENT];
+            let sum = write(&header, &shared, seed, &mut bytes);
+            let mut record = bytes.split_off(RECORD_ALIGNMENT);
+            let bytes = record.len();
+            record.extend([7; 9]);
+            let Found::Record(found) = read(&record, seed) else { panic!("a whole record") };
+            prop_assert_eq!((found.header, found.checksum, found.bytes), (header, sum, bytes));
+            let read_back = read_facts(found.payload, header.first_lsn, facts.len());
+            prop_assert_eq!(read_back, Ok(facts));
+
+            let length = length.index(bytes - 1) + 1;
+            prop_assert_eq!(read(&record[..length], seed), Found::Damaged, "cut to {}", length);
+            let bit = bit.index(bytes * 8);
+            record[bit / 8] ^= 1 << (bit % 8);
+            prop_assert_eq!(read(&record, seed), Found::Damaged, "bit {} flipped", bit);
+        }
     }
 }

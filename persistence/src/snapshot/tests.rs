@@ -9,7 +9,9 @@ use inventory_core::digest::Digest;
 use inventory_core::ids::{Epoch, Lsn, ShardId};
 use inventory_core::limits::SHARDS;
 use inventory_core::state::{ShardImage, ShardState};
+use inventory_core::strategies;
 use inventory_core::time::Timestamp;
+use proptest::prelude::*;
 
 use super::*;
 use crate::chain::{Chain, ShardEnd};
@@ -292,4 +294,45 @@ fn each_is_read_back_once_until_it_is_made_anew() {
     damage(60);
     assert_eq!(known.verified_boundary(&count).unwrap(), None);
     assert_eq!((known.usable().unwrap(), known.boundary().unwrap()), (vec![50], None));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    #[test]
+    fn any_images_read_back(
+        drawn in prop::collection::btree_map(0..SHARDS, strategies::image(), 0..4),
+        (epoch, checksum, sequence) in any::<(u64, u128, u64)>(),
+        number in 2..u64::MAX,
+    ) {
+        let image_of = |shard: u16| match drawn.get(&shard) {
+            Some(image) => ShardImage { shard: ShardId(shard), ..image.clone() },
+            None => ShardState::new(ShardId(shard)).image(),
+        };
+        let images: Vec<ShardImage> = (0..SHARDS).map(image_of).collect();
+        let ends = images.iter().map(|image| match drawn.contains_key(&image.shard.0) {
+            true => ShardEnd { sequence, lsn: image.last_lsn, digest: image.digest },
+            false => ShardEnd::default(),
+        });
+        let chain = Chain::restored((number - 1, checksum, Epoch(epoch)), ends.collect());
+        let position = Position(chain.unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let snapshots = Snapshots::new(Machine::real(), dir.path().to_owned(), NODE_ID);
+        let mut writer = snapshots.create(&position).unwrap();
+        images.iter().for_each(|image| writer.add(image).unwrap());
+        prop_assert_eq!(writer.finish().unwrap().0, number);
+
+        let mut reader = snapshots.open(number).unwrap();
+        prop_assert_eq!(reader.position(), &position);
+        for image in &images {
+            let section = reader.next_section().unwrap();
+            prop_assert_eq!(&section.unwrap().image().unwrap(), image);
+        }
+        prop_assert!(reader.next_section().unwrap().is_none());
+        prop_assert!(snapshots.verify(number, &|| false).unwrap());
+    }
 }

@@ -7,6 +7,10 @@ use inventory_core::chart::{
     Area, Category, Chart, ChartParts, Point, Row, Seat, Section, Table, Zone,
 };
 use inventory_core::ids::{CategoryIndex, SeatIndex, SectionIndex, ZoneIndex};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::any_chart;
 
 /// A chart that uses everything that a chart can have, in an order that no file gives it.
 fn everything() -> ChartParts {
@@ -216,4 +220,59 @@ fn the_demonstration_venue_comes_back_too() {
     let chart = generate::demonstration();
     let again = from_canonical_bytes(&to_canonical_bytes(&chart)).unwrap();
     assert_eq!(again.parts(), chart.parts());
+}
+
+/// Canonical bytes of a chart by chance, if the core accepts it.
+fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+    any_chart::parts().prop_filter_map("no chart", |parts| {
+        Chart::new(parts).ok().map(|chart| to_canonical_bytes(&chart))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 500,
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    #[test]
+    fn any_chart_comes_back_and_has_one_form(parts in any_chart::parts()) {
+        let Ok(chart) = Chart::new(parts) else { return Ok(()) };
+        let bytes = to_canonical_bytes(&chart);
+        let again = from_canonical_bytes(&bytes).unwrap();
+        prop_assert_eq!(again.parts(), chart.parts());
+        prop_assert_eq!(to_canonical_bytes(&again), bytes.clone());
+        let imported = import(&bytes, None).unwrap();
+        prop_assert_eq!(imported.chart.parts(), chart.parts());
+        // A label finds its own and no other.
+        for (index, seat) in (0..).map(SeatIndex).zip(&chart.parts().seats) {
+            prop_assert_eq!(again.seat_by_label(&seat.label), Some(index));
+            prop_assert_eq!(again.seat_label(index), Some(seat.label.as_str()));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_short_is_no_chart(bytes in any_bytes(), at in any::<Index>()) {
+        let length = at.index(bytes.len());
+        prop_assert!(from_canonical_bytes(&bytes[..length]).is_err());
+    }
+
+    /// It is another chart then, under another name; its own bytes are the only ones of it.
+    #[test]
+    fn altered_bytes_are_refused_or_are_another_chart(
+        mut bytes in any_bytes(),
+        changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..3),
+    ) {
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(chart) = from_canonical_bytes(&bytes) {
+            let own = to_canonical_bytes(&chart);
+            let again = from_canonical_bytes(&own).unwrap();
+            prop_assert_eq!(again.parts(), chart.parts());
+            prop_assert_eq!(to_canonical_bytes(&again), own);
+        }
+    }
 }

@@ -62,6 +62,30 @@ fn a_farther_row_with_a_nearer_middle_wins() {
          focus A10
          place h1 ann best 5            => placed B8 B9 B10 B11 B12 until 900",
     );
+    // As well where it has no seat more than is wished, and where it has just as many as row A.
+    check(
+        "seats A10..16 B8..12
+         focus A10
+         place h1 ann best 5            => placed B8 B9 B10 B11 B12 until 900",
+    );
+    check(
+        "seats A10..19 B6..15
+         focus A10
+         place h1 ann best 5            => placed B8 B9 B10 B11 B12 until 900",
+    );
+}
+
+#[test]
+fn nearness_is_told_to_a_hundredth() {
+    // The third seat of row A is two hundredths away, the first of row B one.
+    check(
+        "seats A1..3 B1..3
+         focus A1
+         pitch 0.011
+         block A1 A2
+         place h1 ann best 1            => placed B1 until 900
+         place h2 ann best 2            => placed B2 B3 until 900",
+    );
 }
 
 #[test]

@@ -29,3 +29,6 @@ mod kind {
     pub(super) const SPOTS_UNBLOCKED: u8 = 9;
     pub(super) const EVENT_CLOSED: u8 = 10;
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,4 +161,22 @@ mod tests {
             [451, 452]
         );
     }
+
+    /// Among so many ids two have the same 32 bits of hash; the index is not to mix them up.
+    #[test]
+    fn holds_of_one_hash_are_told_apart() {
+        let mut holds = EndedHolds::new(50, SeededState(7));
+        let mut by_hash = std::collections::BTreeMap::new();
+        let alike = (1..1_000_000).find_map(|number| {
+            let before = by_hash.insert(holds.hash(ended(number).id), number)?;
+            Some((before, number))
+        });
+        let (remembered, stranger) = alike.expect("a million ids, four billion hashes");
+        holds.remember(ended(remembered), &mut Digest::default());
+        assert_eq!(holds.get(ended(remembered).id), Some(&ended(remembered)));
+        assert_eq!(holds.get(ended(stranger).id), None);
+        holds.remember(ended(stranger), &mut Digest::default());
+        assert_eq!(holds.get(ended(remembered).id), Some(&ended(remembered)));
+        assert_eq!(holds.get(ended(stranger).id), Some(&ended(stranger)));
+    }
 }

@@ -380,3 +380,6 @@ fn area_bytes(event: EventId, area: AreaIndex, counts: Counts) -> [u8; 24] {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! A state for damage to be planted in, and histories that do not follow from it.
 
+mod replay;
+
 use super::*;
 use crate::chart::{Area, ChartParts, Point, Row, Seat, Table};
 use crate::command::{Allocate, CreateEvent, Part, Place, Selection};

@@ -7,7 +7,7 @@
 //! - `seats A1..8 B1* B2+ in stalls of gold`: row A, row B; `*` accessible, `+` companion
 //! - `loose T1 T2`: seats in no row; `table T1..4`: a table with four seats, sold as a whole
 //! - `area LAWN 100 of gold`: an area; `zone stalls left`: a section's zone
-//! - `focus A3`: where people look
+//! - `focus A3`: where people look; `pitch 0.5`: seats named before are 0.5 apart, not 10
 //! - `memory requests 3 kept 100 ended 2`: how much of what is over is remembered
 //! - `event 2 limit 4 ttl 900 extensions 1 opens 100 closes 500`; event 1 without rules of its
 //!   own is there where the story names no event; then its ticket types, each with what is said

@@ -1,5 +1,6 @@
 //! The venue of a story: its chart, and how much the shard remembers. Rows lie ten units behind
-//! each other in the order in which they come, seats ten units apart by their numbers.
+//! each other in the order in which they come, seats ten units apart by their numbers, unless the
+//! story says another pitch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub(super) struct Venue {
 
 /// Whether a line says what the venue is like.
 pub(super) fn is_about_venue(word: &str) -> bool {
-    matches!(word, "seats" | "loose" | "table" | "area" | "zone" | "focus" | "memory")
+    matches!(word, "seats" | "loose" | "table" | "area" | "zone" | "focus" | "pitch" | "memory")
 }
 
 impl Venue {
@@ -50,11 +51,21 @@ impl Venue {
                     let seat = parts.seats.iter().find(|seat| seat.label == label);
                     parts.focal_point = Some(seat.expect("the focus is a seat").position);
                 }
+                ["pitch", units] => scale(&mut parts, units),
                 ["memory", ref rest @ ..] => read_memory(&mut memory, rest),
                 _ => {}
             }
         }
         Self { chart: Arc::new(Chart::new(parts).expect("a story's chart is whole")), memory }
+    }
+}
+
+/// Puts everything that the story has named before closer together, or farther apart.
+fn scale(parts: &mut ChartParts, units: &str) {
+    let units: f64 = units.parse().expect("a pitch is a number");
+    let seats = parts.seats.iter_mut().map(|seat| &mut seat.position);
+    for point in seats.chain(&mut parts.focal_point) {
+        (point.x, point.y) = (point.x * units / 10.0, point.y * units / 10.0);
     }
 }
 

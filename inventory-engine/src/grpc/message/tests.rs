@@ -11,9 +11,11 @@ use inventory_core::ids::{
 use inventory_core::rules::EventRules;
 use inventory_core::spots::{AreaPlaces, SeatSpot};
 use inventory_core::state::ShardState;
+use inventory_core::strategies;
 use inventory_core::ticket_type::TicketType;
 use inventory_core::time::Timestamp;
 
+use proptest::prelude::*;
 use prost::Message as _;
 
 use super::*;
@@ -148,4 +150,30 @@ fn the_bytes_are_those_of_the_contracts_messages() {
     let batch = message.take();
     assert_eq!(batch.encode_to_vec(), expected);
     assert_eq!((message.answers(), message.bytes()), (0, 0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    /// Seats, areas and types that the event does not have among them: they have no names.
+    #[test]
+    fn any_answer_has_the_bytes_of_the_contracts_message(
+        facts in prop::collection::vec((any::<u64>(), strategies::fact()), 1..6),
+    ) {
+        let directory = directory();
+        let (mut message, mut typed) = (Message::default(), Vec::new());
+        for (correlation_id, fact) in facts {
+            let fact = Fact { event_id: EVENT, ..fact };
+            let mut names = NamesOf::new(&directory);
+            let outcome = answers::outcome(accepted(&fact), &mut names);
+            // What no command is answered with is none of a stream's.
+            if outcome.is_some() {
+                message.push(correlation_id, accepted(&fact), &mut names);
+                typed.push(v1::Answer { correlation_id, outcome });
+            }
+        }
+        prop_assert_eq!(message.answers(), typed.len());
+        let expected = v1::AnswerBatch::from(typed).encode_to_vec();
+        prop_assert_eq!(message.take().encode_to_vec(), expected);
+    }
 }

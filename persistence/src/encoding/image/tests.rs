@@ -1,4 +1,9 @@
-//! Golden bytes of an image, and bytes that are none.
+//! Golden bytes of an image, any image and back, and bytes that are none.
+
+use inventory_core::strategies::image;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 use super::*;
 use crate::testing::full_image;
@@ -104,4 +109,31 @@ fn a_length_that_no_bytes_can_fill_allocates_nothing() {
     // How many events there are.
     bytes[51..55].copy_from_slice(&u32::MAX.to_le_bytes());
     assert!(matches!(read_image(&bytes).unwrap_err().problem, Problem::CutShort { .. }));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn any_image_reads_back(image in image(), at in any::<Index>()) {
+        let bytes = encode(&image);
+        let cut = at.index(bytes.len());
+        prop_assert!(read_image(&bytes[..cut]).is_err(), "cut to {} bytes", cut);
+        prop_assert_eq!(read_image(&bytes), Ok(image));
+    }
+
+    #[test]
+    fn altered_bytes_are_refused_or_mean_just_what_they_say(
+        image in image(),
+        changes in vec((any::<Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut bytes = encode(&image);
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(read) = read_image(&bytes) {
+            prop_assert_eq!(encode(&read), bytes);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! What an image says is what is restored, and what contradicts itself is refused by its name.
 
+mod altered;
+
 use super::*;
 use crate::chart::{Area, ChartParts, Point, Seat};
 use crate::command::{Allocate, Block, Command, CreateEvent, Part, Place, Selection, Verb};
@@ -104,7 +106,8 @@ fn an_image_has_what_there_is_in_an_order_of_its_own() {
     assert_eq!((image.allocations.len(), image.ended_holds.len()), (1, 1));
     assert_eq!(image.requests.len(), 6);
     assert_eq!(image.charts(), BTreeMap::from([(CHART, EVENT)]));
-    assert_eq!(restore(image.clone()).unwrap().image(), image);
+    let restored = restore(image.clone()).unwrap();
+    assert_eq!((restored.image(), restored.shard()), (image, SHARD));
     let nothing = ShardState::new(SHARD).image();
     assert_eq!(restore(nothing.clone()).unwrap().image(), nothing);
 }
@@ -168,6 +171,11 @@ const DAMAGES: &[Damage] = &[
         |error| is_of_seats(error),
     ),
     ("no blocked seat", |image| image.events[0].blocked_seats[0].1 = 0, is_of_seats),
+    (
+        "runs that touch",
+        |image| image.events[0].blocked_seats = vec![(SeatIndex(5), 2), (SeatIndex(7), 1)],
+        |error| is_of_seats(error),
+    ),
     (
         "runs that overlap",
         |image| image.events[0].blocked_seats.push((SeatIndex(7), 1)),

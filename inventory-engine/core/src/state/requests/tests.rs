@@ -105,6 +105,19 @@ fn how_far_ahead_an_id_may_be_is_bounded() {
     assert_eq!(refused.code, RejectionCode::RequestIdAhead);
 }
 
+#[test]
+fn an_image_has_time_ordered_ids_in_front_of_hashed_ones() {
+    let facts = [fact(1, 1, Some(id(8, 0, 1))), fact(2, 2, Some(id(7, 5, 2)))];
+    let restore = |facts: [&Fact; 2]| {
+        let facts: EncodedFacts = facts.into_iter().collect();
+        let mut log = log(9, u64::MAX);
+        log.restore(&facts, 0, &mut Digest::default()).map(|()| log.image() == facts)
+    };
+    assert_eq!(restore([&facts[1], &facts[0]]), Ok(true));
+    let out_of_order = restore([&facts[0], &facts[1]]);
+    assert!(matches!(out_of_order, Err(ImageError::OutOfOrder { .. })), "{out_of_order:?}");
+}
+
 /// What is remembered, in the plainest way.
 #[derive(Default)]
 struct Plain {

@@ -1,5 +1,5 @@
-//! Writes the seeds of every target into a folder, one folder a target: `properties FOLDER`. Names
-//! of files are those of the seeds' places, so that writing them again writes over them.
+//! Writes the seeds of targets into a folder, one folder a target: `properties FOLDER TARGET...`.
+//! Names of files are those of the seeds' places, so that writing them again writes over them.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,10 +8,12 @@ use std::{env, fs, io};
 use properties::TARGETS;
 
 fn main() -> io::Result<ExitCode> {
-    let Some(folder) = env::args_os().nth(1).map(PathBuf::from) else {
+    let mut arguments = env::args().skip(1);
+    let Some(folder) = arguments.next().map(PathBuf::from) else {
         return Ok(ExitCode::from(2));
     };
-    for target in TARGETS {
+    let wanted: Vec<String> = arguments.collect();
+    for target in TARGETS.iter().filter(|target| wanted.iter().any(|name| name == target.name)) {
         let folder = folder.join(target.name);
         fs::create_dir_all(&folder)?;
         for (number, seed) in (target.seeds)().iter().enumerate() {

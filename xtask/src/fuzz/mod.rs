@@ -53,7 +53,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let known: Vec<&str> = known.iter().filter_map(|name| name.strip_suffix(".rs")).collect();
     let targets = chosen(&options.targets, &known)?;
     install_cargo_fuzz()?;
-    must_succeed(&Step::cargo(["run", "--package", "properties", "--", "fuzz/corpus"]))?;
+    let seeds = ["run", "--package", "properties", "--", "fuzz/corpus"];
+    must_succeed(&Step::cargo(seeds.into_iter().chain(targets.iter().copied())))?;
     // Apart from the first run, whose time is for fuzzing alone.
     must_succeed(&fuzz("build", []))?;
     let mut rows = Vec::new();

@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use inventory_core::command::Command;
 use inventory_core::fact::Fact;
-use inventory_core::ids::{EventId, HoldId, Lsn, ShardId};
+use inventory_core::ids::{BuyerId, EventId, HoldId, Lsn, ShardId};
 use inventory_core::rejection::Rejection;
+use inventory_core::spots::Spots;
 use inventory_core::state::ShardState;
 use inventory_core::time::Timestamp;
 use inventory_engine::answer::{Answer, HoldReport};
@@ -54,7 +55,7 @@ enum What {
 #[derive(Debug, Eq, PartialEq)]
 struct SeenHold {
     is_over: bool,
-    spots: inventory_core::spots::Spots,
+    spots: Spots,
     until: Timestamp,
 }
 
@@ -285,11 +286,7 @@ impl Auditor {
 }
 
 impl SeenHold {
-    fn in_model(
-        model: &Model,
-        hold_id: HoldId,
-        buyer_id: Option<&inventory_core::ids::BuyerId>,
-    ) -> Option<Self> {
+    fn in_model(model: &Model, hold_id: HoldId, buyer_id: Option<&BuyerId>) -> Option<Self> {
         let is_theirs = |owner| buyer_id.is_none_or(|buyer_id| buyer_id == owner);
         if let Some(hold) = model.live_hold(hold_id) {
             let (spots, until) = (hold.spots.clone(), hold.deadline);
@@ -297,7 +294,7 @@ impl SeenHold {
         }
         let ended = model.ended_holds().iter().find(|hold| hold.id == hold_id);
         let ended = ended.filter(|hold| is_theirs(&hold.buyer_id))?;
-        Some(Self { is_over: true, spots: Default::default(), until: ended.at })
+        Some(Self { is_over: true, spots: Spots::default(), until: ended.at })
     }
 
     fn of(report: &HoldReport) -> Self {

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use inventory_sim::{Tally, run};
+use inventory_sim::{Tally, run, run_cut_at};
 
 /// Tries to break the engine, once for each seed.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     /// How many seeds.
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first of them.
     #[arg(long, default_value_t = 0)]
@@ -21,6 +21,9 @@ struct Arguments {
     /// Tell every step.
     #[arg(long)]
     trace: bool,
+    /// Cut the power in front of this operation on files when a seed does it first.
+    #[arg(long, value_name = "OPERATION")]
+    cut_at: Option<String>,
     /// Stop at the first seed that goes wrong.
     #[arg(long)]
     until_violation: bool,
@@ -37,21 +40,24 @@ fn main() -> io::Result<ExitCode> {
 fn run_all(arguments: &Arguments, out: &mut impl Write) -> io::Result<ExitCode> {
     let (mut tally, mut violations) = (Tally::default(), 0);
     let started = Instant::now();
-    for seed in arguments.start..arguments.start.saturating_add(arguments.seeds) {
+    // Behind the last seed comes the first.
+    for seed in (0..arguments.seeds).map(|more| arguments.start.wrapping_add(more)) {
         let mut lines = Vec::new();
         let mut trace = |line: &str| {
             if arguments.trace {
                 lines.push(line.to_owned());
             }
         };
-        let ended = run(seed, &mut trace);
+        let ended = match &arguments.cut_at {
+            Some(operation) => run_cut_at(seed, operation, &mut trace),
+            None => run(seed, &mut trace),
+        };
         lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
         match ended {
             Ok(of_seed) => tally.add(&of_seed),
             Err(violation) => {
                 violations += 1;
-                let again = format!("--start {seed} --seeds 1 --trace");
-                writeln!(out, "{violation}\n    see it again: inventory-sim {again}")?;
+                writeln!(out, "{violation}")?;
                 if arguments.until_violation {
                     break;
                 }

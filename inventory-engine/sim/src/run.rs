@@ -40,6 +40,9 @@ const CLOCK_OFF_MILLIS: usize = 2 * 60 * 60 * 1_000;
 /// Longer than any hold of a run lives.
 const LONG: Duration = Duration::from_secs(60);
 
+/// How seeds are run from a checkout.
+const RUN: &str = "cargo run -p inventory-sim --release --";
+
 /// Something that must never happen.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Violation {
@@ -49,11 +52,16 @@ pub struct Violation {
     pub step: usize,
     /// What was found.
     pub what: String,
+    /// In front of which operation the power was made to go.
+    pub cut_at: Option<String>,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {}, step {}: {}", self.seed, self.step, self.what)
+        let Self { seed, step, what, cut_at } = self;
+        write!(f, "seed {seed}, step {step}: {what}\n    see it again: {RUN} --start {seed}")?;
+        cut_at.iter().try_for_each(|operation| write!(f, " --cut-at {operation:?}"))?;
+        f.write_str(" --seeds 1 --trace")
     }
 }
 
@@ -64,7 +72,7 @@ impl std::error::Error for Violation {}
 /// # Errors
 /// If something happened that must never happen; a panic is such a thing.
 pub fn run(seed: u64, trace: &mut dyn FnMut(&str)) -> Result<Tally, Violation> {
-    live(World::new(seed, trace))
+    live(World::new(seed, trace), None)
 }
 
 /// The same, and the power goes in front of an operation on files when it is done first; its name
@@ -72,19 +80,25 @@ pub fn run(seed: u64, trace: &mut dyn FnMut(&str)) -> Result<Tally, Violation> {
 ///
 /// # Errors
 /// The same.
-pub fn run_cut_at(seed: u64, operation: &str) -> Result<Tally, Violation> {
-    let trace = &mut |_: &str| ();
+pub fn run_cut_at(
+    seed: u64,
+    operation: &str,
+    trace: &mut dyn FnMut(&str),
+) -> Result<Tally, Violation> {
     let world = World::new(seed, trace);
     world.troubles.order_power_cut(operation);
-    live(world)
+    live(world, Some(operation))
 }
 
-fn live(mut world: World<'_>) -> Result<Tally, Violation> {
+fn live(mut world: World<'_>, cut_at: Option<&str>) -> Result<Tally, Violation> {
     let lived = catch_unwind(AssertUnwindSafe(|| world.live()));
     let lived = lived.unwrap_or_else(|panic| Err(format!("a panic: {}", words_of(&*panic))));
     match lived {
         Ok(()) => Ok(world.counted()),
-        Err(what) => Err(Violation { seed: world.seed, step: world.step, what }),
+        Err(what) => {
+            let (seed, step, cut_at) = (world.seed, world.step, cut_at.map(str::to_owned));
+            Err(Violation { seed, step, what, cut_at })
+        }
     }
 }
 

@@ -97,7 +97,7 @@ fn nothing_happens_that_must_never_happen() {
 /// The power goes once in front of each operation that was ever done.
 fn cut_at_each(places: BTreeMap<String, u64>) {
     for (operation, seed) in places {
-        let tally = run_cut_at(seed, &operation).unwrap_or_else(|violation| {
+        let tally = run_cut_at(seed, &operation, &mut |_| ()).unwrap_or_else(|violation| {
             panic!("with a power cut in front of {operation:?}: {violation}")
         });
         let cuts = tally.operations.get(&operation).map_or(0, |seen| seen.cut);

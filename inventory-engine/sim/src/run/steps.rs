@@ -9,7 +9,7 @@ use inventory_engine::feed::Picture;
 use persistence::machine::Clock;
 
 use super::World;
-use crate::node::{Appended, Out};
+use crate::node::{Appended, Out, Parcel};
 
 /// The power goes behind one step of the engine in so many.
 const CRASH_ONCE_IN: usize = 250;
@@ -243,7 +243,7 @@ impl World<'_> {
         shown.into_iter().try_for_each(|(event_id, version)| self.check_view(event_id, version))
     }
 
-    fn hear(&mut self, parcel: crate::node::Parcel, answer: &Answer) {
+    fn hear(&mut self, parcel: Parcel, answer: &Answer) {
         let fact = match answer {
             Answer::Accepted(accepted) => {
                 self.tally.accepted(accepted.fact.change.name());

@@ -16,9 +16,9 @@ use inventory_engine::limits::BATCH_COMMANDS_MAX;
 use persistence::encoding::write_facts;
 use persistence::limits::{RECORD_ALIGNMENT, RECORD_HEADER_BYTES};
 use rustix::fs::OFlags;
+use servers::disk_folder;
 use tempfile::TempDir;
 
-use super::server::disk_folder;
 use crate::measured::{Measured, Meter, Window};
 use crate::workload::Load;
 

@@ -10,7 +10,6 @@ pub mod floor;
 pub mod here;
 pub mod postgres;
 pub mod redis;
-mod server;
 pub mod sides;
 mod thread;
 

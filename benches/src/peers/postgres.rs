@@ -10,7 +10,6 @@
 //! Pages of seats are left half empty, so that an update finds room beside the old row and no
 //! index is touched (a HOT update).
 
-pub(crate) mod programs;
 mod sql;
 
 use std::sync::Arc;
@@ -19,25 +18,21 @@ use std::time::Instant;
 use anyhow::Context;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rustix::process::Signal;
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use tokio::task::JoinSet;
 
 use super::HOLD_MILLIS;
-use super::server::{Server, disk_folder};
 use super::thread::on_one_thread;
 use crate::measured::{Measured, Meter, Window};
 use crate::workload::{Choice, Fate, Load, Pick, Sale};
-use programs::{Programs, USER};
 
 /// More operations a second than Postgres will do: events are made for so many.
 const PER_SECOND_MAX: f64 = 15_000.0;
 
 /// The settings that differ from the defaults; `fsync`, `synchronous_commit` and
 /// `full_page_writes` are on.
-pub const SETTINGS: [(&str, &str); 12] = [
-    ("listen_addresses", "127.0.0.1"),
+pub const SETTINGS: [(&str, &str); 11] = [
     ("fsync", "on"),
     ("synchronous_commit", "on"),
     ("full_page_writes", "on"),
@@ -58,36 +53,14 @@ pub const SETTINGS: [(&str, &str); 12] = [
 pub struct Postgres {
     choice: Choice,
     options: PgConnectOptions,
-    _server: Server,
+    _server: servers::Postgres,
 }
 
 impl Postgres {
     /// Makes a cluster and starts it.
     pub async fn start(choice: Choice) -> anyhow::Result<Self> {
-        let programs = Programs::find()?;
-        let folder = disk_folder()?;
-        programs.initialize(folder.path())?;
-        // Fast shutdown may wait for a checkpoint; an immediate one ends all processes at once.
-        let mut server = Server::start(folder, Signal::QUIT, |folder, port| {
-            let mut command = programs.command("postgres");
-            command.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string()]);
-            command.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
-            for (name, value) in SETTINGS {
-                command.arg("-c").arg(format!("{name}={value}"));
-            }
-            command
-        })?;
-        let options = PgConnectOptions::new_without_pgpass()
-            .host("127.0.0.1")
-            .port(server.port())
-            .username(USER)
-            .database("postgres")
-            .ssl_mode(PgSslMode::Disable);
-        let connect = || {
-            let options = options.clone();
-            async move { PgConnection::connect_with(&options).await }
-        };
-        server.ready(connect).await?.close().await?;
+        let server = servers::Postgres::start(&SETTINGS).await?;
+        let options = server.options("postgres");
         Ok(Self { choice, options, _server: server })
     }
 

@@ -17,7 +17,6 @@
 
 mod wire;
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,12 +24,10 @@ use anyhow::Context;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, Script};
-use rustix::process::Signal;
+use redis::{Cmd, Script};
 use tokio::task::JoinSet;
 
 use super::HOLD_MILLIS;
-use super::server::{Server, disk_folder};
 use super::thread::on_one_thread;
 use crate::measured::{Measured, Meter, Window};
 use crate::workload::{Fate, Load, Pick, Sale};
@@ -53,7 +50,7 @@ pub enum Durability {
 pub struct Redis {
     connection: MultiplexedConnection,
     scripts: Arc<Scripts>,
-    server: Server,
+    server: servers::Redis,
 }
 
 #[derive(Debug)]
@@ -66,30 +63,21 @@ struct Scripts {
 impl Redis {
     /// Starts a `redis-server` and loads the scripts.
     pub async fn start(durability: Durability) -> anyhow::Result<Self> {
-        let mut server = Server::start(disk_folder()?, Signal::KILL, |folder, port| {
-            let mut command = Command::new("redis-server");
-            let port = port.to_string();
-            command.args(["--port", &port, "--bind", "127.0.0.1", "--save", ""]);
-            command.arg("--dir").arg(folder);
-            command.args(match durability {
-                Durability::Memory => ["--appendonly", "no"].as_slice(),
-                // The file is not rewritten while it is measured.
-                Durability::Synced => &[
-                    "--appendonly",
-                    "yes",
-                    "--appendfsync",
-                    "always",
-                    "--auto-aof-rewrite-percentage",
-                    "0",
-                ],
-            });
-            command
-        })?;
-        let client = redis::Client::open(format!("redis://127.0.0.1:{}", server.port()))?;
+        let arguments = match durability {
+            Durability::Memory => [].as_slice(),
+            // The file is not rewritten while it is measured.
+            Durability::Synced => &[
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "always",
+                "--auto-aof-rewrite-percentage",
+                "0",
+            ],
+        };
+        let mut server = servers::Redis::start(arguments).await?;
         // Emptying a synced Redis may take longer than answers usually do.
-        let config = AsyncConnectionConfig::new().set_response_timeout(None);
-        let connect = async || client.get_multiplexed_async_connection_with_config(&config).await;
-        let mut connection = server.ready(connect).await?;
+        let mut connection = server.connect().await?;
         let scripts = Scripts {
             place: Script::new(include_str!("redis/place.lua")),
             allocate: Script::new(include_str!("redis/allocate.lua")),

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::peers::postgres::programs::server;
+use servers::postgres::program;
 
 /// Crates whose versions are told: those that carry the operations.
 const CRATES: [&str; 9] =
@@ -68,7 +68,7 @@ fn field(text: &str, name: &str) -> Option<String> {
 
 fn versions() -> Vec<(String, String)> {
     let programs = PROGRAMS.iter().filter_map(|&name| {
-        let program = if name == POSTGRES { server().ok()? } else { name.into() };
+        let program = if name == POSTGRES { program().ok()? } else { name.into() };
         let output = Command::new(program).arg("--version").output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout);
         Some((name.to_owned(), version_in(&text)?.to_owned()))

@@ -41,6 +41,7 @@ pub const ARROWS: &[(&str, Imports)] = &[
     ("benches", Imports::Everything),
     ("interleavings", Imports::Only(&["inventory-core", "persistence"])),
     ("properties", Imports::Everything),
+    ("servers", Imports::Only(&[])),
     ("tidy", Imports::Only(&[])),
     ("xtask", Imports::Only(&[])),
 ];

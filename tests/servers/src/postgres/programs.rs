@@ -9,10 +9,10 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+use super::USER;
+
 /// Where Debian and others keep the programs of a release.
 const RELEASES: &str = "/usr/lib/postgresql";
-/// Who runs it where we are root, which it refuses.
-pub(super) const USER: &str = "postgres";
 
 /// The programs of one release.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Programs {
 }
 
 /// The server's program of the newest release that is installed.
-pub(crate) fn server() -> anyhow::Result<PathBuf> {
+pub fn server() -> anyhow::Result<PathBuf> {
     Ok(newest(Path::new(RELEASES))?.join("postgres"))
 }
 

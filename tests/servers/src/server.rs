@@ -1,11 +1,9 @@
-//! A process of a peer: its folder on the disk that the build is on, its port, and its end.
+//! A process of a server: its folder, its port, and its end.
 //!
 //! Must always hold: dropping it ends the process and removes the folder, whatever happened.
 
-use std::fs::Permissions;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,39 +16,79 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// Between two looks at whether it answers.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// A running server in a folder of its own.
-#[derive(Debug)]
-pub(super) struct Server {
-    child: Child,
+/// How a server is started, given its folder and its port.
+type Start = Box<dyn Fn(&Path, u16) -> Command + Send + Sync>;
+
+/// A server in a folder of its own.
+pub(crate) struct Server {
+    start: Start,
+    /// None while it is down.
+    child: Option<Child>,
     end: Signal,
     folder: TempDir,
     port: u16,
 }
 
 impl Server {
-    /// Starts what `command` makes of a folder and a free port. `end` is the signal that ends it
-    /// at once and with all of its children, whatever they do.
-    pub(super) fn start(
+    /// Starts what `start` makes of a folder and a free port. `end` is the signal that ends it at
+    /// once and with all of its children, whatever they do.
+    pub(crate) fn start(
         folder: TempDir,
         end: Signal,
-        command: impl FnOnce(&Path, u16) -> Command,
+        start: impl Fn(&Path, u16) -> Command + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
         let port = free_port()?;
-        let mut command = command(folder.path(), port);
-        let log = std::fs::File::create(folder.path().join("log"))?;
+        let mut server = Self { start: Box::new(start), child: None, end, folder, port };
+        server.start_again()?;
+        Ok(server)
+    }
+
+    /// Starts it where it was, if it is down.
+    pub(crate) fn start_again(&mut self) -> anyhow::Result<()> {
+        if self.child.is_some() {
+            return Ok(());
+        }
+        let mut command = (self.start)(self.folder.path(), self.port);
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let program = command.get_program().to_string_lossy().into_owned();
         let child = command.spawn().with_context(|| format!("{program} does not start"))?;
-        Ok(Self { child, end, folder, port })
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// Ends it with this signal, and waits until it is gone. Its folder and port stay its own.
+    pub(crate) fn stop(&mut self, signal: Signal) -> anyhow::Result<()> {
+        self.signal(signal)?;
+        if let Some(mut child) = self.child.take() {
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Sends it a signal; nothing if it is down.
+    pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        if let Some(pid) = self.pid() {
+            kill_process(pid, signal)?;
+        }
+        Ok(())
+    }
+
+    /// Its process; none while it is down.
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        Pid::from_raw(self.child.as_ref()?.id().cast_signed())
     }
 
     /// Where it listens, on 127.0.0.1.
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Asks until there is an answer.
-    pub(super) async fn ready<T, E, F>(&mut self, ask: impl Fn() -> F) -> anyhow::Result<T>
+    pub(crate) async fn ready<T, E, F>(&mut self, ask: impl Fn() -> F) -> anyhow::Result<T>
     where
         E: std::error::Error,
         F: Future<Output = Result<T, E>>,
@@ -61,7 +99,8 @@ impl Server {
             looks.tick().await;
             let answer = ask().await;
             // Who answers may be somebody else, if another process was first on the port.
-            if let Some(status) = self.child.try_wait()? {
+            let ended = self.child.as_mut().map(Child::try_wait).transpose()?.flatten();
+            if let Some(status) = ended {
                 bail!("the server ended ({status}): {}", self.log());
             }
             match answer {
@@ -82,31 +121,21 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(pid) = Pid::from_raw(self.child.id().cast_signed()) {
-            // It may have ended by itself.
-            let _ = kill_process(pid, self.end);
-        }
-        let _ = self.child.wait();
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("port", &self.port).finish_non_exhaustive()
     }
 }
 
-/// A new folder on the disk that the build is on, which another user may use as well; a system's
-/// folder for temporary files may be memory.
-pub(super) fn disk_folder() -> anyhow::Result<TempDir> {
-    let parent = target_folder()?.join("tmp");
-    std::fs::create_dir_all(&parent)?;
-    let folder = tempfile::Builder::new().prefix("peer-").tempdir_in(&parent)?;
-    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777))?;
-    Ok(folder)
-}
-
-/// The folder of builds that this program is in: the one that cargo has put its mark into.
-fn target_folder() -> anyhow::Result<PathBuf> {
-    let program = std::env::current_exe()?;
-    let folder = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
-    Ok(folder.map_or_else(|| PathBuf::from("target"), Path::to_path_buf))
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; and one that was stopped in the middle hears no other.
+        let _ = self.signal(self.end);
+        let _ = self.signal(Signal::CONT);
+        if let Some(mut child) = self.child.take() {
+            let _ = child.wait();
+        }
+    }
 }
 
 fn free_port() -> anyhow::Result<u16> {
@@ -116,10 +145,13 @@ fn free_port() -> anyhow::Result<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::PathBuf;
 
-    fn shell(script: &str) -> Server {
-        let start = |_: &Path, _| {
+    use super::*;
+    use crate::disk_folder;
+
+    fn shell(script: &'static str) -> Server {
+        let start = move |_: &Path, _| {
             let mut command = Command::new("/bin/sh");
             command.args(["-c", script]);
             command
@@ -141,9 +173,21 @@ mod tests {
     #[test]
     fn one_that_would_not_end_is_ended() {
         let server = shell("trap '' INT TERM; while :; do :; done");
-        let process = PathBuf::from(format!("/proc/{}", server.child.id()));
+        let process = PathBuf::from(format!("/proc/{}", server.pid().unwrap()));
         assert!(process.exists());
         drop(server);
         assert!(!process.exists());
+    }
+
+    #[test]
+    fn one_that_was_ended_starts_again_where_it_was() {
+        let mut server = shell("sleep 60");
+        let (first, port) = (server.pid().unwrap(), server.port());
+        server.stop(Signal::KILL).unwrap();
+        assert_eq!(server.pid(), None);
+        server.signal(Signal::TERM).unwrap();
+        server.start_again().unwrap();
+        assert_ne!(server.pid().unwrap(), first);
+        assert_eq!(server.port(), port);
     }
 }

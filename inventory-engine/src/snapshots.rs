@@ -125,9 +125,9 @@ impl Snapshotter {
         useless: Vec<u64>,
         options: SnapshotOptions,
     ) -> Self {
-        let JournalShare { paths, lock, rolls, segment_bytes } = journal;
+        let JournalShare { paths, lock, rolls, segment_bytes, floor } = journal;
         Self {
-            archive: Archive::new(&paths, lock, options.history_retention),
+            archive: Archive::new(&paths, lock, options.history_retention, floor),
             known: Known::new(paths.snapshots(), useless),
             store: paths.charts(),
             paths,

@@ -12,6 +12,7 @@ use inventory_core::ids::Epoch;
 use crate::batch::Batch;
 pub use crate::chain::Break;
 use crate::files;
+use crate::projected::Written;
 
 /// Keeps batches.
 pub trait Journal: Send {
@@ -25,6 +26,12 @@ pub trait Journal: Send {
     /// while nothing is appended: what could not be had is tried again when this is asked.
     fn room(&mut self) -> Room {
         Room::UNLIMITED
+    }
+
+    /// What has become durable since it was opened, for who follows it. A journal that cannot be
+    /// followed says that nothing has.
+    fn written(&self) -> Written {
+        Written::default()
     }
 }
 
@@ -74,6 +81,10 @@ impl<J: Journal + ?Sized> Journal for Box<J> {
 
     fn room(&mut self) -> Room {
         (**self).room()
+    }
+
+    fn written(&self) -> Written {
+        (**self).written()
     }
 }
 

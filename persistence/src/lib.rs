@@ -27,6 +27,7 @@ pub mod machine;
 pub mod memory;
 #[cfg(test)]
 mod power_cuts;
+pub mod projected;
 mod segment;
 pub mod snapshot;
 #[cfg(test)]

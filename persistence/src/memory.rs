@@ -13,6 +13,7 @@ use crate::batch::Batch;
 use crate::chain::Chain;
 use crate::encoding::read_facts;
 use crate::journal::{Append, AppendError, Journal, Room, check_epoch};
+use crate::projected::Written;
 use crate::segment::record::{self, Found};
 
 /// The seed of all checksums in memory.
@@ -51,6 +52,7 @@ pub struct MemoryJournal {
     epoch: Epoch,
     chain: Chain,
     durable_number: u64,
+    written_bytes: u64,
     stopped: Option<Append>,
 }
 
@@ -99,7 +101,8 @@ impl MemoryDisk {
         assert!(rest.is_empty(), "memory keeps whole records");
         let (epoch, durable_number) = (disk.epoch, chain.last_number);
         let disk = self.clone();
-        (MemoryJournal { disk, epoch, chain, durable_number, stopped: None }, batches)
+        let (written_bytes, stopped) = (0, None);
+        (MemoryJournal { disk, epoch, chain, durable_number, written_bytes, stopped }, batches)
     }
 
     fn lock(&self) -> MutexGuard<'_, Disk> {
@@ -147,6 +150,7 @@ impl MemoryJournal {
             return Err(Append::Unknown(AppendError::Ordered));
         }
         self.durable_number = self.chain.last_number;
+        self.written_bytes += buffer.len() as u64;
         Ok(())
     }
 }
@@ -180,6 +184,10 @@ impl Journal for MemoryJournal {
 
     fn room(&mut self) -> Room {
         self.disk.lock().room.unwrap_or(Room::UNLIMITED)
+    }
+
+    fn written(&self) -> Written {
+        Written { number: self.durable_number, bytes: self.written_bytes }
     }
 }
 

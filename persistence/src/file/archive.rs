@@ -22,6 +22,7 @@ use crate::disk::Access;
 use crate::files::{self, Context, create_dir, rename_lasting, sync_dir, temporary_beside};
 use crate::limits::{COMPRESSED_BYTES_MAX, COMPRESSION_LEVEL, COPY_BYTES, HEADER_BYTES};
 use crate::machine::Machine;
+use crate::projected::Floor;
 use crate::segment::header::SegmentHeader;
 use crate::segment::record::{self, Found};
 use crate::segment::seed_of;
@@ -32,6 +33,7 @@ use crate::snapshot::Known;
 pub struct Archive {
     paths: DataDirPaths,
     retention: Duration,
+    floor: Floor,
     /// Segments that the log says are damaged.
     told: BTreeSet<u64>,
     _lock: LockShare,
@@ -78,9 +80,9 @@ impl Look<'_> {
 
 impl Archive {
     /// For a directory that this process has locked. Segments are kept for `retention` after
-    /// their last batch; none if it is zero.
-    pub fn new(paths: &DataDirPaths, lock: LockShare, retention: Duration) -> Self {
-        Self { paths: paths.clone(), retention, told: BTreeSet::new(), _lock: lock }
+    /// their last batch, none if it is zero; and as long as somebody has to read them.
+    pub fn new(paths: &DataDirPaths, lock: LockShare, retention: Duration, floor: Floor) -> Self {
+        Self { paths: paths.clone(), retention, floor, told: BTreeSet::new(), _lock: lock }
     }
 
     /// Compresses and removes what is due at `now_millis`, until it is told to stop.
@@ -110,7 +112,8 @@ impl Archive {
         let Some(boundary) = snapshots.boundary()? else { return Ok(()) };
         let segments = Segments::list(self.machine(), &self.paths.journal())?;
         let is_in_front_of = |boundary| move |file: &&SegmentFile| file.number < boundary;
-        let old = &segments.all()[..self.count_old(segments.all(), boundary, look)];
+        let old = self.count_old(segments.all(), boundary, look);
+        let old = &segments.all()[..old.min(self.count_unneeded(segments.all()))];
         if !old.iter().any(|file| is_in_front_of(boundary)(&file)) {
             return Ok(());
         }
@@ -128,6 +131,11 @@ impl Archive {
             look.done.removed += 1;
         }
         Ok(())
+    }
+
+    /// How many segments, from the oldest on, nobody has to read any more.
+    fn count_unneeded(&self, files: &[SegmentFile]) -> usize {
+        files.iter().skip(1).take_while(|next| self.floor.lets_go_before(next.number)).count()
     }
 
     /// How many segments, from the oldest on, were sealed too long ago. The header behind a

@@ -30,6 +30,7 @@ use crate::dir::{DataDir, DataDirPaths, LockShare};
 use crate::files;
 use crate::journal::{Append, AppendError, Journal, Room, Supply, check_epoch};
 use crate::limits::{ROOM_AT_START_BYTES, SEGMENT_BYTES_DEFAULT, SEGMENT_BYTES_MIN};
+use crate::projected::{Floor, Written};
 use crate::segment::header::SegmentHeader;
 use crate::segment::record;
 use crate::segment::seed_of;
@@ -71,6 +72,8 @@ pub struct JournalShare {
     pub rolls: Rolls,
     /// Bytes that the journal takes of the disk for each segment.
     pub segment_bytes: u64,
+    /// Which batches somebody still has to read.
+    pub floor: Floor,
 }
 
 /// A journal in `journal/` of a data directory, which stays locked as long as this lives.
@@ -81,6 +84,8 @@ pub struct FileJournal {
     chain: Chain,
     /// The last batch that is known to be durable.
     durable_number: u64,
+    /// Bytes of batches that were written since it was opened.
+    written_bytes: u64,
     active: ActiveSegment,
     /// What is about to be written; kept for its memory.
     buffer: Vec<u8>,
@@ -88,6 +93,7 @@ pub struct FileJournal {
     spares: Spares,
     marks: MarkWriter,
     rolls: Rolls,
+    floor: Floor,
     // Last, so that the lock goes when nothing touches the directory any more.
     dir: DataDir,
 }
@@ -117,12 +123,14 @@ impl FileJournal {
             epoch,
             chain,
             durable_number,
+            written_bytes: 0,
             active,
             buffer,
             stopped,
             spares,
             marks,
             rolls,
+            floor: Floor::default(),
             dir,
         })
     }
@@ -136,7 +144,8 @@ impl FileJournal {
     pub fn share(&self) -> JournalShare {
         let (paths, lock) = (self.dir.paths().clone(), self.dir.lock_share());
         let segment_bytes = self.options.spare_bytes();
-        JournalShare { paths, lock, rolls: self.rolls.clone(), segment_bytes }
+        let (rolls, floor) = (self.rolls.clone(), self.floor.clone());
+        JournalShare { paths, lock, rolls, segment_bytes, floor }
     }
 
     fn write_group(&mut self, group: &[Batch]) -> Result<(), Append> {
@@ -146,6 +155,7 @@ impl FileJournal {
             .and_then(|()| self.active.append(&self.buffer))
             .map_err(|error| Append::Unknown(error.into()))?;
         self.durable_number = self.chain.last_number;
+        self.written_bytes += self.buffer.len() as u64;
         Ok(())
     }
 
@@ -233,6 +243,10 @@ impl Journal for FileJournal {
             return Room { bytes: left, supply: Supply::Short };
         }
         Room { bytes: left + ahead, supply }
+    }
+
+    fn written(&self) -> Written {
+        Written { number: self.durable_number, bytes: self.written_bytes }
     }
 }
 

@@ -104,7 +104,8 @@ impl Life {
     fn begin(machine: &Machine, record: &Record) -> Result<Self, Box<dyn Error>> {
         let journal = restart(machine)?.journal;
         let share = journal.share();
-        let archive = Archive::new(&share.paths, share.lock.clone(), RETENTION);
+        let archive =
+            Archive::new(&share.paths, share.lock.clone(), RETENTION, share.floor.clone());
         let known = Known::new(share.paths.snapshots(), []);
         let writer = record.with(|told| Writer::behind(&told.submitted));
         let (machine, record) = (machine.clone(), record.clone());

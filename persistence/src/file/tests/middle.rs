@@ -216,7 +216,8 @@ fn an_events_history_survives_that_segments_are_compressed_and_pruned() {
     let event_id = (1..).map(EventId).find(|event_id| event_id.shard() == ShardId(7)).unwrap();
     let paths = paths(dir.path());
     let lock = journal.share().lock;
-    let archive = |retention| archive::Archive::new(&paths, lock.clone(), retention);
+    let archive =
+        |retention| archive::Archive::new(&paths, lock.clone(), retention, Floor::default());
 
     let mut reading = EventHistory::open(&paths, event_id, Lsn(last)).unwrap();
     let mut found = vec![reading.next().unwrap().unwrap().lsn.0];

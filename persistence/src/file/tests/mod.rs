@@ -220,6 +220,7 @@ fn first_numbers(path: &Path) -> Vec<u64> {
 struct Keeper {
     archive: Archive,
     known: Known,
+    floor: Floor,
     _dir: DataDir,
 }
 
@@ -227,9 +228,10 @@ impl Keeper {
     /// Of a directory with some snapshots that could not be used.
     fn of(path: &Path, retention: Duration, useless: &[u64]) -> Self {
         let dir = DataDir::open(path).unwrap();
-        let archive = Archive::new(dir.paths(), dir.lock_share(), retention);
+        let floor = Floor::default();
+        let archive = Archive::new(dir.paths(), dir.lock_share(), retention, floor.clone());
         let known = Known::new(dir.paths().snapshots(), useless.iter().copied());
-        Self { archive, known, _dir: dir }
+        Self { archive, known, floor, _dir: dir }
     }
 
     fn look_after(&mut self, now_millis: u64) -> Result<Archived, Failed> {

@@ -60,6 +60,21 @@ fn a_snapshot_that_is_known_to_be_useless_counts_nowhere() {
 }
 
 #[test]
+fn what_somebody_has_to_read_stays_whatever_its_age() {
+    let (history, numbers) = history_with_snapshots(3);
+    let mut keeper = Keeper::of(history.path(), Duration::ZERO, &[]);
+    // The third segment begins with the first batch that is needed, then one behind it is.
+    for (floor, first) in [(numbers[2], 2), (numbers[3] + 1, 3)] {
+        keeper.floor.set(floor);
+        keeper.look_after(u64::MAX).unwrap();
+        assert_eq!(left(history.path()), numbers[first..], "from batch {floor} on");
+    }
+    keeper.floor.set(u64::MAX);
+    keeper.look_after(u64::MAX).unwrap();
+    assert_eq!(left(history.path()), numbers[numbers.len() - 2..]);
+}
+
+#[test]
 fn nothing_is_removed_before_two_snapshots_were_read_back() {
     let (history, numbers) = history_with_snapshots(3);
     let [older, old, new] = numbers[numbers.len() - 3..] else { panic!("{numbers:?}") };

@@ -7,6 +7,7 @@ mod active;
 pub mod archive;
 pub(crate) mod epoch;
 pub mod error;
+pub mod follower;
 pub mod reader;
 pub mod recovery;
 mod reserve;

@@ -23,6 +23,7 @@ use crate::testing::Writer;
 
 mod archiving;
 mod damage;
+mod following;
 mod middle;
 mod pruning;
 mod restart;

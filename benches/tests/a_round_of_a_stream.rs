@@ -80,6 +80,7 @@ impl House {
             writers: 1,
             journal: persistence::file::Options { segment_bytes: 1 << 20 },
             snapshots: SnapshotOptions::default(),
+            projection: None,
         };
         let engine = Engine::start(&options, &Arc::new(RecoveryProgress::default()))?;
         let (listener, address) = listen().await?;

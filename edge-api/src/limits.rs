@@ -161,6 +161,9 @@ pub(crate) const UNAVAILABLE_RETRY_MILLIS: u64 = 1_000;
 /// What a caller who was refused for want of space on the engine's disk is told to wait.
 pub(crate) const STORAGE_SHORT_RETRY_MILLIS: u64 = 5_000;
 
+/// What a caller who was refused because the engine's database is too far behind is told to wait.
+pub(crate) const PROJECTION_BEHIND_RETRY_MILLIS: u64 = 5_000;
+
 /// How often a line of the log is written that many events would write.
 pub(crate) const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
 

@@ -10,6 +10,7 @@ use inventory_core::spots::Spots;
 use inventory_core::state::{Ending, HoldStory, ShardState, Verification};
 use inventory_core::time::Timestamp;
 
+use crate::ack::Durability;
 use crate::names::{EventNames, Unknown};
 
 /// An answer that rests on durable state.
@@ -33,6 +34,8 @@ pub struct Accepted {
     pub fact: Arc<Fact>,
     /// Whether the fact came of the same request when it came first.
     pub is_repeat: bool,
+    /// Where it is by now. The pipeline knows of the journal alone; who waits for more says so.
+    pub durability: Durability,
 }
 
 /// Why nothing was done.
@@ -132,6 +135,17 @@ pub enum Failure {
         .retry_after.as_secs()
     )]
     StorageShort {
+        /// When it is worth trying again.
+        retry_after: Duration,
+    },
+    /// Too much is in the journal and not in Postgres. Nothing was done.
+    #[error(
+        "the projection to Postgres is too far behind: what is left of the journal's budget is \
+         kept for holds that live; allocating and releasing go on, nothing was done, try again in \
+         {} s",
+        .retry_after.as_secs()
+    )]
+    ProjectionBehind {
         /// When it is worth trying again.
         retry_after: Duration,
     },

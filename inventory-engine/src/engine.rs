@@ -21,17 +21,20 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::ack::Ack;
 use crate::answer::{Failure, Reply};
 use crate::ask::{Ask, Query};
 use crate::bounded_work::{BoundedWork, Lost};
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::inbox::{Inbox, Request, inbox};
-use crate::journal_thread::JournalThread;
+use crate::journal_thread::{Follower, JournalThread, Told};
 use crate::limits::{CHART_IMPORTS_MAX, HISTORY_READS_MAX};
 use crate::metrics::{EVENTS, JournalMetrics, RECOVERY_SECONDS, SNAPSHOT_NUMBER, WriterMetrics};
 use crate::pipeline::CommitPipeline;
 use crate::progress::RecoveryProgress;
+use crate::projected::{Projected, ProjectionOptions, ProjectionSource};
+use crate::projection_thread::ProjectionThread;
 use crate::recovery::{Recovered, RecoveryError, read_chart, recover};
 use crate::room::Room;
 use crate::seat_history::{self, SeatStory};
@@ -54,6 +57,8 @@ pub struct EngineOptions {
     pub journal: Options,
     /// When snapshots are made, and how long history is kept.
     pub snapshots: SnapshotOptions,
+    /// How it is run if a projector follows it.
+    pub projection: Option<ProjectionOptions>,
 }
 
 /// Why an engine did not start.
@@ -73,6 +78,7 @@ pub struct Engine {
     handle: Handle,
     threads: Vec<JoinHandle<()>>,
     snapshots: Option<SnapshotThread>,
+    projection: Option<ProjectionThread>,
 }
 
 /// The way to a running engine; cheap to clone.
@@ -93,6 +99,22 @@ struct Shared {
     paths: OnceLock<DataDirPaths>,
     history_reads: BoundedWork,
     verifications: BoundedWork,
+    /// How far a projector is, if one follows.
+    projected: Option<Arc<Projected>>,
+    /// What answers wait for unless their callers say so.
+    ack: Ack,
+}
+
+/// What an engine is started with.
+struct Parts {
+    room: Room,
+    journal: Box<dyn Journal>,
+    shards: Vec<(ShardState, u64)>,
+    charts: ChartStore,
+    writers: usize,
+    clock: Clock,
+    projected: Option<Arc<Projected>>,
+    ack: Ack,
 }
 
 /// A chart that is on disk.
@@ -145,12 +167,28 @@ impl Engine {
             recover(&options.data_dir, options.journal, progress)?;
         metrics::gauge!(RECOVERY_SECONDS).set(took.as_secs_f64());
         metrics::gauge!(SNAPSHOT_NUMBER).set(snapshot.unwrap_or(0) as f64);
-        let room = Room::new(options.journal.segment_bytes);
+        let clock = clock_behind(&shards);
         let share = journal.share();
-        let journal = Box::new(journal);
-        let mut engine = Self::start_within(room, journal, shards, charts, options.writers)?;
+        // Before anything looks after the segments: they are kept from here on.
+        let open = |options| {
+            let (written, clock) = (journal.written(), clock.clone());
+            Projected::open(options, &share, written, &shards, clock).map_err(RecoveryError::from)
+        };
+        let projected = options.projection.map(open).transpose()?.map(Arc::new);
+        let mut engine = Self::start_within(Parts {
+            room: Room::new(options.journal.segment_bytes),
+            journal: Box::new(journal),
+            shards,
+            charts,
+            writers: options.writers,
+            clock,
+            projected: projected.clone(),
+            ack: options.projection.map(|of| of.ack).unwrap_or_default(),
+        })?;
         // Nobody has the handle yet, so nothing was set before.
         let _ = engine.handle.shared.paths.set(share.paths.clone());
+        let looked_after = projected.map(|of| ProjectionThread::start(of, share.lock.clone()));
+        engine.projection = looked_after.transpose()?;
         let directory = Arc::clone(&engine.handle.shared.directory);
         let snapshotter = Snapshotter::new(share, directory, useless_snapshots, options.snapshots);
         engine.snapshots = Some(SnapshotThread::start(snapshotter)?);
@@ -165,16 +203,14 @@ impl Engine {
         writers: usize,
     ) -> Result<Self, std::io::Error> {
         let room = Room::new(Options::default().segment_bytes);
-        Self::start_within(room, journal, shards, charts, writers)
+        let clock = clock_behind(&shards);
+        let (projected, ack) = (None, Ack::default());
+        let parts = Parts { room, journal, shards, charts, writers, clock, projected, ack };
+        Self::start_within(parts)
     }
 
-    fn start_within(
-        room: Room,
-        journal: Box<dyn Journal>,
-        shards: Vec<(ShardState, u64)>,
-        charts: ChartStore,
-        writers: usize,
-    ) -> Result<Self, std::io::Error> {
+    fn start_within(parts: Parts) -> Result<Self, std::io::Error> {
+        let Parts { room, journal, shards, charts, writers, clock, projected, ack } = parts;
         let room = Arc::new(room);
         let writers = writers.clamp(1, shards.len().max(1));
         let directory = Arc::new(Directory::default());
@@ -186,8 +222,6 @@ impl Engine {
         }
         metrics::gauge!(EVENTS).set(directory.event_count() as f64);
         let stopper = Stopper::default();
-        let last_at = shards.iter().map(|(state, _)| state.last_at()).max().unwrap_or_default();
-        let clock = Clock::anchored_now(Machine::real(), last_at);
         let epoch = journal.epoch();
         let (turn_sender, turns) = crossbeam_channel::unbounded();
         let mut by_writer: Vec<Vec<(ShardState, u64)>> = (0..writers).map(|_| Vec::new()).collect();
@@ -208,6 +242,7 @@ impl Engine {
                 directory: Arc::clone(&directory),
                 metrics: WriterMetrics::new(number),
                 storage_short: Throttle::new(),
+                projection_behind: Throttle::new(),
             };
             threads.push(spawn(format!("writer-{number}"), &stopper, move || writer.run())?);
         }
@@ -218,7 +253,8 @@ impl Engine {
             room,
             stopper: stopper.clone(),
             metrics: JournalMetrics::new(),
-            is_told: false,
+            told: Told::default(),
+            projection: projected.clone().map(Follower::new),
         };
         // Before anybody can ask: the thread may come to it later than the first command.
         journal_thread.report_room(0);
@@ -235,8 +271,23 @@ impl Engine {
             paths: OnceLock::new(),
             history_reads: BoundedWork::new(HISTORY_READS_MAX),
             verifications: BoundedWork::new(1),
+            projected,
+            ack,
         });
-        Ok(Self { handle: Handle { shared }, threads, snapshots: None })
+        Ok(Self { handle: Handle { shared }, threads, snapshots: None, projection: None })
+    }
+
+    /// What a projector needs to follow it; `None` if the options say that none does.
+    pub fn projection_source(&self) -> Option<ProjectionSource> {
+        let shared = &self.handle.shared;
+        let projected = Arc::clone(shared.projected.as_ref()?);
+        Some(ProjectionSource {
+            paths: shared.paths.get()?.clone(),
+            epoch: shared.epoch,
+            durable: projected.durable(),
+            projected,
+            stopper: shared.stopper.clone(),
+        })
     }
 
     /// The way to ask it.
@@ -253,6 +304,7 @@ impl Engine {
         }
         let mut threads = self.threads;
         threads.extend(self.snapshots.map(SnapshotThread::stop));
+        threads.extend(self.projection.map(ProjectionThread::stop));
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()
         });
@@ -287,6 +339,12 @@ fn spawn(
         let _guard = guard;
         work();
     })
+}
+
+/// A clock for what comes behind these shards' history.
+fn clock_behind(shards: &[(ShardState, u64)]) -> Clock {
+    let last_at = shards.iter().map(|(state, _)| state.last_at()).max().unwrap_or_default();
+    Clock::anchored_now(Machine::real(), last_at)
 }
 
 fn writer_of(shard: ShardId, writers: usize) -> usize {
@@ -333,6 +391,16 @@ impl Handle {
     /// The epoch that it writes under.
     pub fn epoch(&self) -> Epoch {
         self.shared.epoch
+    }
+
+    /// How far a projector is that follows it, if one does.
+    pub fn projected(&self) -> Option<&Arc<Projected>> {
+        self.shared.projected.as_ref()
+    }
+
+    /// What answers wait for unless their callers say so.
+    pub fn ack(&self) -> Ack {
+        self.shared.ack
     }
 
     /// Lets streams end: what they sent is answered, and nothing more is read from them.

@@ -5,6 +5,7 @@
 //! writer that owns its shard, the [`pipeline`] decides and applies it, the journal's thread
 //! syncs it, and only then its answer leaves.
 
+pub mod ack;
 pub mod answer;
 pub mod ask;
 mod bounded_work;
@@ -20,6 +21,8 @@ pub mod metrics;
 pub mod names;
 pub mod pipeline;
 pub mod progress;
+pub mod projected;
+mod projection_thread;
 pub mod readiness;
 pub mod recovery;
 mod replay;

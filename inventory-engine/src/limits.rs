@@ -52,6 +52,41 @@ pub const REQUEST_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one request that brings a chart.
 pub const CHART_REQUEST_BYTES_MAX: usize = 64 << 20;
 
+/// How long an answer that is to be in Postgres waits for it while Postgres answers; then it
+/// leaves as what it is, in the journal.
+pub const PROJECTION_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Of the time that a caller has left, the parts of ten that such an answer may wait: the rest is
+/// for its way back.
+pub const PROJECTION_PATIENCE_TENTHS: u32 = 9;
+
+/// Answers of one stream that wait for Postgres. Beyond it they leave as what they are, so that
+/// there is always room for commands that do not wait.
+pub const STREAM_ANSWERS_WAITING_MAX: usize = 1_024;
+
+/// Bytes of the journal that may be behind what is projected, unless the options say otherwise.
+pub const JOURNAL_BUDGET_BYTES_DEFAULT: u64 = 8 << 30;
+
+/// The smallest budget.
+pub const JOURNAL_BUDGET_BYTES_MIN: u64 = 1 << 20;
+
+/// Of so many parts of the budget ...
+pub const BUDGET_PARTS: u64 = 4;
+/// ... these are free: as long as less is behind nothing is counted and nobody is refused.
+pub const BUDGET_FREE_PARTS: u64 = 3;
+
+/// Pieces in which the backlog of a projection is counted, whatever its length.
+pub const BACKLOG_PIECES_MAX: usize = 1_024;
+
+/// Facts decided within so many milliseconds are one piece of a short backlog.
+pub const BACKLOG_PIECE_MILLIS_MIN: u64 = 10;
+
+/// How often the lag of a projection is shown in the metrics.
+pub const PROJECTION_LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How often it is noted in the data directory how far a projection is.
+pub const PROJECTED_MARK_EVERY: Duration = Duration::from_secs(5);
+
 /// Seat histories that are read at a time; each has a segment of the journal in memory.
 pub const HISTORY_READS_MAX: usize = 2;
 
@@ -112,6 +147,9 @@ pub const OVERLOADED_RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// What who is refused for want of space on the disk is told to wait.
 pub const STORAGE_SHORT_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What who is refused because the projection is too far behind is told to wait.
+pub const PROJECTION_BEHIND_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What who comes before the engine has recovered is told to wait.
 pub const RECOVERING_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -189,3 +227,14 @@ const _: () = assert!(FEEDS_MAX <= WATCHERS_MAX);
 const _: () = assert!(FRAME_INTERVAL.as_millis() < FEED_LINGER.as_millis());
 // Who comes back when told finds what the journal has said meanwhile.
 const _: () = assert!(ROOM_CHECK_EVERY.as_secs() < STORAGE_SHORT_RETRY_AFTER.as_secs());
+const _: () = assert!(ROOM_CHECK_EVERY.as_secs() < PROJECTION_BEHIND_RETRY_AFTER.as_secs());
+// Who waits for Postgres when the engine leaves is answered before connections are cut.
+const _: () = assert!(PROJECTION_PATIENCE.as_secs() < CONNECTION_DRAIN_MAX.as_secs());
+const _: () = assert!(PROJECTION_PATIENCE_TENTHS < 10);
+// Waiting for Postgres leaves most of a stream to others.
+const _: () = assert!(STREAM_ANSWERS_WAITING_MAX * 4 <= STREAM_COMMANDS_IN_FLIGHT_MAX);
+const _: () = assert!(JOURNAL_BUDGET_BYTES_MIN <= JOURNAL_BUDGET_BYTES_DEFAULT);
+const _: () = assert!(BUDGET_FREE_PARTS < BUDGET_PARTS);
+const _: () = assert!(BACKLOG_PIECES_MAX.is_multiple_of(2));
+// What is shown is never older than what is noted.
+const _: () = assert!(PROJECTION_LOOK_EVERY.as_millis() <= PROJECTED_MARK_EVERY.as_millis());

@@ -35,6 +35,22 @@ pub const ROOM_BYTES: &str = "holdfast_journal_room_bytes";
 pub const OWED_BYTES: &str = "holdfast_journal_owed_bytes";
 /// Whether new holds are refused for want of space: 1 or 0.
 pub const REFUSING_HOLDS: &str = "holdfast_storage_short";
+/// Facts that are durable and not projected.
+pub const PROJECTION_LAG_FACTS: &str = "holdfast_projection_lag_facts";
+/// The age of the oldest of them.
+pub const PROJECTION_LAG_SECONDS: &str = "holdfast_projection_lag_seconds";
+/// Bytes of the journal that are not projected.
+pub const PROJECTION_LAG_BYTES: &str = "holdfast_projection_lag_bytes";
+/// Bytes of the journal that may be behind.
+pub const PROJECTION_BUDGET_BYTES: &str = "holdfast_projection_budget_bytes";
+/// Whether Postgres answers: 1 or 0.
+pub const PROJECTION_REACHABLE: &str = "holdfast_projection_reachable";
+/// Whether new holds are refused because too much is not projected: 1 or 0.
+pub const PROJECTION_REFUSING: &str = "holdfast_projection_refusing";
+/// Answers that wait for Postgres.
+pub const PROJECTION_WAITING: &str = "holdfast_projection_waiting_answers";
+/// Answers that were to be in Postgres, by what they left as (`journal`, `journal+postgres`).
+pub const PROJECTION_ANSWERS: &str = "holdfast_projection_answers_total";
 /// Answers that wait for the disk.
 pub const PARKED: &str = "holdfast_parked_answers";
 /// Streams that are open.
@@ -107,6 +123,7 @@ pub fn describe() {
         REFUSING_HOLDS,
         "1 while new holds are refused because the disk is nearly full"
     );
+    describe_projection();
     metrics::describe_gauge!(INBOX, "Commands that wait, by writer");
     metrics::describe_gauge!(PARKED, "Answers that wait for the disk, by writer");
     metrics::describe_gauge!(STREAMS, "Pipeline streams that are open");
@@ -134,6 +151,35 @@ pub fn describe() {
     metrics::describe_gauge!(SNAPSHOT_NUMBER, "The first batch behind the last snapshot");
 }
 
+fn describe_projection() {
+    metrics::describe_gauge!(PROJECTION_LAG_FACTS, "Facts that are durable and not in Postgres");
+    metrics::describe_gauge!(
+        PROJECTION_LAG_SECONDS,
+        Unit::Seconds,
+        "Age of the oldest fact that is durable and not in Postgres"
+    );
+    metrics::describe_gauge!(
+        PROJECTION_LAG_BYTES,
+        Unit::Bytes,
+        "Bytes of the journal whose facts are not in Postgres"
+    );
+    metrics::describe_gauge!(
+        PROJECTION_BUDGET_BYTES,
+        Unit::Bytes,
+        "Bytes of the journal that may be behind; near the end new holds are refused"
+    );
+    metrics::describe_gauge!(PROJECTION_REACHABLE, "1 while Postgres answers");
+    metrics::describe_gauge!(
+        PROJECTION_REFUSING,
+        "1 while new holds are refused because too much is not in Postgres"
+    );
+    metrics::describe_gauge!(PROJECTION_WAITING, "Answers that wait for Postgres");
+    metrics::describe_counter!(
+        PROJECTION_ANSWERS,
+        "Answers that were to be in Postgres, by what they left as"
+    );
+}
+
 /// A writer's own handles, looked up once.
 pub(crate) struct WriterMetrics {
     accepted: [Counter; VERBS.len()],
@@ -143,6 +189,7 @@ pub(crate) struct WriterMetrics {
     pub(crate) late: Counter,
     pub(crate) unknown: Counter,
     pub(crate) storage_short: Counter,
+    pub(crate) projection_behind: Counter,
     pub(crate) expired: Counter,
     pub(crate) facts: Counter,
     placed: Counter,
@@ -192,6 +239,7 @@ impl WriterMetrics {
             late: metrics::counter!(FAILURES, "reason" => "deadline_exceeded"),
             unknown: metrics::counter!(FAILURES, "reason" => "unknown"),
             storage_short: metrics::counter!(FAILURES, "reason" => "storage_short"),
+            projection_behind: metrics::counter!(FAILURES, "reason" => "projection_behind"),
             expired: metrics::counter!(EXPIRED),
             facts: metrics::counter!(FACTS),
             placed: metrics::counter!(RESERVATIONS),
@@ -241,6 +289,27 @@ impl JournalMetrics {
             room_bytes: metrics::gauge!(ROOM_BYTES),
             owed_bytes: metrics::gauge!(OWED_BYTES),
             refusing_holds: metrics::gauge!(REFUSING_HOLDS),
+        }
+    }
+}
+
+/// The handles of who looks after a projection.
+pub(crate) struct ProjectionMetrics {
+    pub(crate) lag_facts: Gauge,
+    pub(crate) lag_seconds: Gauge,
+    pub(crate) lag_bytes: Gauge,
+    pub(crate) budget_bytes: Gauge,
+    pub(crate) reachable: Gauge,
+}
+
+impl ProjectionMetrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            lag_facts: metrics::gauge!(PROJECTION_LAG_FACTS),
+            lag_seconds: metrics::gauge!(PROJECTION_LAG_SECONDS),
+            lag_bytes: metrics::gauge!(PROJECTION_LAG_BYTES),
+            budget_bytes: metrics::gauge!(PROJECTION_BUDGET_BYTES),
+            reachable: metrics::gauge!(PROJECTION_REACHABLE),
         }
     }
 }

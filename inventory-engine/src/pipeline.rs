@@ -17,11 +17,15 @@ use inventory_core::state::{Decision, EventState, ShardState};
 use inventory_core::time::Timestamp;
 use persistence::batch::Batch;
 
+use crate::ack::Durability;
 use crate::answer::{Accepted, Answer, Failure, HoldReport, Refusal};
 use crate::ask::{Ask, NamedPart, Query, set_part};
-use crate::limits::{BATCH_EXPIRIES_MAX, STORAGE_SHORT_RETRY_AFTER};
+use crate::limits::{BATCH_EXPIRIES_MAX, PROJECTION_BEHIND_RETRY_AFTER, STORAGE_SHORT_RETRY_AFTER};
 use crate::names::{EventNames, Unknown};
-use crate::room::{Room, Toll};
+use crate::room::{Limit, Room, Toll};
+
+/// What an answer rests on when it leaves the pipeline.
+const JOURNAL: Durability = Durability::Journal;
 
 /// What the pipeline does for a writer's shards. `T` names who waits for an answer.
 pub struct CommitPipeline<T> {
@@ -259,12 +263,14 @@ impl<T> Lane<T> {
             Ok(Decision::New(fact)) => {
                 // Only now: a repeat and a refusal need no room, and deciding changes nothing.
                 if !room.take(&Toll::of(&self.state, &fact)) {
-                    return Err(Failure::StorageShort { retry_after: STORAGE_SHORT_RETRY_AFTER });
+                    return Err(want_of_room(room));
                 }
                 let fact = self.accept(fact);
-                Answer::Accepted(Accepted { fact, is_repeat: false })
+                Answer::Accepted(Accepted { fact, is_repeat: false, durability: JOURNAL })
             }
-            Ok(Decision::Repeat(fact)) => Answer::Accepted(Accepted { fact, is_repeat: true }),
+            Ok(Decision::Repeat(fact)) => {
+                Answer::Accepted(Accepted { fact, is_repeat: true, durability: JOURNAL })
+            }
             Err(rejection) => {
                 let event = self.state.event_concerned(command);
                 let names = event.map(EventNames::of);
@@ -306,6 +312,14 @@ impl<T> Lane<T> {
                 Answer::Verified(self.state.verify_event(event_id).map(Box::new))
             }
         }
+    }
+}
+
+/// Why a fact has no room, as its caller is told.
+fn want_of_room(room: &Room) -> Failure {
+    match room.limit() {
+        Limit::Disk => Failure::StorageShort { retry_after: STORAGE_SHORT_RETRY_AFTER },
+        Limit::Budget => Failure::ProjectionBehind { retry_after: PROJECTION_BEHIND_RETRY_AFTER },
     }
 }
 

@@ -34,8 +34,19 @@ pub struct Room {
     owed_bytes: AtomicU64,
     /// Whether something was refused since that was last asked.
     has_refused: AtomicBool,
+    /// Whether what is free is so by the budget of what is not projected.
+    is_budgeted: AtomicBool,
     /// What new holds leave for seats that come back and for the tails of segments.
     margin_bytes: u64,
+}
+
+/// What bounds the room that is left.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Limit {
+    /// The space of the disk.
+    Disk,
+    /// The budget of what the journal has and Postgres does not.
+    Budget,
 }
 
 /// What a fact does to the room.
@@ -113,6 +124,7 @@ impl Room {
             in_flight_bytes: AtomicU64::new(0),
             owed_bytes: AtomicU64::new(0),
             has_refused: AtomicBool::new(false),
+            is_budgeted: AtomicBool::new(false),
             margin_bytes: (segment_bytes / ROOM_MARGIN_SEGMENT_PARTS).min(ROOM_MARGIN_BYTES_MAX),
         }
     }
@@ -164,6 +176,17 @@ impl Room {
         self.free_bytes.store(left.bytes, Ordering::Relaxed);
         self.is_sure.store(left.supply == Supply::Sure, Ordering::Relaxed);
         self.in_flight_bytes.fetch_sub(written_bytes, Ordering::Release);
+    }
+
+    /// Says what bounds the room that is reported next.
+    pub(crate) fn set_limit(&self, limit: Limit) {
+        self.is_budgeted.store(limit == Limit::Budget, Ordering::Relaxed);
+    }
+
+    /// What bounds the room, for who is refused to be told. In the moment in which that changes
+    /// they may be told the other.
+    pub(crate) fn limit(&self) -> Limit {
+        if self.is_budgeted.load(Ordering::Relaxed) { Limit::Budget } else { Limit::Disk }
     }
 
     /// Whether new holds are refused now, or something was since this was last asked.

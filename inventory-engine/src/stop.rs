@@ -23,6 +23,18 @@ pub enum StopReason {
         /// The newer epoch.
         by: Epoch,
     },
+    /// Postgres has the facts of another engine, which was started to go on in its place.
+    #[error(
+        "another engine (node {node_id:032x}, epoch {by}) has taken over in Postgres: this one may \
+         not sell any more. What it acknowledged since then is not there and is listed in the log; \
+         settle those sales by hand, and do not start this data directory again"
+    )]
+    Superseded {
+        /// The epoch that rules in Postgres.
+        by: Epoch,
+        /// The identity of the data directory that it writes from.
+        node_id: u128,
+    },
     /// A thread of the engine ended that should not have.
     #[error("a writer of the engine panicked; its last words are in the log")]
     WriterPanicked,
@@ -33,7 +45,7 @@ impl StopReason {
     pub fn summary(&self) -> &'static str {
         match self {
             Self::JournalFailed { .. } => "the journal failed",
-            Self::Fenced { .. } => "another engine has taken over",
+            Self::Fenced { .. } | Self::Superseded { .. } => "another engine has taken over",
             Self::WriterPanicked => "a thread of the engine panicked",
         }
     }
@@ -47,7 +59,8 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    pub(crate) fn stop(&self, reason: StopReason) {
+    /// Stops the engine; of several reasons the first counts.
+    pub fn stop(&self, reason: StopReason) {
         // Only the first reason counts.
         drop(self.reason.set(reason));
         self.stopped.cancel();
@@ -63,6 +76,11 @@ impl Stopper {
     /// Whether the engine has stopped by itself.
     pub(crate) fn has_stopped(&self) -> bool {
         self.reason.get().is_some()
+    }
+
+    /// Whether another engine sells in its place.
+    pub(crate) fn is_superseded(&self) -> bool {
+        matches!(self.reason.get(), Some(StopReason::Superseded { .. }))
     }
 
     /// Why the engine has stopped by itself, if it has.

@@ -77,6 +77,8 @@ pub(crate) struct Writer {
     pub(crate) metrics: WriterMetrics,
     /// Of the line that says that holds are refused for want of space.
     pub(crate) storage_short: Throttle,
+    /// Of the line that says that they are because too much is not projected.
+    pub(crate) projection_behind: Throttle,
 }
 
 /// What wakes a writer.
@@ -186,6 +188,7 @@ impl Writer {
             directory: &self.directory,
             metrics: &self.metrics,
             storage_short: &self.storage_short,
+            projection_behind: &self.projection_behind,
         };
         self.pipeline.handle(now, request.ask, request.ticket, &mut outlet);
     }
@@ -195,6 +198,7 @@ impl Writer {
             directory: &self.directory,
             metrics: &self.metrics,
             storage_short: &self.storage_short,
+            projection_behind: &self.projection_behind,
         };
         for &(shard, lsn) in watermarks {
             self.pipeline.durable(shard, lsn, &mut outlet);
@@ -224,6 +228,7 @@ struct Street<'a> {
     directory: &'a Directory,
     metrics: &'a WriterMetrics,
     storage_short: &'a Throttle,
+    projection_behind: &'a Throttle,
 }
 
 impl Outlet<Ticket> for Street<'_> {
@@ -241,9 +246,16 @@ impl Outlet<Ticket> for Street<'_> {
     }
 
     fn fail(&mut self, ticket: Ticket, failure: Failure) {
-        self.metrics.storage_short.increment(1);
-        if let Some(refused) = self.storage_short.count() {
-            warn!(refused, "commands were refused because the disk is nearly full");
+        if let Failure::ProjectionBehind { .. } = failure {
+            self.metrics.projection_behind.increment(1);
+            if let Some(refused) = self.projection_behind.count() {
+                warn!(refused, "commands were refused because the projection is too far behind");
+            }
+        } else {
+            self.metrics.storage_short.increment(1);
+            if let Some(refused) = self.storage_short.count() {
+                warn!(refused, "commands were refused because the disk is nearly full");
+            }
         }
         ticket.reply(Err(failure));
     }

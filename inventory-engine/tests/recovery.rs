@@ -35,7 +35,8 @@ const JOURNAL: Options = Options { segment_bytes: 1 << 16 };
 
 fn start(data_dir: &Path) -> Result<Engine, StartError> {
     let (data_dir, snapshots) = (data_dir.to_owned(), SnapshotOptions::default());
-    let options = EngineOptions { data_dir, writers: 2, journal: JOURNAL, snapshots };
+    let options =
+        EngineOptions { data_dir, writers: 2, journal: JOURNAL, snapshots, projection: None };
     Engine::start(&options, &Arc::default())
 }
 

@@ -544,8 +544,13 @@ async fn a_running_engine_makes_snapshots_by_itself() {
     let dir = tempfile::tempdir().unwrap();
     let snapshots_made = SnapshotOptions { pause: Duration::ZERO, ..SnapshotOptions::default() };
     let data_dir = dir.path().to_owned();
-    let options =
-        EngineOptions { data_dir, writers: 2, journal: JOURNAL, snapshots: snapshots_made };
+    let options = EngineOptions {
+        data_dir,
+        writers: 2,
+        journal: JOURNAL,
+        snapshots: snapshots_made,
+        projection: None,
+    };
     let engine = Engine::start(&options, &Arc::default()).unwrap();
     let handle = engine.handle();
     support::create_event(&handle, 4_000, EventRules::default()).await;

@@ -11,7 +11,8 @@ use tonic_types::StatusExt;
 
 use super::{AreaConflict, Conflict, Problem, Retry, table};
 use crate::limits::{
-    OVERLOADED_RETRY_MILLIS, STORAGE_SHORT_RETRY_MILLIS, UNAVAILABLE_RETRY_MILLIS,
+    OVERLOADED_RETRY_MILLIS, PROJECTION_BEHIND_RETRY_MILLIS, STORAGE_SHORT_RETRY_MILLIS,
+    UNAVAILABLE_RETRY_MILLIS,
 };
 use crate::pipeline::PipelineError;
 use crate::values::status_word;
@@ -56,6 +57,11 @@ impl Problem {
     pub(super) fn storage_short(retry_after_millis: Option<u32>) -> Self {
         let millis = retry_after_millis.map_or(STORAGE_SHORT_RETRY_MILLIS, u64::from);
         Self::new(&table::STORAGE_SHORT, NOTHING_DONE_STORAGE).retry_after_millis(millis)
+    }
+
+    pub(super) fn projection_behind(retry_after_millis: Option<u32>) -> Self {
+        let millis = retry_after_millis.map_or(PROJECTION_BEHIND_RETRY_MILLIS, u64::from);
+        Self::new(&table::PROJECTION_BEHIND, NOTHING_DONE_STORAGE).retry_after_millis(millis)
     }
 
     pub(super) fn deadline_exceeded() -> Self {
@@ -122,6 +128,7 @@ impl From<Failure> for Problem {
             FailureCode::DeadlineExceeded => Self::deadline_exceeded(),
             FailureCode::ShuttingDown => Self::shutting_down(failure.retry_after_millis),
             FailureCode::StorageShort => Self::storage_short(failure.retry_after_millis),
+            FailureCode::ProjectionBehind => Self::projection_behind(failure.retry_after_millis),
             // What a newer engine means by another code is not known either.
             FailureCode::Unknown | FailureCode::Unspecified => Self::outcome_unknown(),
         }
@@ -155,6 +162,9 @@ impl From<Status> for Problem {
             Code::NotFound => Self::new(&table::NOT_FOUND, status.message().to_owned()),
             Code::ResourceExhausted if reason.as_deref() == Some(table::STORAGE_SHORT.code) => {
                 Self::storage_short(retry_delay_millis(&status))
+            }
+            Code::ResourceExhausted if reason.as_deref() == Some(table::PROJECTION_BEHIND.code) => {
+                Self::projection_behind(retry_delay_millis(&status))
             }
             Code::ResourceExhausted => Self::overloaded(retry_delay_millis(&status)),
             Code::DeadlineExceeded => Self::deadline_exceeded(),
@@ -341,6 +351,7 @@ mod tests {
             (FailureCode::Overloaded, 503, "overloaded", Some("2")),
             (FailureCode::ShuttingDown, 503, "shutting_down", Some("2")),
             (FailureCode::StorageShort, 503, "storage_short", Some("2")),
+            (FailureCode::ProjectionBehind, 503, "projection_behind", Some("2")),
             (FailureCode::Unknown, 503, "outcome_unknown", Some("1")),
             (FailureCode::Unspecified, 503, "outcome_unknown", Some("1")),
             (FailureCode::DeadlineExceeded, 504, "deadline_exceeded", Some("1")),
@@ -419,6 +430,7 @@ mod tests {
             (Code::Unavailable, "shutting_down"),
             (Code::Unavailable, "recovering"),
             (Code::ResourceExhausted, "storage_short"),
+            (Code::ResourceExhausted, "projection_behind"),
         ] {
             let (status, headers, body) = reply(status(code, reason).into()).await;
             assert_eq!((status.as_u16(), &body["code"]), (503, &json!(reason)));

@@ -31,6 +31,9 @@ impl Problem {
             Code::ResourceExhausted if is_reason(&table::STORAGE_SHORT) => {
                 Self::storage_short(retry_delay_millis(status))
             }
+            Code::ResourceExhausted if is_reason(&table::PROJECTION_BEHIND) => {
+                Self::projection_behind(retry_delay_millis(status))
+            }
             Code::DeadlineExceeded if is_reason(&table::DEADLINE_EXCEEDED) => {
                 Self::deadline_exceeded()
             }
@@ -102,6 +105,7 @@ mod tests {
             (Status::cancelled("timeout expired"), "outcome_unknown"),
             (with_reason(Code::ResourceExhausted, "overloaded"), "overloaded"),
             (with_reason(Code::ResourceExhausted, "storage_short"), "storage_short"),
+            (with_reason(Code::ResourceExhausted, "projection_behind"), "projection_behind"),
             (with_reason(Code::Unavailable, "recovering"), "recovering"),
             (with_reason(Code::Unavailable, "leaving"), "shutting_down"),
             (with_reason(Code::Unavailable, "stopped"), "shutting_down"),

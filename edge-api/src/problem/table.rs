@@ -63,6 +63,9 @@ kinds! {
     RECOVERING = SERVICE_UNAVAILABLE "recovering" "The engine is still starting";
     /// What is left of the engine's disk is kept for holds that live.
     STORAGE_SHORT = SERVICE_UNAVAILABLE "storage_short" "The engine's disk is nearly full";
+    /// Too much is on the engine's disk and not in Postgres.
+    PROJECTION_BEHIND =
+        SERVICE_UNAVAILABLE "projection_behind" "The engine's database is too far behind";
     /// The engine cannot be reached.
     ENGINE_UNAVAILABLE =
         SERVICE_UNAVAILABLE "engine_unavailable" "The engine cannot be reached";

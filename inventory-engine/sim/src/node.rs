@@ -46,7 +46,7 @@ impl fmt::Display for Out {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shown(fact) => write!(f, "shown {fact:?}"),
-            Self::Answered(parcel, Answer::Accepted(Accepted { fact, is_repeat })) => {
+            Self::Answered(parcel, Answer::Accepted(Accepted { fact, is_repeat, .. })) => {
                 let (done, lsn) = (fact.change.name(), fact.lsn);
                 write!(f, "parcel {parcel}: {done} at {lsn}, again: {is_repeat}")
             }

@@ -156,6 +156,9 @@ fn failure_message(failure: &Failure) -> v1::Failure {
         Failure::StorageShort { retry_after } => {
             (v1::FailureCode::StorageShort, Some(retry_after.as_millis() as u32))
         }
+        Failure::ProjectionBehind { retry_after } => {
+            (v1::FailureCode::ProjectionBehind, Some(retry_after.as_millis() as u32))
+        }
         Failure::DeadlineExceeded => (v1::FailureCode::DeadlineExceeded, None),
         Failure::Unknown => (v1::FailureCode::Unknown, None),
         Failure::ShuttingDown => (v1::FailureCode::ShuttingDown, None),

@@ -28,13 +28,16 @@ pub(crate) fn of_failure(failure: &Failure) -> Status {
         Failure::Invalid(_) => (Code::InvalidArgument, "invalid_request"),
         Failure::Overloaded { .. } => (Code::ResourceExhausted, "overloaded"),
         Failure::StorageShort { .. } => (Code::ResourceExhausted, "storage_short"),
+        Failure::ProjectionBehind { .. } => (Code::ResourceExhausted, "projection_behind"),
         Failure::DeadlineExceeded => (Code::DeadlineExceeded, "deadline_exceeded"),
         Failure::Unknown => (Code::Unknown, "unknown_outcome"),
         Failure::ShuttingDown => (Code::Unavailable, "shutting_down"),
     };
     let mut details = ErrorDetails::with_error_info(reason, DOMAIN, []);
     match failure {
-        Failure::Overloaded { retry_after } | Failure::StorageShort { retry_after } => {
+        Failure::Overloaded { retry_after }
+        | Failure::StorageShort { retry_after }
+        | Failure::ProjectionBehind { retry_after } => {
             details.set_retry_info(Some(*retry_after));
         }
         Failure::Invalid(invalid) => {
@@ -229,6 +232,7 @@ mod tests {
         for (failure, reason) in [
             (Failure::Overloaded { retry_after }, "overloaded"),
             (Failure::StorageShort { retry_after }, "storage_short"),
+            (Failure::ProjectionBehind { retry_after }, "projection_behind"),
         ] {
             let status = of_failure(&failure);
             assert_eq!(status.code(), Code::ResourceExhausted);

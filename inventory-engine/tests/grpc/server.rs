@@ -32,6 +32,7 @@ impl Server {
             writers: 2,
             journal: persistence::file::Options { segment_bytes: 1 << 16 },
             snapshots: SnapshotOptions::default(),
+            projection: None,
         };
         let engine = tokio::task::spawn_blocking(move || Engine::start(&options, &Arc::default()));
         let engine = engine.await.unwrap().unwrap();

@@ -252,7 +252,7 @@ fn problem(layout: &Layout, body: &[u8]) -> Answer {
     // Whatever stands between may answer in its own words, and may have passed the request on.
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else { return Answer::Unknown };
     let reason = match problem.code.as_str() {
-        "overloaded" | "storage_short" => Denial::Overloaded,
+        "overloaded" | "storage_short" | "projection_behind" => Denial::Overloaded,
         "shutting_down" | "engine_unavailable" | "recovering" => Denial::ShuttingDown,
         "deadline_exceeded" | "request_timeout" => Denial::DeadlineExceeded,
         "outcome_unknown" | "internal" => return Answer::Unknown,

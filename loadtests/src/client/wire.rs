@@ -200,7 +200,9 @@ fn refusal(rejection: &v1::Rejection, layout: &Layout) -> Refusal {
 fn failed(failure: v1::Failure) -> Answer {
     let reason = match failure.code() {
         v1::FailureCode::Invalid => Denial::Invalid(failure.message.into()),
-        v1::FailureCode::Overloaded | v1::FailureCode::StorageShort => Denial::Overloaded,
+        v1::FailureCode::Overloaded
+        | v1::FailureCode::StorageShort
+        | v1::FailureCode::ProjectionBehind => Denial::Overloaded,
         v1::FailureCode::DeadlineExceeded => Denial::DeadlineExceeded,
         v1::FailureCode::ShuttingDown => Denial::ShuttingDown,
         v1::FailureCode::Unknown | v1::FailureCode::Unspecified => return Answer::Unknown,

@@ -359,6 +359,7 @@ fn word_of(failure: &Failure) -> &'static str {
         Failure::Invalid(_) => "invalid",
         Failure::Overloaded { .. } => "overloaded",
         Failure::StorageShort { .. } => "storage_short",
+        Failure::ProjectionBehind { .. } => "projection_behind",
         Failure::DeadlineExceeded => "deadline_exceeded",
         Failure::Unknown => "unknown",
         Failure::ShuttingDown => "shutting_down",

@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use super::*;
+use crate::ack::Durability;
 use crate::answer::{Accepted, Failure};
 use crate::directory::Directory;
 
@@ -122,7 +123,8 @@ fn changes() -> Vec<Change> {
 }
 
 fn accepted(fact: &Fact) -> Reply {
-    Ok(Answer::Accepted(Accepted { fact: Arc::new(fact.clone()), is_repeat: false }))
+    let (fact, durability) = (Arc::new(fact.clone()), Durability::Journal);
+    Ok(Answer::Accepted(Accepted { fact, is_repeat: false, durability }))
 }
 
 #[test]

@@ -166,6 +166,11 @@ impl Projected {
         self.is_reachable.send_modify(|_| {});
     }
 
+    /// The last fact of each shard when the engine had recovered, by the number of the shard.
+    pub fn recovered_lsns(&self) -> &[Lsn] {
+        &self.at_start.lsns
+    }
+
     /// Whether Postgres answers; at first it does not. While it does not, nobody waits for it.
     pub fn set_reachable(&self, is_reachable: bool) {
         self.is_reachable

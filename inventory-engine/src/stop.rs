@@ -26,14 +26,21 @@ pub enum StopReason {
     /// Postgres has the facts of another engine, which was started to go on in its place.
     #[error(
         "another engine (node {node_id:032x}, epoch {by}) has taken over in Postgres: this one may \
-         not sell any more. What it acknowledged since then is not there and is listed in the log; \
-         settle those sales by hand, and do not start this data directory again"
+         not sell any more. What it acknowledged since then is not there and is listed in \
+         superseded.jsonl of its data directory; settle those sales by hand, and do not start this \
+         data directory again"
     )]
     Superseded {
         /// The epoch that rules in Postgres.
         by: Epoch,
         /// The identity of the data directory that it writes from.
         node_id: u128,
+    },
+    /// The database does not take this engine's facts, and says why.
+    #[error("the database does not take this engine's facts: {cause}")]
+    Unclaimed {
+        /// What it said, and what to do.
+        cause: String,
     },
     /// A thread of the engine ended that should not have.
     #[error("a writer of the engine panicked; its last words are in the log")]
@@ -46,6 +53,7 @@ impl StopReason {
         match self {
             Self::JournalFailed { .. } => "the journal failed",
             Self::Fenced { .. } | Self::Superseded { .. } => "another engine has taken over",
+            Self::Unclaimed { .. } => "the database does not take the engine's facts",
             Self::WriterPanicked => "a thread of the engine panicked",
         }
     }

@@ -4,6 +4,8 @@
 //! lock             locked by the process that writes here
 //! identity.json    whose directory this is, and in which format
 //! epoch.json       the epoch of the last start, and what was durable then
+//! projected.json   how far what is written elsewhere is, as far as is known here
+//! unfinished       only while it is being recovered from elsewhere
 //! journal/         segments, named after the number of their first batch; a reserve
 //! journal/history/ the same compressed, once snapshots cover them
 //! snapshots/       the state in front of a segment, named after the segment's first batch
@@ -18,6 +20,7 @@ use std::sync::Arc;
 
 use crate::charts::ChartStore;
 use crate::disk::{Access, File};
+use crate::file::restore::marker_in;
 use crate::file::segments::history_path;
 use crate::files::{self, Context, create_dir, remove_leftovers};
 use crate::identity::{self, Identity};
@@ -66,6 +69,15 @@ pub enum Error {
         /// The directory.
         path: String,
     },
+    /// It was being recovered from elsewhere.
+    #[error(
+        "{path} was being recovered and is not whole; run the same `holdfast recover` again, which \
+         begins anew"
+    )]
+    Unfinished {
+        /// The directory.
+        path: String,
+    },
     /// The file system failed.
     #[error(transparent)]
     File(#[from] files::Error),
@@ -79,7 +91,19 @@ impl DataDir {
 
     /// The same on any machine.
     pub fn open_on(machine: Machine, path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref().to_owned();
+        let path = path.as_ref();
+        if machine.disk().look_at(&marker_in(path)).is_ok() {
+            return Err(Error::Unfinished { path: path.display().to_string() });
+        }
+        Self::lock_and_make(machine, path.to_owned())
+    }
+
+    /// The same of a directory that is being recovered.
+    pub(crate) fn open_unfinished(path: &Path) -> Result<Self, Error> {
+        Self::lock_and_make(Machine::real(), path.to_owned())
+    }
+
+    fn lock_and_make(machine: Machine, path: PathBuf) -> Result<Self, Error> {
         create_dir(&machine, &path)?;
         let lock = lock(&machine, &path)?;
         remove_leftovers(&machine, &path)?;

@@ -30,6 +30,7 @@ mod power_cuts;
 pub mod projected;
 mod segment;
 pub mod snapshot;
+pub mod superseded;
 #[cfg(test)]
 mod testing;
 pub mod verify;

@@ -11,6 +11,7 @@ pub mod follower;
 pub mod reader;
 pub mod recovery;
 mod reserve;
+pub mod restore;
 pub(crate) mod scan;
 pub mod sealed;
 pub(crate) mod segments;

@@ -25,6 +25,16 @@ pub const ARROWS: &[(&str, Imports)] = &[
         Imports::Only(&["inventory-core", "inventory-charts", "persistence", "proto"]),
     ),
     (
+        "persistence-postgres",
+        Imports::Only(&[
+            "inventory-core",
+            "inventory-charts",
+            "persistence",
+            "inventory-engine",
+            "servers",
+        ]),
+    ),
+    (
         "inventory-sim",
         Imports::Only(&[
             "inventory-core",

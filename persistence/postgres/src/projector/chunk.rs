@@ -1,0 +1,111 @@
+//! What one transaction writes: some batches of the journal, summed up.
+
+use inventory_core::ids::{Lsn, ShardId};
+use persistence::dir::DataDirPaths;
+use persistence::file::StoredBatch;
+use persistence::file::follower::Follower;
+use tokio::task::spawn_blocking;
+
+use crate::changes::Changes;
+use crate::claim::Claim;
+use crate::error::Error;
+use crate::limits::CHUNK_BYTES_MAX;
+
+/// Some batches, and the number of the last one.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    pub(super) number: u64,
+    pub(super) changes: Changes,
+}
+
+impl Chunk {
+    /// Whether there is nothing to write.
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.facts == 0
+    }
+}
+
+/// Reads the journal from where the projection stands. Files are read on threads of the runtime
+/// that may wait.
+pub(super) struct Reader {
+    follower: Follower,
+    /// The last fact of each shard that is projected or in a chunk.
+    lsns: Vec<Lsn>,
+    /// What did not fit into the last chunk.
+    rest: Option<StoredBatch>,
+}
+
+impl Reader {
+    pub(super) async fn open(paths: DataDirPaths, claim: &Claim) -> Result<Self, Error> {
+        let (lsns, from) = (claim.lsns.clone(), claim.number + 1);
+        waiting(move || {
+            let follower = Follower::open(&paths, from)?;
+            Ok(Self { follower, lsns, rest: None })
+        })
+        .await
+    }
+
+    /// Whether there is anything to read of what is durable.
+    pub(super) fn is_behind(&self, durable: u64) -> bool {
+        self.rest.is_some() || self.follower.next_number() <= durable
+    }
+
+    /// The next chunk: about so many facts.
+    pub(super) async fn read(
+        mut self,
+        durable: u64,
+        facts_max: usize,
+    ) -> Result<(Self, Chunk), Error> {
+        if !self.is_behind(durable) {
+            return Ok((self, Chunk::default()));
+        }
+        waiting(move || {
+            let chunk = self.read_now(durable, facts_max)?;
+            Ok((self, chunk))
+        })
+        .await
+    }
+
+    fn read_now(&mut self, durable: u64, facts_max: usize) -> Result<Chunk, Error> {
+        let mut chunk = Chunk::default();
+        let mut bytes = 0;
+        loop {
+            let next = match self.rest.take() {
+                Some(rest) => Some(rest),
+                None => self.follower.next_batch(durable)?,
+            };
+            let Some(stored) = next else { return Ok(chunk) };
+            let batch = &stored.batch;
+            let last = &mut self.lsns[usize::from(batch.shard().0)];
+            // It is there already: the number is written with facts alone.
+            if batch.last_lsn() <= *last {
+                continue;
+            }
+            if batch.first_lsn() != last.next() {
+                let (shard, lsn): (ShardId, Lsn) = (batch.shard(), last.next());
+                return Err(persistence::file::error::Error::FactMissing { shard, lsn }.into());
+            }
+            bytes += stored.bytes;
+            let facts = chunk.changes.facts + batch.facts().len();
+            if !chunk.is_empty() && (facts > facts_max || bytes > CHUNK_BYTES_MAX) {
+                self.rest = Some(stored);
+                return Ok(chunk);
+            }
+            *last = batch.last_lsn();
+            chunk.changes.take(batch);
+            chunk.number = stored.number;
+        }
+    }
+}
+
+/// Does work that waits for the disk.
+async fn waiting<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(lost) if lost.is_panic() => std::panic::resume_unwind(lost.into_panic()),
+        // The runtime is going down, and so is whoever asked.
+        Err(_) => std::future::pending().await,
+    }
+}

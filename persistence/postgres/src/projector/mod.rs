@@ -1,0 +1,273 @@
+//! The projector: follows the durable end of the journal and writes what becomes durable.
+//!
+//! Must always hold: nobody who sells waits for it; what fails is tried again from where Postgres
+//! says that it is, and never from where we think; and an engine whose shards are somebody else's
+//! stops, and lists what it acknowledged that does not count.
+
+mod chunk;
+
+use std::time::{Duration, Instant};
+
+use inventory_core::ids::{Epoch, Lsn, ShardId};
+use inventory_engine::projected::ProjectionSource;
+use inventory_engine::stop::StopReason;
+use persistence::charts::ChartStore;
+use persistence::superseded;
+use sqlx::{Connection, PgConnection};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+use uuid::Uuid;
+
+use self::chunk::{Chunk, Reader};
+use crate::claim::{Claim, Refusal, check_ours, claim, judge, lines};
+use crate::database::Database;
+use crate::error::Error;
+use crate::limits::{
+    ASK_AT_START_MAX, CHUNK_FACTS_MAX, CHUNK_FACTS_MIN, HEARTBEAT_EVERY, RETRY_MAX, RETRY_MIN,
+    TRANSACTION_MAX,
+};
+use crate::metrics::ProjectionMetrics;
+use crate::write::{Owner, write};
+
+/// Writes the facts of one engine to one database.
+pub struct Projector {
+    database: Database,
+    source: ProjectionSource,
+    owner: Owner,
+    charts: ChartStore,
+    /// The last fact of each shard that the journal is known to have.
+    journaled: Vec<Lsn>,
+    /// Facts that a transaction may have.
+    facts_max: usize,
+    metrics: ProjectionMetrics,
+    /// Whether the log says that Postgres cannot be written to.
+    is_told: bool,
+}
+
+/// Refuses to begin a new data directory beside a database that has another one's facts. A
+/// database that does not answer may have them, so that this once it has to.
+pub async fn check_new_directory(database: &Database) -> Result<(), Error> {
+    let asked = async {
+        database.migrate().await?;
+        let mut connection = database.connect().await?;
+        let lines = lines(&mut connection).await?;
+        let nobody = Owner { node: Uuid::nil(), epoch: Epoch(0) };
+        judge(&mut connection, &lines, nobody).await
+    };
+    timeout(ASK_AT_START_MAX, asked).await.map_err(|_| Error::TimedOut)?
+}
+
+impl Projector {
+    /// For an engine that has recovered.
+    pub fn new(database: Database, source: ProjectionSource) -> Self {
+        let node = Uuid::from_u128(source.paths.identity().node_id);
+        Self {
+            owner: Owner { node, epoch: source.epoch },
+            charts: source.paths.charts(),
+            journaled: source.projected.recovered_lsns().to_vec(),
+            facts_max: CHUNK_FACTS_MAX,
+            metrics: ProjectionMetrics::new(),
+            is_told: false,
+            database,
+            source,
+        }
+    }
+
+    /// Makes the tables and claims the shards, before anybody is served. What comes out says that
+    /// the engine may not serve; that Postgres is away is only told.
+    pub async fn begin(&mut self) -> Result<(), Error> {
+        let asked = async {
+            self.database.migrate().await?;
+            let mut connection = self.database.connect().await?;
+            claim(&mut connection, self.owner, &self.journaled).await
+        };
+        match timeout(ASK_AT_START_MAX, asked).await.unwrap_or(Err(Error::TimedOut)) {
+            Ok(claim) => {
+                self.tell(&claim);
+                let place = self.database.place();
+                info!(database = place, number = claim.number, "facts are written to Postgres");
+            }
+            Err(Error::Refused(refusal)) => {
+                self.list_superseded(&refusal);
+                return Err(refusal.into());
+            }
+            Err(error) => self.failed(&error),
+        }
+        Ok(())
+    }
+
+    /// Projects until the engine has ended and all that it made durable is there, or until
+    /// `patience` after its end.
+    pub async fn run(mut self, ended: CancellationToken, patience: Duration) {
+        let is_over = ended.clone();
+        let give_up = async {
+            is_over.cancelled().await;
+            sleep(patience).await;
+        };
+        tokio::select! {
+            () = self.run_until(&ended) => {}
+            () = give_up => warn!(
+                "the end came before everything was in Postgres; the journal keeps it for the next \
+                 start"
+            ),
+        }
+    }
+
+    async fn run_until(&mut self, ended: &CancellationToken) {
+        let mut pause = RETRY_MIN;
+        loop {
+            let began = Instant::now();
+            let Err(error) = self.session(ended).await else { return };
+            self.source.projected.set_reachable(false);
+            self.metrics.failures.increment(1);
+            match error {
+                Error::Refused(refusal) => return self.stop(&refusal),
+                // What is left of a transaction that was given up, or whoever took over: the
+                // next claim knows.
+                Error::Fenced => debug!("the shards' lines are not where they were left"),
+                Error::TimedOut => {
+                    self.facts_max = (self.facts_max / 2).max(CHUNK_FACTS_MIN);
+                    self.failed(&error);
+                }
+                error => self.failed(&error),
+            }
+            // One that went well for a while begins anew.
+            if began.elapsed() > RETRY_MAX {
+                pause = RETRY_MIN;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(RETRY_MAX);
+        }
+    }
+
+    /// One connection, from its claim to its failure or to the end of the engine.
+    async fn session(&mut self, ended: &CancellationToken) -> Result<(), Error> {
+        let claimed = async {
+            // Postgres may have come back as another one.
+            self.database.migrate().await?;
+            let mut connection = self.database.connect().await?;
+            let claim = claim(&mut connection, self.owner, &self.journaled).await?;
+            Ok::<_, Error>((connection, claim))
+        };
+        let (mut connection, claim) =
+            timeout(TRANSACTION_MAX, claimed).await.map_err(|_| Error::TimedOut)??;
+        let mut reader = Reader::open(self.source.paths.clone(), &claim).await?;
+        self.tell(&claim);
+        let mut chunk = Chunk::default();
+        loop {
+            let durable = *self.source.durable.borrow_and_update();
+            if chunk.is_empty() && !reader.is_behind(durable) {
+                if ended.is_cancelled() {
+                    return Ok(());
+                }
+                self.wait(&mut connection, ended).await?;
+                continue;
+            }
+            // The next one is read while this one is written.
+            let read = reader.read(durable, self.facts_max);
+            let (written, read) = tokio::join!(self.write(&mut connection, &chunk), read);
+            written?;
+            self.wrote(&chunk);
+            (reader, chunk) = read?;
+            // Whatever becomes of it, the journal has these.
+            for (shard, lsn) in chunk.changes.ends() {
+                self.journaled[usize::from(shard.0)] = lsn;
+            }
+        }
+    }
+
+    /// Writes a chunk, whole or not at all. Whether it was, after an error, the next claim tells.
+    async fn write(&self, connection: &mut PgConnection, chunk: &Chunk) -> Result<(), Error> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let written = async {
+            let mut transaction = connection.begin().await?;
+            let Chunk { number, changes } = chunk;
+            write(&mut transaction, self.owner, *number, changes, &self.charts).await?;
+            Ok::<_, Error>(transaction.commit().await?)
+        };
+        timeout(TRANSACTION_MAX, written).await.map_err(|_| Error::TimedOut)??;
+        self.metrics.wrote(chunk.changes.facts, started.elapsed());
+        Ok(())
+    }
+
+    /// Tells everybody what is there now.
+    fn wrote(&mut self, chunk: &Chunk) {
+        if chunk.is_empty() {
+            return;
+        }
+        self.facts_max = (self.facts_max * 2).min(CHUNK_FACTS_MAX);
+        self.source.projected.advance(chunk.number, chunk.changes.at, &chunk.changes.ends());
+    }
+
+    /// Waits for something to write, and asks from time to time whether it may be written.
+    async fn wait(
+        &mut self,
+        connection: &mut PgConnection,
+        ended: &CancellationToken,
+    ) -> Result<(), Error> {
+        tokio::select! {
+            // Its sender lives as long as what we tell.
+            _ = self.source.durable.changed() => Ok(()),
+            () = ended.cancelled() => Ok(()),
+            () = sleep(HEARTBEAT_EVERY) => {
+                let asked = timeout(TRANSACTION_MAX, check_ours(connection, self.owner));
+                asked.await.map_err(|_| Error::TimedOut)?
+            }
+        }
+    }
+
+    /// Tells everybody where the projection stands, and that it goes on.
+    fn tell(&mut self, claim: &Claim) {
+        let shards = (0..).map(ShardId).zip(claim.lsns.iter().copied());
+        let shards: Vec<_> = shards.filter(|(_, lsn)| *lsn > Lsn(0)).collect();
+        self.source.projected.advance(claim.number, claim.at, &shards);
+        self.source.projected.set_reachable(true);
+        if std::mem::replace(&mut self.is_told, false) {
+            let lag_facts = self.source.projected.lag().facts;
+            info!(lag_facts, "Postgres is written to again");
+        }
+    }
+
+    fn failed(&mut self, cause: &Error) {
+        if std::mem::replace(&mut self.is_told, true) {
+            debug!(%cause, "Postgres still cannot be written to");
+            return;
+        }
+        warn!(
+            %cause,
+            "Postgres cannot be written to; the sale goes on, the journal keeps what is not there, \
+             and it is tried again and again"
+        );
+    }
+
+    /// Stops the engine: its shards are somebody else's.
+    fn stop(&self, refusal: &Refusal) {
+        error!(cause = %refusal, "the engine stops: its facts are not taken any more");
+        self.list_superseded(refusal);
+        self.source.stopper.stop(match refusal {
+            Refusal::Superseded { by, epoch, .. } => {
+                StopReason::Superseded { by: *epoch, node_id: by.as_u128() }
+            }
+            other => StopReason::Unclaimed { cause: other.to_string() },
+        });
+    }
+
+    /// Lists what was acknowledged and does not count.
+    fn list_superseded(&self, refusal: &Refusal) {
+        let Refusal::Superseded { lsns, .. } = refusal else { return };
+        match superseded::list(&self.source.paths, lsns) {
+            Ok(listed) => {
+                let path = listed.path.display();
+                let (facts, allocations) = (listed.facts, listed.allocations);
+                error!(%path, facts, allocations, "acknowledged, and does not count: see the list");
+            }
+            Err(cause) => {
+                error!(%cause, "what was acknowledged and does not count could not be listed");
+            }
+        }
+    }
+}

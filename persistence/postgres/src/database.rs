@@ -50,6 +50,8 @@ impl Database {
             .application_name("holdfast")
             .options([
                 ("search_path", SCHEMA.to_owned()),
+                // That something is there already is no news.
+                ("client_min_messages", "warning".to_owned()),
                 ("statement_timeout", millis(TRANSACTION_MAX)),
                 ("idle_in_transaction_session_timeout", millis(IDLE_IN_TRANSACTION_MAX)),
             ])

@@ -8,6 +8,7 @@
 
 mod changes;
 pub mod claim;
+pub mod compare;
 mod copy;
 pub mod database;
 pub mod error;
@@ -18,4 +19,4 @@ mod write;
 
 pub use self::database::Database;
 pub use self::error::Error;
-pub use self::projector::{Projector, check_new_directory};
+pub use self::projector::{Projecting, Projector, check_new_directory};

@@ -39,6 +39,10 @@ pub const RETRY_MAX: Duration = Duration::from_secs(2);
 /// How long a start waits for Postgres to say whose database it is.
 pub const ASK_AT_START_MAX: Duration = Duration::from_secs(5);
 
+/// The priority of the thread that projects: below those that serve, above the making of
+/// snapshots.
+pub const PROJECTOR_NICENESS: i32 = 10;
+
 /// How hard archived facts and images are compressed.
 pub const COMPRESSION_LEVEL: i32 = 1;
 
@@ -56,6 +60,9 @@ pub const SNAPSHOT_LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Complete snapshots that the archive keeps.
 pub const SNAPSHOTS_KEPT: i64 = 2;
+
+/// Differences of one table that a comparison tells.
+pub const DIFFERENCES_TOLD_MAX: usize = 10;
 
 const _: () = assert!(CHUNK_FACTS_MIN < CHUNK_FACTS_MAX);
 // What a chunk has of one shard is one archived batch, which is one batch when it is restored; a

@@ -6,6 +6,8 @@
 
 mod chunk;
 
+use std::io;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use inventory_core::ids::{Epoch, Lsn, ShardId};
@@ -13,6 +15,7 @@ use inventory_engine::projected::ProjectionSource;
 use inventory_engine::stop::StopReason;
 use persistence::charts::ChartStore;
 use persistence::superseded;
+use rustix::process::setpriority_process;
 use sqlx::{Connection, PgConnection};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,8 +27,8 @@ use crate::claim::{Claim, Refusal, check_ours, claim, judge, lines};
 use crate::database::Database;
 use crate::error::Error;
 use crate::limits::{
-    ASK_AT_START_MAX, CHUNK_FACTS_MAX, CHUNK_FACTS_MIN, HEARTBEAT_EVERY, RETRY_MAX, RETRY_MIN,
-    TRANSACTION_MAX,
+    ASK_AT_START_MAX, CHUNK_FACTS_MAX, CHUNK_FACTS_MIN, HEARTBEAT_EVERY, PROJECTOR_NICENESS,
+    RETRY_MAX, RETRY_MIN, TRANSACTION_MAX,
 };
 use crate::metrics::ProjectionMetrics;
 use crate::write::{Owner, write};
@@ -56,6 +59,31 @@ pub async fn check_new_directory(database: &Database) -> Result<(), Error> {
         judge(&mut connection, &lines, nobody).await
     };
     timeout(ASK_AT_START_MAX, asked).await.map_err(|_| Error::TimedOut)?
+}
+
+/// A projector at work. It goes on without this.
+pub struct Projecting {
+    ended: CancellationToken,
+    given_up: CancellationToken,
+    thread: JoinHandle<()>,
+}
+
+impl Projecting {
+    /// Ends it once all is in Postgres that the engine, which has ended, made durable; or gives up
+    /// after `patience`: the journal keeps the rest for the next start.
+    pub async fn finish(self, patience: Duration) {
+        self.ended.cancel();
+        let mut joined = tokio::task::spawn_blocking(move || self.thread.join());
+        if timeout(patience, &mut joined).await.is_err() {
+            warn!(
+                "the end came before everything was in Postgres; the journal keeps it for the next \
+                 start"
+            );
+            self.given_up.cancel();
+            // It said itself why it panicked, if it did.
+            let _ = joined.await;
+        }
+    }
 }
 
 impl Projector {
@@ -97,24 +125,27 @@ impl Projector {
         Ok(())
     }
 
-    /// Projects until the engine has ended and all that it made durable is there, or until
-    /// `patience` after its end.
-    pub async fn run(mut self, ended: CancellationToken, patience: Duration) {
-        let is_over = ended.clone();
-        let give_up = async {
-            is_over.cancelled().await;
-            sleep(patience).await;
-        };
-        tokio::select! {
-            () = self.run_until(&ended) => {}
-            () = give_up => warn!(
-                "the end came before everything was in Postgres; the journal keeps it for the next \
-                 start"
-            ),
-        }
+    /// Projects on a thread of its own, of low priority and with a runtime of its own, so that it
+    /// takes nothing from those who serve.
+    pub fn start(mut self) -> io::Result<Projecting> {
+        let (ended, given_up) = (CancellationToken::new(), CancellationToken::new());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (is_over, is_given_up) = (ended.clone(), given_up.clone());
+        let thread = std::thread::Builder::new().name("projector".to_owned()).spawn(move || {
+            if let Err(cause) = setpriority_process(None, PROJECTOR_NICENESS) {
+                debug!(%cause, "facts are projected with the priority of everything else");
+            }
+            runtime.block_on(async {
+                tokio::select! {
+                    () = self.run(&is_over) => {}
+                    () = is_given_up.cancelled() => {}
+                }
+            });
+        })?;
+        Ok(Projecting { ended, given_up, thread })
     }
 
-    async fn run_until(&mut self, ended: &CancellationToken) {
+    async fn run(&mut self, ended: &CancellationToken) {
         let mut pause = RETRY_MIN;
         loop {
             let began = Instant::now();
@@ -201,6 +232,10 @@ impl Projector {
         }
         self.facts_max = (self.facts_max * 2).min(CHUNK_FACTS_MAX);
         self.source.projected.advance(chunk.number, chunk.changes.at, &chunk.changes.ends());
+        if std::mem::replace(&mut self.is_told, false) {
+            let lag_facts = self.source.projected.lag().facts;
+            info!(lag_facts, "Postgres is written to again");
+        }
     }
 
     /// Waits for something to write, and asks from time to time whether it may be written.
@@ -226,10 +261,6 @@ impl Projector {
         let shards: Vec<_> = shards.filter(|(_, lsn)| *lsn > Lsn(0)).collect();
         self.source.projected.advance(claim.number, claim.at, &shards);
         self.source.projected.set_reachable(true);
-        if std::mem::replace(&mut self.is_told, false) {
-            let lag_facts = self.source.projected.lag().facts;
-            info!(lag_facts, "Postgres is written to again");
-        }
     }
 
     fn failed(&mut self, cause: &Error) {

@@ -16,14 +16,20 @@ const SEATS: &str = "
         AS of(event_id, seat, status, ticket_type, hold_id, allocation_id, at, lsn)
     WHERE seats.event_id = of.event_id AND seats.seat = of.seat";
 
-const PLACES: &str = "
+const NEW_PLACES: &str = "
     INSERT INTO area_places
-    SELECT * FROM unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[], $5::bigint[],
-        $6::bigint[]) AS of(event_id, area, ticket_type, held, allocated, blocked)
-    ON CONFLICT (event_id, area, ticket_type) DO UPDATE SET
-        held = area_places.held + excluded.held,
-        allocated = area_places.allocated + excluded.allocated,
-        blocked = area_places.blocked + excluded.blocked";
+    SELECT event_id, area, ticket_type, 0, 0, 0
+    FROM unnest($1::bigint[], $2::int[], $3::int[]) AS of(event_id, area, ticket_type)
+    ON CONFLICT DO NOTHING";
+
+const PLACES: &str = "
+    UPDATE area_places SET held = area_places.held + of.held,
+        allocated = area_places.allocated + of.allocated,
+        blocked = area_places.blocked + of.blocked
+    FROM unnest($1::bigint[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[])
+        AS of(event_id, area, ticket_type, held, allocated, blocked)
+    WHERE area_places.event_id = of.event_id AND area_places.area = of.area
+      AND area_places.ticket_type = of.ticket_type";
 
 /// Moves the seats that changed.
 pub(super) async fn update(connection: &mut PgConnection, changes: &Changes) -> Result<(), Error> {
@@ -66,15 +72,21 @@ pub(super) async fn update_places(
         return Ok(());
     }
     let of = places.iter().map(|(_, places)| places);
+    let events: Vec<i64> = places.iter().map(|((event, ..), _)| event.0.cast_signed()).collect();
+    let areas: Vec<i32> = places.iter().map(|((_, area, _), _)| area.0.cast_signed()).collect();
+    let sold_as = places.iter().map(|((.., of), _)| of.map_or(-1, |of| i32::from(of.0)));
+    let sold_as: Vec<i32> = sold_as.collect();
+    // Of lines of the table that are new: a check looks at what is inserted, not at the sum.
+    sqlx::query(NEW_PLACES)
+        .bind(&events)
+        .bind(&areas)
+        .bind(&sold_as)
+        .execute(&mut *connection)
+        .await?;
     let written = sqlx::query(PLACES)
-        .bind(places.iter().map(|((event, ..), _)| event.0.cast_signed()).collect::<Vec<_>>())
-        .bind(places.iter().map(|((_, area, _), _)| area.0.cast_signed()).collect::<Vec<_>>())
-        .bind(
-            places
-                .iter()
-                .map(|((.., of), _)| of.map_or(-1, |of| i32::from(of.0)))
-                .collect::<Vec<_>>(),
-        )
+        .bind(events)
+        .bind(areas)
+        .bind(sold_as)
         .bind(of.clone().map(|places| places.held).collect::<Vec<_>>())
         .bind(of.clone().map(|places| places.allocated).collect::<Vec<_>>())
         .bind(of.clone().map(|places| places.blocked).collect::<Vec<_>>())

@@ -1,0 +1,107 @@
+//! An engine, a database, and what projects from one to the other.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use inventory_engine::ack::Ack;
+use inventory_engine::engine::{Engine, EngineOptions, Handle};
+use inventory_engine::progress::RecoveryProgress;
+use inventory_engine::projected::{ProjectionOptions, ProjectionSource};
+use inventory_engine::snapshots::SnapshotOptions;
+use persistence::dir::DataDirPaths;
+use persistence::file::Options;
+use persistence_postgres::compare::{Comparison, compare};
+use persistence_postgres::{Database, Error, Projecting, Projector};
+use servers::Postgres;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One life of an engine, with a projector beside it.
+pub(crate) struct House {
+    pub(crate) engine: Engine,
+    pub(crate) source: ProjectionSource,
+    projecting: Projecting,
+    path: PathBuf,
+}
+
+pub(crate) fn options(path: &Path) -> EngineOptions {
+    EngineOptions {
+        data_dir: path.to_owned(),
+        writers: 1,
+        journal: Options { segment_bytes: 65_536 },
+        snapshots: SnapshotOptions::default(),
+        projection: Some(ProjectionOptions { journal_budget_bytes: 1 << 30, ack: Ack::Journal }),
+    }
+}
+
+/// An engine that projects nowhere yet.
+pub(crate) fn engine(path: &Path) -> (Engine, ProjectionSource) {
+    // What a test that fails had to say.
+    let _ = tracing_subscriber::fmt().with_test_writer().try_init();
+    let engine = Engine::start(&options(path), &Arc::new(RecoveryProgress::default())).unwrap();
+    let source = engine.projection_source().unwrap();
+    (engine, source)
+}
+
+impl House {
+    /// Starts an engine on a folder, and its projection to a database.
+    pub(crate) async fn open(path: &Path, database: &Database) -> Self {
+        Self::try_open(path, database).await.unwrap()
+    }
+
+    pub(crate) async fn try_open(path: &Path, database: &Database) -> Result<Self, Error> {
+        let (engine, source) = engine(path);
+        let mut projector = Projector::new(database.clone(), source.clone());
+        if let Err(error) = projector.begin().await {
+            engine.shutdown().await;
+            return Err(error);
+        }
+        let projecting = projector.start().unwrap();
+        Ok(Self { engine, source, projecting, path: path.to_owned() })
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.engine.handle()
+    }
+
+    pub(crate) fn paths(&self) -> &DataDirPaths {
+        &self.source.paths
+    }
+
+    /// Until all that is durable is in Postgres.
+    pub(crate) async fn caught_up(&self) {
+        let started = Instant::now();
+        while self.source.projected.lag().facts > 0 {
+            assert!(started.elapsed() < PATIENCE, "{:?}", self.source.projected.lag());
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Ends the engine in order, and the projection once it has all.
+    pub(crate) async fn close(self) -> PathBuf {
+        self.engine.shutdown().await;
+        self.projecting.finish(PATIENCE).await;
+        self.path
+    }
+
+    /// Ends the projection in the middle of whatever it does, as a crash would.
+    pub(crate) async fn drop_projection(self) -> Engine {
+        self.projecting.finish(Duration::ZERO).await;
+        self.engine
+    }
+}
+
+/// A database of its own in a running Postgres.
+pub(crate) async fn database(postgres: &Postgres, name: &str) -> Database {
+    postgres.create_database(name).await.unwrap();
+    Database::at(&postgres.url(name)).unwrap()
+}
+
+/// That Postgres says what the journal says, up to its end.
+pub(crate) async fn assert_equal(database: &Database, paths: &DataDirPaths) -> Comparison {
+    let comparison = compare(database, paths).await.unwrap();
+    assert_eq!(comparison.differences, Vec::<String>::new());
+    assert_eq!(comparison.behind, 0, "{comparison}");
+    comparison
+}

@@ -67,6 +67,9 @@ pub const SNAPSHOTS_KEPT: usize = 2;
 /// damaged when it is needed.
 pub const SNAPSHOTS_BEHIND: usize = 2;
 
+/// Batches that one sync makes durable while a journal is restored.
+pub const RESTORED_BATCHES_A_SYNC: usize = 512;
+
 /// Bytes of a chart's document.
 pub const CHART_BYTES_MAX: u64 = 256 << 20;
 

@@ -74,6 +74,12 @@ pub enum Error {
     /// There is nothing to recover.
     #[error("nothing has ever been written to this database; there is nothing to recover")]
     NothingThere,
+    /// A snapshot of the data directory cannot be read.
+    #[error(transparent)]
+    Snapshot(#[from] persistence::snapshot::Error),
+    /// What was restored does not lead where it should.
+    #[error(transparent)]
+    Replay(#[from] inventory_engine::recovery::RecoveryError),
     /// The directory that was to be made could not be.
     #[error(transparent)]
     Restore(#[from] persistence::file::restore::Error),

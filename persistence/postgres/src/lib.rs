@@ -6,6 +6,7 @@
 //! exactly once, and who was superseded writes nothing. Nobody who sells waits for any of it,
 //! unless a caller asks for that.
 
+mod archive;
 mod changes;
 pub mod claim;
 pub mod compare;
@@ -15,8 +16,11 @@ pub mod error;
 pub mod limits;
 pub mod metrics;
 mod projector;
+pub mod recover;
+mod waiting;
 mod write;
 
+pub use self::archive::ArchiveOptions;
 pub use self::database::Database;
 pub use self::error::Error;
 pub use self::projector::{Projecting, Projector, check_new_directory};

@@ -49,6 +49,10 @@ pub const COMPRESSION_LEVEL: i32 = 1;
 /// Bytes of one piece of an archived image, compressed.
 pub const PIECE_BYTES_MAX: usize = 4 << 20;
 
+/// Bytes of a shard's image, not compressed: more than the memory of any machine should have of
+/// one shard.
+pub const IMAGE_BYTES_MAX: u64 = 16 << 30;
+
 /// Bytes of a shard's archived facts, not compressed: what one batch of the largest facts takes.
 pub const FACTS_BYTES_MAX: usize = persistence::limits::RECORD_BYTES_MAX;
 

@@ -14,6 +14,8 @@ use inventory_core::ids::{Epoch, Lsn, ShardId};
 use inventory_core::limits::SHARDS;
 use inventory_core::state::ShardImage;
 
+use super::active::Spare;
+use super::epoch::{EpochMark, MarkWriter};
 use super::error::Error as JournalError;
 use super::recovery::Recovery;
 use super::{FileJournal, Options};
@@ -23,7 +25,9 @@ use crate::dir::{self, DataDir};
 use crate::disk::{Access, Entry};
 use crate::files::{self, Context, names_in, sync_dir};
 use crate::journal::{Append, Journal};
+use crate::limits::{HEADER_BYTES, RESTORED_BATCHES_A_SYNC};
 use crate::machine::Machine;
+use crate::segment::header::SegmentHeader;
 use crate::snapshot::{self, SnapshotWriter};
 
 /// Batches that the snapshot is said to cover. There has to be one: a journal that begins behind
@@ -86,6 +90,8 @@ pub struct JournalRestoration {
     journal: FileJournal,
     /// The sequence and the last LSN of each shard.
     ends: Vec<(u64, Lsn)>,
+    /// What the next sync makes durable.
+    waiting: Vec<Batch>,
 }
 
 impl Restoration {
@@ -107,9 +113,15 @@ impl Restoration {
             ShardEnd { sequence: u64::from(lsn > Lsn(0)), lsn, digest }
         });
         let chain = Chain::restored((COVERED, 0, epoch), ends.collect()).ok_or(Error::Position)?;
+        begin_journal(&dir, &chain)?;
         let position = Position(chain);
         let snapshot = dir.paths().snapshots().create(&position)?;
         Ok(Self { dir, snapshot, position })
+    }
+
+    /// The node that the directory belongs to.
+    pub fn node_id(&self) -> u128 {
+        self.dir.identity().node_id
     }
 
     /// Keeps a chart.
@@ -133,7 +145,7 @@ impl Restoration {
         let ends = (0..SHARDS).map(end).collect();
         let recovery = Recovery::open_behind(self.dir, Options::default(), self.position)?;
         let (journal, _) = recovery.finish()?;
-        Ok(JournalRestoration { journal, ends })
+        Ok(JournalRestoration { journal, ends, waiting: Vec::new() })
     }
 }
 
@@ -143,7 +155,7 @@ impl JournalRestoration {
         self.ends.get(usize::from(shard.0)).map_or(Lsn(0), |(_, lsn)| *lsn)
     }
 
-    /// Appends facts of a shard, the next ones, that leave its state at `digest`.
+    /// Takes facts of a shard, the next ones, that leave its state at `digest`.
     pub fn append(
         &mut self,
         shard: ShardId,
@@ -156,27 +168,27 @@ impl JournalRestoration {
         if batch.first_lsn() != last.next() {
             return Err(batch::Error::Gap { before: last, found: batch.first_lsn() }.into());
         }
-        let end = (sequence, batch.last_lsn());
-        match self.journal.append(&[batch]) {
-            Append::Durable => {}
-            other => return Err(Error::Append(other)),
+        self.ends[usize::from(shard.0)] = (sequence, batch.last_lsn());
+        self.waiting.push(batch);
+        if self.waiting.len() >= RESTORED_BATCHES_A_SYNC {
+            self.flush()?;
         }
-        self.ends[usize::from(shard.0)] = end;
         Ok(())
     }
 
-    /// The node that the directory belongs to.
-    pub fn node_id(&self) -> u128 {
-        self.journal.data_dir().identity().node_id
-    }
-
-    /// The epoch of its journal, and the number of its last batch.
-    pub fn end(&self) -> (Epoch, u64) {
-        (self.journal.epoch(), self.journal.written().number)
+    /// Makes all of it last. Returns the number of the last batch.
+    pub fn flush(&mut self) -> Result<u64, Error> {
+        match self.journal.append(&self.waiting) {
+            Append::Durable => {}
+            other => return Err(Error::Append(other)),
+        }
+        self.waiting.clear();
+        Ok(self.journal.written().number)
     }
 
     /// Makes it a data directory that an engine starts on.
-    pub fn finish(self) -> Result<(), Error> {
+    pub fn finish(mut self) -> Result<(), Error> {
+        self.flush()?;
         let path = self.journal.data_dir().path().to_owned();
         let machine = self.journal.data_dir().machine().clone();
         drop(self.journal);
@@ -184,6 +196,26 @@ impl JournalRestoration {
         machine.disk().remove(&marker).context("remove", &marker)?;
         Ok(sync_dir(&machine, &path)?)
     }
+}
+
+/// Makes the segment that comes behind the snapshot. Nothing else says that nothing is missing
+/// between the two.
+fn begin_journal(dir: &DataDir, chain: &Chain) -> Result<(), Error> {
+    let (machine, options) = (dir.machine(), Options::default());
+    let header = SegmentHeader {
+        first_number: chain.last_number + 1,
+        epoch: chain.last_epoch,
+        node_id: dir.identity().node_id,
+        created_at: machine.wall_clock(),
+        state_digest: chain.state_digest,
+        previous_checksum: chain.last_checksum,
+        capacity: 0,
+    };
+    let used = HEADER_BYTES as u64;
+    Spare::create(machine, &dir.journal(), options.first_bytes(used), used)?
+        .into_segment(header, &[])?;
+    let mark = EpochMark::new(&header, chain.last_number);
+    Ok(MarkWriter::new(machine, dir.path()).write(mark)?)
 }
 
 /// What stands in a directory that is not whole.

@@ -4,12 +4,12 @@ use inventory_core::ids::{Lsn, ShardId};
 use persistence::dir::DataDirPaths;
 use persistence::file::StoredBatch;
 use persistence::file::follower::Follower;
-use tokio::task::spawn_blocking;
 
 use crate::changes::Changes;
 use crate::claim::Claim;
 use crate::error::Error;
 use crate::limits::CHUNK_BYTES_MAX;
+use crate::waiting::waiting;
 
 /// Some batches, and the number of the last one.
 #[derive(Debug, Default)]
@@ -95,17 +95,5 @@ impl Reader {
             chunk.changes.take(batch);
             chunk.number = stored.number;
         }
-    }
-}
-
-/// Does work that waits for the disk.
-async fn waiting<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    match spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(lost) if lost.is_panic() => std::panic::resume_unwind(lost.into_panic()),
-        // The runtime is going down, and so is whoever asked.
-        Err(_) => std::future::pending().await,
     }
 }

@@ -23,6 +23,7 @@ use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
 use self::chunk::{Chunk, Reader};
+use crate::archive::{ArchiveOptions, Archivist};
 use crate::claim::{Claim, Refusal, check_ours, claim, judge, lines};
 use crate::database::Database;
 use crate::error::Error;
@@ -43,6 +44,7 @@ pub struct Projector {
     journaled: Vec<Lsn>,
     /// Facts that a transaction may have.
     facts_max: usize,
+    archive: ArchiveOptions,
     metrics: ProjectionMetrics,
     /// Whether the log says that Postgres cannot be written to.
     is_told: bool,
@@ -95,11 +97,18 @@ impl Projector {
             charts: source.paths.charts(),
             journaled: source.projected.recovered_lsns().to_vec(),
             facts_max: CHUNK_FACTS_MAX,
+            archive: ArchiveOptions::default(),
             metrics: ProjectionMetrics::new(),
             is_told: false,
             database,
             source,
         }
+    }
+
+    /// The same, archiving snapshots at other times.
+    #[must_use]
+    pub fn archiving(self, archive: ArchiveOptions) -> Self {
+        Self { archive, ..self }
     }
 
     /// Makes the tables and claims the shards, before anybody is served. What comes out says that
@@ -131,14 +140,22 @@ impl Projector {
         let (ended, given_up) = (CancellationToken::new(), CancellationToken::new());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (is_over, is_given_up) = (ended.clone(), given_up.clone());
+        let archivist = Archivist {
+            database: self.database.clone(),
+            owner: self.owner,
+            paths: self.source.paths.clone(),
+            options: self.archive,
+        };
         let thread = std::thread::Builder::new().name("projector".to_owned()).spawn(move || {
             if let Err(cause) = setpriority_process(None, PROJECTOR_NICENESS) {
                 debug!(%cause, "facts are projected with the priority of everything else");
             }
             runtime.block_on(async {
+                let archiving = archivist.run();
                 tokio::select! {
                     () = self.run(&is_over) => {}
                     () = is_given_up.cancelled() => {}
+                    () = archiving => {}
                 }
             });
         })?;

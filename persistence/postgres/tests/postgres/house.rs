@@ -4,17 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use inventory_core::digest::Digest;
+use inventory_core::ids::{Lsn, ShardId};
 use inventory_engine::ack::Ack;
 use inventory_engine::engine::{Engine, EngineOptions, Handle};
 use inventory_engine::progress::RecoveryProgress;
 use inventory_engine::projected::{ProjectionOptions, ProjectionSource};
+use inventory_engine::recovery::recover;
 use inventory_engine::snapshots::SnapshotOptions;
 use persistence::dir::DataDirPaths;
 use persistence::file::Options;
 use persistence_postgres::compare::{Comparison, compare};
-use persistence_postgres::{Database, Error, Projecting, Projector};
+use persistence_postgres::{ArchiveOptions, Database, Error, Projecting, Projector};
 use servers::Postgres;
 
+/// What need not be waited for.
+const SOON: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One life of an engine, with a projector beside it.
@@ -61,6 +66,26 @@ impl House {
         Ok(Self { engine, source, projecting, path: path.to_owned() })
     }
 
+    /// The same with many snapshots, each archived at once.
+    pub(crate) async fn open_archiving(path: &Path, database: &Database) -> Self {
+        let snapshots = SnapshotOptions { pause: SOON, ..SnapshotOptions::default() };
+        let options = EngineOptions { snapshots, ..options(path) };
+        let engine = Engine::start(&options, &Arc::new(RecoveryProgress::default())).unwrap();
+        let source = engine.projection_source().unwrap();
+        let archive = ArchiveOptions { after_facts: 1, look_every: SOON };
+        let mut projector = Projector::new(database.clone(), source.clone()).archiving(archive);
+        projector.begin().await.unwrap();
+        let projecting = projector.start().unwrap();
+        Self { engine, source, projecting, path: path.to_owned() }
+    }
+
+    /// An engine that runs already, with a new projector.
+    pub(crate) fn of(engine: Engine, path: &Path, database: &Database) -> Self {
+        let source = engine.projection_source().unwrap();
+        let projecting = Projector::new(database.clone(), source.clone()).start().unwrap();
+        Self { engine, source, projecting, path: path.to_owned() }
+    }
+
     pub(crate) fn handle(&self) -> Handle {
         self.engine.handle()
     }
@@ -86,10 +111,18 @@ impl House {
     }
 
     /// Ends the projection in the middle of whatever it does, as a crash would.
-    pub(crate) async fn drop_projection(self) -> Engine {
+    pub(crate) async fn without_projection(self) -> (PathBuf, Engine) {
         self.projecting.finish(Duration::ZERO).await;
-        self.engine
+        (self.path, self.engine)
     }
+}
+
+/// The end and the digest of each shard that has facts, by a start of its own.
+pub(crate) fn digests(path: &Path) -> Vec<(ShardId, Lsn, Digest)> {
+    let progress = Arc::new(RecoveryProgress::default());
+    let recovered = recover(path, Options::default(), &progress).unwrap();
+    let shards = recovered.shards.iter().filter(|(state, _)| state.last_lsn() > Lsn(0));
+    shards.map(|(state, _)| (state.shard(), state.last_lsn(), state.digest())).collect()
 }
 
 /// A database of its own in a running Postgres.

@@ -4,4 +4,5 @@
 
 mod house;
 mod projecting;
+mod recovering;
 mod sale;

@@ -95,22 +95,24 @@ impl DataDir {
         if machine.disk().look_at(&marker_in(path)).is_ok() {
             return Err(Error::Unfinished { path: path.display().to_string() });
         }
-        Self::lock_and_make(machine, path.to_owned())
+        let has_journal = machine.disk().look_at(&journal_path(path)).is_ok();
+        Self::lock_and_make(machine, path.to_owned(), has_journal)
     }
 
-    /// The same of a directory that is being recovered.
+    /// The same of a directory that is being recovered. What an earlier attempt left of a journal
+    /// is nobody's.
     pub(crate) fn open_unfinished(path: &Path) -> Result<Self, Error> {
-        Self::lock_and_make(Machine::real(), path.to_owned())
+        Self::lock_and_make(Machine::real(), path.to_owned(), false)
     }
 
-    fn lock_and_make(machine: Machine, path: PathBuf) -> Result<Self, Error> {
+    fn lock_and_make(machine: Machine, path: PathBuf, has_journal: bool) -> Result<Self, Error> {
         create_dir(&machine, &path)?;
         let lock = lock(&machine, &path)?;
         remove_leftovers(&machine, &path)?;
 
         let identity = match Identity::read(&machine, &path)? {
             Some(identity) => identity,
-            None if machine.disk().look_at(&journal_path(&path)).is_ok() => {
+            None if has_journal => {
                 return Err(Error::IdentityMissing { path: path.display().to_string() });
             }
             None => {

@@ -226,3 +226,108 @@ impl Drop for WaitingRoom<'_> {
         self.projected.waits().waiting.decrement(self.waiting.len() as f64);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use inventory_core::fact::{Change, Fact};
+    use inventory_core::ids::{EventId, Lsn};
+    use inventory_core::time::Timestamp;
+    use persistence::journal::Journal;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::projected::ProjectionOptions;
+    use crate::recovery::recover;
+
+    const EVENT: EventId = EventId(1);
+
+    fn projected(folder: &tempfile::TempDir) -> Arc<Projected> {
+        let options = persistence::file::Options { segment_bytes: 1 << 16 };
+        let recovered = recover(folder.path(), options, &Arc::default()).unwrap();
+        let (journal, shards) = (recovered.journal, recovered.shards);
+        let clock = Clock::anchored_now(persistence::machine::Machine::real(), Timestamp(0));
+        let options = ProjectionOptions::default();
+        let (share, written) = (journal.share(), journal.written());
+        let projected = Projected::open(options, &share, written, &shards, clock).unwrap();
+        projected.set_reachable(true);
+        Arc::new(projected)
+    }
+
+    fn closed(lsn: u64) -> Reply {
+        let change = Change::EventClosed;
+        let (lsn, at) = (Lsn(lsn), Timestamp(5));
+        let fact = Arc::new(Fact { lsn, at, event_id: EVENT, request: None, change });
+        let durability = Durability::Journal;
+        Ok(Answer::Accepted(Accepted { fact, is_repeat: false, durability }))
+    }
+
+    fn durability(reply: Reply) -> Durability {
+        match reply {
+            Ok(Answer::Accepted(accepted)) => accepted.durability,
+            other => panic!("not accepted: {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn so_many_of_a_stream_wait_and_the_others_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let projected = projected(&folder);
+        let (unsettled, answered) = mpsc::unbounded_channel();
+        let (replies, mut to_send) = mpsc::unbounded_channel();
+        let all = STREAM_ANSWERS_WAITING_MAX as u64 + 70;
+        for number in 1..=all {
+            let reply = closed(number);
+            let answer = Unsettled { correlation_id: number, give_up_at: None, reply };
+            unsettled.send(answer).unwrap();
+        }
+        let settling = settle_stream(Some(Arc::clone(&projected)), answered, replies);
+        let settling = tokio::spawn(settling);
+        for _ in 0..70 {
+            let (number, reply) = to_send.recv().await.unwrap();
+            assert!(number > STREAM_ANSWERS_WAITING_MAX as u64);
+            assert_eq!(durability(reply), Durability::Journal);
+        }
+        // The first that waits goes alone, though others wait longer than it.
+        projected.advance(0, Timestamp(0), &[(EVENT.shard(), Lsn(1))]);
+        let (number, reply) = to_send.recv().await.unwrap();
+        assert_eq!((number, durability(reply)), (1, Durability::JournalAndPostgres));
+        // Its place is free for another; nobody more can come.
+        let reply = closed(all + 1);
+        let answer = Unsettled { correlation_id: all + 1, give_up_at: None, reply };
+        unsettled.send(answer).unwrap();
+        drop(unsettled);
+        projected.advance(0, Timestamp(0), &[(EVENT.shard(), Lsn(all + 1))]);
+        let mut left = Vec::new();
+        while let Some((number, reply)) = to_send.recv().await {
+            assert_eq!(durability(reply), Durability::JournalAndPostgres, "{number}");
+            left.push(number);
+        }
+        assert_eq!(left.len(), STREAM_ANSWERS_WAITING_MAX);
+        settling.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn failures_go_on_and_a_caller_whose_time_is_over_does_not_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let projected = projected(&folder);
+        let (unsettled, answered) = mpsc::unbounded_channel();
+        let (replies, mut to_send) = mpsc::unbounded_channel();
+        let settling = tokio::spawn(settle_stream(Some(projected), answered, replies));
+        let soon = Instant::now() + Duration::from_millis(30);
+        for (correlation_id, give_up_at, reply) in [
+            (1, None, Err(Failure::Unknown)),
+            (2, Some(Instant::now()), closed(2)),
+            (3, Some(soon), closed(3)),
+        ] {
+            unsettled.send(Unsettled { correlation_id, give_up_at, reply }).unwrap();
+        }
+        assert!(matches!(to_send.recv().await, Some((1, Err(Failure::Unknown)))));
+        for expected in [2, 3] {
+            let (number, reply) = to_send.recv().await.unwrap();
+            assert_eq!((number, durability(reply)), (expected, Durability::Journal));
+        }
+        drop(unsettled);
+        assert!(to_send.recv().await.is_none());
+        settling.await.unwrap();
+    }
+}

@@ -325,7 +325,10 @@ pub(crate) struct WaitMetrics {
 
 impl WaitMetrics {
     pub(crate) fn new() -> Self {
-        let left_as = |durability: Durability| metrics::counter!(PROJECTION_ANSWERS, "durability" => durability.name());
+        let left_as = |durability: Durability| {
+            let durability = durability.name();
+            metrics::counter!(PROJECTION_ANSWERS, "durability" => durability)
+        };
         Self {
             waiting: metrics::gauge!(PROJECTION_WAITING),
             projected: left_as(Durability::JournalAndPostgres),

@@ -16,7 +16,7 @@ use proto::inventory::v1::inventory_server::{Inventory, InventoryServer};
 use proto::inventory::v1::place_request::Selection;
 use proto::inventory::v1::seat_history_request::Seat;
 use proto::inventory::v1::{
-    AllocateRequest, Allocated, Answer, AnswerBatch, Availability, BlockRequest, Blocked,
+    Ack, AllocateRequest, Allocated, Answer, AnswerBatch, Availability, BlockRequest, Blocked,
     CategoryInfo, ChartSummary, CloseEventRequest, Command, CommandBatch, Counts,
     CreateEventRequest, Event, EventRules, EventUpdate, ExtendRequest, Extended,
     GetAvailabilityRequest, GetEventRequest, GetHoldRequest, GetSeatMapRequest, Hold, HoldState,
@@ -171,6 +171,8 @@ impl ServerStream {
         let one = |command: Command| Answer {
             correlation_id: command.correlation_id,
             outcome: command.verb.map(answer),
+            // As sure as is asked for.
+            durability: i32::from(command.ack == i32::from(Ack::JournalAndPostgres)),
         };
         let answers: Vec<Answer> = commands.into_iter().rev().map(one).collect();
         self.send(answers.into()).await;
@@ -429,8 +431,15 @@ impl InventoryAdmin for Admin {
         &self,
         request: Request<CloseEventRequest>,
     ) -> Result<Response<Event>, Status> {
+        let sure = request.metadata().get("holdfast-ack").cloned();
         let event = event(request.into_inner().event_id)?;
-        Ok(Response::new(Event { closed_at_millis: Some(1_795_244_014_250), ..event }))
+        let mut answer =
+            Response::new(Event { closed_at_millis: Some(1_795_244_014_250), ..event });
+        // As sure as is asked for.
+        if let Some(sure) = sure {
+            answer.metadata_mut().insert("holdfast-durability", sure);
+        }
+        Ok(answer)
     }
 
     async fn list_events(

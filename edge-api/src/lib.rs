@@ -6,6 +6,7 @@
 //! **Invariant:** nothing here depends on the engine but through its contract, whether it is in
 //! this process or not.
 
+mod ack;
 mod admin_calls;
 mod admin_token;
 mod app;

@@ -19,12 +19,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use inventory_core::limits::HOLD_TTL_MILLIS_DEFAULT;
+use inventory_engine::ack::Ack;
+use inventory_engine::limits::JOURNAL_BUDGET_BYTES_DEFAULT;
+use inventory_engine::projected::ProjectionOptions;
 use persistence::limits::SEGMENT_BYTES_DEFAULT;
 
 pub(crate) use self::error::ConfigError;
 use self::layer::SettingLayer;
 pub(crate) use self::layer::{DataDirFlags, EngineFlags, SettingFlags};
-pub(crate) use self::values::{LogFormat, Secret};
+pub(crate) use self::values::{DatabaseUrl, LogFormat, Secret};
 
 const DATA_DIR_DEFAULT: &str = "holdfast-data";
 const HTTP_DEFAULT: &str = "127.0.0.1:8080";
@@ -62,6 +65,12 @@ pub(crate) struct Settings {
     pub(crate) metrics: Option<SocketAddr>,
     /// How many days sealed history is kept.
     pub(crate) history_retention_days: u64,
+    /// The Postgres that everything is written to behind the journal, if it is.
+    pub(crate) database_url: Option<DatabaseUrl>,
+    /// What answers wait for unless their callers say so.
+    pub(crate) ack: Ack,
+    /// Bytes of the journal that may be behind in that Postgres.
+    pub(crate) journal_budget_bytes: u64,
     /// Bytes that a segment of the journal takes of the disk.
     pub(crate) journal_segment_bytes: u64,
 }
@@ -105,9 +114,27 @@ impl Settings {
             history_retention_days: layer
                 .history_retention_days
                 .map_or(HISTORY_RETENTION_DAYS_DEFAULT, |days| days.get()),
+            database_url: layer.database_url,
+            ack: layer.ack.map(Ack::from).unwrap_or_default(),
+            journal_budget_bytes: layer
+                .journal_budget_bytes
+                .map_or(JOURNAL_BUDGET_BYTES_DEFAULT, |bytes| bytes.get()),
             journal_segment_bytes: layer
                 .journal_segment_bytes
                 .map_or(SEGMENT_BYTES_DEFAULT, |bytes| bytes.get()),
+        }
+    }
+
+    /// How an engine is run that a projector follows, if one is to.
+    ///
+    /// # Errors
+    /// If answers are to wait for a database that there is not.
+    pub(crate) fn projection(&self) -> Result<Option<ProjectionOptions>, ConfigError> {
+        let Self { ack, journal_budget_bytes, .. } = *self;
+        match (&self.database_url, ack) {
+            (Some(_), _) => Ok(Some(ProjectionOptions { journal_budget_bytes, ack })),
+            (None, Ack::Journal) => Ok(None),
+            (None, Ack::JournalAndPostgres) => Err(ConfigError::AckWithoutDatabase),
         }
     }
 
@@ -140,6 +167,9 @@ impl Settings {
             // That there is one, and no more.
             ("admin_token", text(self.admin_token.as_ref().map(|_| "(set)"))),
             ("history_retention_days", self.history_retention_days.to_string()),
+            ("database_url", text(self.database_url.as_ref().map(|_| "(set)"))),
+            ("ack", self.ack.to_string()),
+            ("journal_budget_bytes", self.journal_budget_bytes.to_string()),
             ("journal_segment_bytes", self.journal_segment_bytes.to_string()),
         ]
     }
@@ -150,7 +180,7 @@ impl Settings {
 fn read_file(path: &Path) -> Result<SettingLayer, ConfigError> {
     let text = fs::read_to_string(path)
         .map_err(|cause| ConfigError::FileUnreadable { path: path.to_owned(), cause })?;
-    let layer: SettingLayer = toml::from_str(&text)
-        .map_err(|cause| ConfigError::FileInvalid { path: path.to_owned(), cause })?;
+    let layer: SettingLayer =
+        toml::from_str(&text).map_err(|cause| ConfigError::of_file(path, &text, cause))?;
     Ok(layer.relative_to(path.parent().unwrap_or(Path::new(""))))
 }

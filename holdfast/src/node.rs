@@ -130,7 +130,7 @@ pub(crate) async fn start_engine(
             history_retention: Duration::from_secs(settings.history_retention_days * DAY_SECS),
             ..SnapshotOptions::default()
         },
-        projection: None,
+        projection: settings.projection()?,
     };
     info!("recovering");
     let progress = Arc::clone(readiness.progress());

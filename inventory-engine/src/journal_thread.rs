@@ -43,11 +43,13 @@ impl Group {
         self.batches.iter().map(|batch| batch.facts().len()).sum()
     }
 
-    /// When the oldest and the newest of the facts were decided.
+    /// When the oldest and the newest of the facts were decided. Those of a batch stand in the
+    /// order of their time.
     fn decided(&self) -> [Timestamp; 2] {
-        let facts = || self.batches.iter().flat_map(|batch| batch.facts());
-        let at = |fact: Option<Timestamp>| fact.unwrap_or_default();
-        [at(facts().map(|fact| fact.at).min()), at(facts().map(|fact| fact.at).max())]
+        let firsts = self.batches.iter().filter_map(|batch| batch.facts().first());
+        let lasts = self.batches.iter().filter_map(|batch| batch.facts().last());
+        let (from, until) = (firsts.map(|of| of.at).min(), lasts.map(|of| of.at).max());
+        [from.unwrap_or_default(), until.unwrap_or_default()]
     }
 
     /// What the writers said that the facts would take at most.

@@ -28,6 +28,7 @@ pub mod recovery;
 mod replay;
 pub mod room;
 pub mod seat_history;
+mod settle;
 pub mod snapshot_thread;
 pub mod snapshots;
 pub mod stop;

@@ -7,6 +7,7 @@ use metrics::{Counter, Gauge, Histogram, Unit};
 use inventory_core::fact::Change;
 use inventory_core::rejection::RejectionCode;
 
+use crate::ack::Durability;
 use crate::answer::Answer;
 
 /// Commands answered, by verb and outcome (`accepted`, `repeated`, `refused`).
@@ -310,6 +311,28 @@ impl ProjectionMetrics {
             lag_bytes: metrics::gauge!(PROJECTION_LAG_BYTES),
             budget_bytes: metrics::gauge!(PROJECTION_BUDGET_BYTES),
             reachable: metrics::gauge!(PROJECTION_REACHABLE),
+        }
+    }
+}
+
+/// The handles of answers that wait for Postgres.
+#[derive(Debug)]
+pub(crate) struct WaitMetrics {
+    pub(crate) waiting: Gauge,
+    pub(crate) projected: Counter,
+    pub(crate) journal_only: Counter,
+}
+
+impl WaitMetrics {
+    pub(crate) fn new() -> Self {
+        let left_as = |durability: Durability| {
+            let durability = durability.name();
+            metrics::counter!(PROJECTION_ANSWERS, "durability" => durability)
+        };
+        Self {
+            waiting: metrics::gauge!(PROJECTION_WAITING),
+            projected: left_as(Durability::JournalAndPostgres),
+            journal_only: left_as(Durability::Journal),
         }
     }
 }

@@ -29,6 +29,7 @@ use self::backlog::{Backlog, Piece};
 pub use self::options::ProjectionOptions;
 use crate::clock::Clock;
 use crate::limits::{BUDGET_FREE_PARTS, BUDGET_PARTS};
+use crate::metrics::WaitMetrics;
 use crate::room::Limit;
 use crate::stop::Stopper;
 
@@ -73,6 +74,7 @@ pub struct Projected {
     /// What was durable when the engine started.
     at_start: AtStart,
     progress: Mutex<Progress>,
+    waits: WaitMetrics,
     durable: watch::Sender<u64>,
     /// Whether Postgres answers. Marked as changed whenever any of the LSNs rises, too.
     is_reachable: watch::Sender<bool>,
@@ -134,6 +136,7 @@ impl Projected {
             budget_bytes: options.journal_budget_bytes,
             lsns: (0..SHARDS).map(|_| AtomicU64::new(0)).collect(),
             at_start: AtStart { number: written.number, lsns },
+            waits: WaitMetrics::new(),
             progress: Mutex::new(Progress { backlog, written, mark, mark_on_disk: mark }),
             durable: watch::Sender::new(written.number),
             is_reachable: watch::Sender::new(false),
@@ -215,6 +218,11 @@ impl Projected {
     /// ends of holds.
     pub fn budget_bytes(&self) -> u64 {
         self.budget_bytes
+    }
+
+    /// The handles of who waits.
+    pub(crate) fn waits(&self) -> &WaitMetrics {
+        &self.waits
     }
 
     /// Whether a fact is projected.

@@ -3,9 +3,12 @@
 //! Must always hold: every ticket is answered. One that gets lost on the way, with a thread that
 //! panicked or an inbox that nobody empties any more, says so itself.
 
+use std::time::Instant;
+
 use tokio::sync::{mpsc, oneshot};
 
 use crate::answer::{Failure, Reply};
+use crate::settle::Unsettled;
 
 /// One caller's claim to one reply.
 #[derive(Debug)]
@@ -18,6 +21,15 @@ pub struct Ticket {
 enum Waiting {
     Call(oneshot::Sender<Reply>),
     Stream(mpsc::UnboundedSender<(u64, Reply)>, u64),
+    /// In a box, so that a ticket is no larger for it.
+    Unsettled(Box<ToSettle>),
+}
+
+#[derive(Debug)]
+struct ToSettle {
+    answers: mpsc::UnboundedSender<Unsettled>,
+    correlation_id: u64,
+    give_up_at: Option<Instant>,
 }
 
 impl Ticket {
@@ -34,6 +46,16 @@ impl Ticket {
         Self { waiting: Some(Waiting::Stream(replies, correlation_id)) }
     }
 
+    /// The ticket of a command of a stream whose answer is to be in Postgres as well.
+    pub(crate) fn unsettled(
+        answers: mpsc::UnboundedSender<Unsettled>,
+        correlation_id: u64,
+        give_up_at: Option<Instant>,
+    ) -> Self {
+        let to_settle = ToSettle { answers, correlation_id, give_up_at };
+        Self { waiting: Some(Waiting::Unsettled(Box::new(to_settle))) }
+    }
+
     /// Gives the reply to who waits for it.
     pub(crate) fn reply(mut self, reply: Reply) {
         self.answer(reply);
@@ -44,6 +66,10 @@ impl Ticket {
         match self.waiting.take() {
             Some(Waiting::Call(caller)) => drop(caller.send(reply)),
             Some(Waiting::Stream(replies, id)) => drop(replies.send((id, reply))),
+            Some(Waiting::Unsettled(to)) => {
+                let ToSettle { answers, correlation_id, give_up_at } = *to;
+                drop(answers.send(Unsettled { correlation_id, give_up_at, reply }));
+            }
             None => {}
         }
     }

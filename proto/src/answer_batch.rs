@@ -71,7 +71,7 @@ mod tests {
 
     fn answer(correlation_id: u64) -> Answer {
         let extended = Extended { lsn: 300, ..Extended::default() };
-        Answer { correlation_id, outcome: Some(Outcome::Extended(extended)) }
+        Answer { correlation_id, outcome: Some(Outcome::Extended(extended)), durability: 0 }
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
     fn fields_of_a_newer_contract_are_left_out_and_nonsense_is_told() {
         let newer = [0x10, 9, 0x0a, 2, 0x08, 5];
         let received = AnswerBatch::decode(&newer[..]).expect("it is one");
-        let alone = Answer { correlation_id: 5, outcome: None };
+        let alone = Answer { correlation_id: 5, ..Answer::default() };
         assert_eq!(received.answers, [alone]);
         assert!(AnswerBatch::decode(&[0x0a, 200][..]).is_err());
     }

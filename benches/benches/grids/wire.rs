@@ -26,6 +26,7 @@ pub(crate) fn grid(criterion: &mut Criterion) {
             correlation_id: 1_000_000 + number,
             timeout_millis: None,
             verb: Some(verb(number)),
+            ack: 0,
         });
         let batch = CommandBatch { commands: commands.collect() };
         let bytes = batch.encode_to_vec();
@@ -42,6 +43,7 @@ pub(crate) fn grid(criterion: &mut Criterion) {
         let answers = (0..COUNT).map(|number| Answer {
             correlation_id: 1_000_000 + number,
             outcome: Some(outcome(number)),
+            durability: 0,
         });
         let batch = AnswerBatch::from(answers.collect::<Vec<_>>());
         let bytes = batch.encode_to_vec();

@@ -168,7 +168,7 @@ impl Caller {
     }
 
     fn ask(&mut self, correlation_id: u64, verb: Verb) -> anyhow::Result<()> {
-        self.waiting.push(Command { correlation_id, timeout_millis: None, verb: Some(verb) });
+        self.waiting.push(Command { correlation_id, verb: Some(verb), ..Command::default() });
         if self.waiting.len() == self.per_message { self.send() } else { Ok(()) }
     }
 

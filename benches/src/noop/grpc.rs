@@ -92,7 +92,7 @@ fn answer(command: v1::Command) -> Answer {
         Some(Verb::Release(request)) => Some(Outcome::Released(released(request))),
         _ => None,
     };
-    Answer { correlation_id: command.correlation_id, outcome }
+    Answer { correlation_id: command.correlation_id, outcome, ..Answer::default() }
 }
 
 fn answers(batch: v1::CommandBatch) -> AnswerBatch {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use metrics::gauge;
 use proto::inventory::v1::answer::Outcome;
 use proto::inventory::v1::command::Verb;
+use proto::inventory::v1::{Ack, Durability};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -56,11 +57,19 @@ pub(crate) enum PipelineError {
     OutcomeUnknown,
 }
 
-type Reply = oneshot::Sender<Result<Outcome, PipelineError>>;
+type Reply = oneshot::Sender<Result<Answered, PipelineError>>;
+
+/// What came of a command, and where the change is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answered {
+    pub(crate) outcome: Outcome,
+    pub(crate) durability: Durability,
+}
 
 /// A command on its way.
 struct Job {
     verb: Verb,
+    ack: Ack,
     deadline: Instant,
     claim: Arc<Claim>,
     reply: Reply,
@@ -93,16 +102,16 @@ impl Pipeline {
         }
     }
 
-    /// Has the engine decide a command.
+    /// Has the engine decide a command, whose answer waits for what `ack` says.
     ///
     /// # Errors
     /// If there is no answer; each error says whether anything may have been done.
-    pub(crate) async fn call(&self, verb: Verb) -> Result<Outcome, PipelineError> {
+    pub(crate) async fn ask(&self, verb: Verb, ack: Ack) -> Result<Answered, PipelineError> {
         let permit = self.limit.try_acquire().ok_or(PipelineError::Overloaded)?;
         let claim = Arc::new(Claim::default());
         let (reply, answer) = oneshot::channel();
         let deadline = Instant::now() + self.timeout;
-        let job = Job { verb, deadline, claim: Arc::clone(&claim), reply, permit };
+        let job = Job { verb, ack, deadline, claim: Arc::clone(&claim), reply, permit };
         let turn = self.next_stream.fetch_add(1, Ordering::Relaxed) % self.streams.len();
         self.streams[turn].send(job).map_err(|_| PipelineError::EngineUnavailable)?;
         match tokio::time::timeout_at(deadline, answer).await {

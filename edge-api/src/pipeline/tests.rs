@@ -13,6 +13,13 @@ use crate::limits::{BATCH_BYTES_FULL, BATCH_COMMANDS_MAX};
 
 const LONG: Duration = Duration::from_secs(20);
 
+impl Pipeline {
+    /// Asks for what the engine gives without being asked for more.
+    async fn call(&self, verb: Verb) -> Result<Outcome, PipelineError> {
+        self.ask(verb, Ack::Unspecified).await.map(|answered| answered.outcome)
+    }
+}
+
 fn start(engine: &FakeEngine, in_flight_max: usize, timeout: Duration) -> Pipeline {
     Pipeline::start(&engine.service, 1, in_flight_max, timeout)
 }
@@ -216,11 +223,12 @@ async fn answers_that_nobody_asked_for_do_no_harm() {
     let mut engine = FakeEngine::in_process();
     let pipeline = start(&engine, 10, LONG);
     let mut stream = engine.next_stream().await;
-    let stray = Answer { correlation_id: 77, outcome: None };
+    let stray = Answer { correlation_id: 77, ..Answer::default() };
     stream.send(vec![stray.clone()].into()).await;
     let serve = async {
         let commands = stream.next_batch().await.unwrap();
-        let empty = Answer { correlation_id: commands[0].correlation_id, outcome: None };
+        let correlation_id = commands[0].correlation_id;
+        let empty = Answer { correlation_id, ..Answer::default() };
         stream.send(vec![stray, empty].into()).await;
     };
     let (outcome, ()) = tokio::join!(pipeline.call(place(1)), serve);

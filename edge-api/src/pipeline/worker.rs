@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
-use super::{Job, PipelineError, Reply};
+use super::{Answered, Job, PipelineError, Reply};
 use crate::engine::EngineService;
 use crate::in_flight::Permit;
 use crate::limits::{
@@ -263,6 +263,7 @@ impl Parked {
                 correlation_id,
                 timeout_millis: Some(engine_timeout_millis(job.deadline - now)),
                 verb: Some(job.verb),
+                ack: job.ack.into(),
             });
             let caller = Caller { reply: job.reply, sent_at: now, _permit: job.permit };
             self.callers.insert(correlation_id, caller);
@@ -280,8 +281,10 @@ impl Parked {
                 );
                 continue;
             };
+            let durability = answer.durability();
+            let answered = answer.outcome.map(|outcome| Answered { outcome, durability });
             // A caller who has left does not need the answer.
-            let _ = caller.reply.send(answer.outcome.ok_or(PipelineError::OutcomeUnknown));
+            let _ = caller.reply.send(answered.ok_or(PipelineError::OutcomeUnknown));
         }
     }
 

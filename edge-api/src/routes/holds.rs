@@ -8,13 +8,15 @@ use axum::extract::State;
 use proto::inventory::v1::answer::Outcome;
 use proto::inventory::v1::command::Verb;
 use proto::inventory::v1::{
-    AllocateRequest, ExtendRequest, Hold, HoldState, ReleaseRequest, ReturnRequest,
+    Ack, AllocateRequest, ExtendRequest, Hold, HoldState, ReleaseRequest, ReturnRequest,
 };
 use serde::{Deserialize, Serialize};
 
 use super::spots::{AreaLines, SeatLabels, SpotsDocument, part};
+use crate::ack::{Durable, WantedAck};
 use crate::app::App;
 use crate::extract::{JsonBody, OptionalKey, PathParameter, QueryParameters, not_in_path};
+use crate::pipeline::Answered;
 use crate::problem::Problem;
 use crate::request_id::request_id;
 use crate::timestamp::rfc3339;
@@ -98,8 +100,9 @@ pub(super) struct Extended {
 pub(super) async fn allocate(
     State(app): State<Arc<App>>,
     OptionalKey(key): OptionalKey,
+    WantedAck(ack): WantedAck,
     JsonBody(body): JsonBody<PartBody>,
-) -> Result<Json<Allocated>, Problem> {
+) -> Result<Durable<Json<Allocated>>, Problem> {
     let request_id = request_id(&body.user_id.0, "allocate", key.as_ref());
     let (part, areas) = part(body.seat_ids, body.areas)?;
     let verb = Verb::Allocate(AllocateRequest {
@@ -109,22 +112,25 @@ pub(super) async fn allocate(
         part,
         areas,
     });
-    match outcome(&app, verb).await? {
-        Outcome::Allocated(allocated) => Ok(Json(Allocated {
+    let Answered { outcome, durability } = outcome(&app, verb, ack).await?;
+    let reply = match outcome {
+        Outcome::Allocated(allocated) => Json(Allocated {
             allocation_id: hex(&allocated.allocation_id),
             hold_id: hex(&allocated.hold_id),
             event_id: allocated.event_id,
             spots: SpotsDocument::new(allocated.labels, allocated.ticket_types, allocated.areas),
-        })),
-        other => Err(unexpected(&other)),
-    }
+        }),
+        other => return Err(unexpected(&other)),
+    };
+    Ok(Durable { durability, reply })
 }
 
 pub(super) async fn release(
     State(app): State<Arc<App>>,
     OptionalKey(key): OptionalKey,
+    WantedAck(ack): WantedAck,
     JsonBody(body): JsonBody<PartBody>,
-) -> Result<Json<Released>, Problem> {
+) -> Result<Durable<Json<Released>>, Problem> {
     let request_id = request_id(&body.user_id.0, "release", key.as_ref());
     let (part, areas) = part(body.seat_ids, body.areas)?;
     let verb = Verb::Release(ReleaseRequest {
@@ -134,20 +140,23 @@ pub(super) async fn release(
         part,
         areas,
     });
-    match outcome(&app, verb).await? {
-        Outcome::Released(released) => Ok(Json(Released {
+    let Answered { outcome, durability } = outcome(&app, verb, ack).await?;
+    let reply = match outcome {
+        Outcome::Released(released) => Json(Released {
             hold_id: hex(&released.hold_id),
             spots: SpotsDocument::new(released.labels, released.ticket_types, released.areas),
-        })),
-        other => Err(unexpected(&other)),
-    }
+        }),
+        other => return Err(unexpected(&other)),
+    };
+    Ok(Durable { durability, reply })
 }
 
 pub(super) async fn give_back(
     State(app): State<Arc<App>>,
     OptionalKey(key): OptionalKey,
+    WantedAck(ack): WantedAck,
     JsonBody(body): JsonBody<ReturnBody>,
-) -> Result<Json<Returned>, Problem> {
+) -> Result<Durable<Json<Returned>>, Problem> {
     let request_id = request_id(&body.user_id.0, "return", key.as_ref());
     let (part, areas) = part(body.seat_ids, body.areas)?;
     let verb = Verb::Return(ReturnRequest {
@@ -157,42 +166,48 @@ pub(super) async fn give_back(
         part,
         areas,
     });
-    match outcome(&app, verb).await? {
-        Outcome::Returned(returned) => Ok(Json(Returned {
+    let Answered { outcome, durability } = outcome(&app, verb, ack).await?;
+    let reply = match outcome {
+        Outcome::Returned(returned) => Json(Returned {
             allocation_id: hex(&returned.allocation_id),
             spots: SpotsDocument::new(returned.labels, returned.ticket_types, returned.areas),
-        })),
-        other => Err(unexpected(&other)),
-    }
+        }),
+        other => return Err(unexpected(&other)),
+    };
+    Ok(Durable { durability, reply })
 }
 
 pub(super) async fn extend(
     State(app): State<Arc<App>>,
     OptionalKey(key): OptionalKey,
+    WantedAck(ack): WantedAck,
     JsonBody(body): JsonBody<ExtendBody>,
-) -> Result<Json<Extended>, Problem> {
+) -> Result<Durable<Json<Extended>>, Problem> {
     let request_id = request_id(&body.user_id.0, "extend", key.as_ref());
     let verb = Verb::Extend(ExtendRequest {
         request_id,
         hold_id: body.hold_id.0,
         buyer_id: body.user_id.0,
     });
-    match outcome(&app, verb).await? {
-        Outcome::Extended(extended) => Ok(Json(Extended {
+    let Answered { outcome, durability } = outcome(&app, verb, ack).await?;
+    let reply = match outcome {
+        Outcome::Extended(extended) => Json(Extended {
             hold_id: hex(&extended.hold_id),
             expires_at: rfc3339(extended.deadline_millis),
             expires_at_millis: extended.deadline_millis,
-        })),
-        other => Err(unexpected(&other)),
-    }
+        }),
+        other => return Err(unexpected(&other)),
+    };
+    Ok(Durable { durability, reply })
 }
 
 /// The engine's answer, with refusals and failures as problems.
-pub(super) async fn outcome(app: &App, verb: Verb) -> Result<Outcome, Problem> {
-    match app.pipeline.call(verb).await? {
+pub(super) async fn outcome(app: &App, verb: Verb, ack: Ack) -> Result<Answered, Problem> {
+    let answered = app.pipeline.ask(verb, ack).await?;
+    match answered.outcome {
         Outcome::Rejection(rejection) => Err(rejection.into()),
         Outcome::Failure(failure) => Err(failure.into()),
-        outcome => Ok(outcome),
+        outcome => Ok(Answered { outcome, ..answered }),
     }
 }
 

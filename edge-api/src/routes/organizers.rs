@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::counts::{CountsDocument, Name, NamedDocument, named};
 use super::events::EventDocument;
 use super::spots::{AreaLines, SeatLabels, SpotsDocument, part};
+use crate::ack::{Durable, WantedAck};
 use crate::app::App;
 use crate::extract::{
     Admin, AdminJsonBody, ChartBody, EventInPath, NoBody, OptionalKey, QueryParameters,
@@ -49,27 +50,32 @@ pub(super) async fn block(
     State(app): State<Arc<App>>,
     _: Admin,
     OptionalKey(key): OptionalKey,
+    WantedAck(ack): WantedAck,
     AdminJsonBody(body): AdminJsonBody<BlockBody>,
-) -> Result<Json<BlockDocument>, Problem> {
+) -> Result<Durable<Json<BlockDocument>>, Problem> {
     let request_id = request_id(CALLER, "block", key.as_ref());
     let (event_id, seats, areas) = body.spots()?;
-    let blocked = app.admin.block(BlockRequest { request_id, event_id, seats, areas }).await?;
+    let block = BlockRequest { request_id, event_id, seats, areas };
+    let Durable { durability, reply: blocked } = app.admin.block(block, ack).await?;
     let spots = SpotsDocument::new(blocked.labels, Vec::new(), blocked.areas);
-    Ok(Json(BlockDocument { event_id: blocked.event_id, spots }))
+    let reply = Json(BlockDocument { event_id: blocked.event_id, spots });
+    Ok(Durable { durability, reply })
 }
 
 pub(super) async fn unblock(
     State(app): State<Arc<App>>,
     _: Admin,
     OptionalKey(key): OptionalKey,
+    WantedAck(ack): WantedAck,
     AdminJsonBody(body): AdminJsonBody<BlockBody>,
-) -> Result<Json<BlockDocument>, Problem> {
+) -> Result<Durable<Json<BlockDocument>>, Problem> {
     let request_id = request_id(CALLER, "unblock", key.as_ref());
     let (event_id, seats, areas) = body.spots()?;
     let unblock = UnblockRequest { request_id, event_id, seats, areas };
-    let unblocked = app.admin.unblock(unblock).await?;
+    let Durable { durability, reply: unblocked } = app.admin.unblock(unblock, ack).await?;
     let spots = SpotsDocument::new(unblocked.labels, Vec::new(), unblocked.areas);
-    Ok(Json(BlockDocument { event_id: unblocked.event_id, spots }))
+    let reply = Json(BlockDocument { event_id: unblocked.event_id, spots });
+    Ok(Durable { durability, reply })
 }
 
 impl BlockBody {
@@ -170,8 +176,9 @@ pub(super) async fn create_event(
     State(app): State<Arc<App>>,
     _: Admin,
     OptionalKey(key): OptionalKey,
+    WantedAck(ack): WantedAck,
     AdminJsonBody(body): AdminJsonBody<EventBody>,
-) -> Result<Response, Problem> {
+) -> Result<Durable<Response>, Problem> {
     let request = CreateEventRequest {
         request_id: request_id(CALLER, "create-event", key.as_ref()),
         event_id: body.event_id.0,
@@ -180,9 +187,10 @@ pub(super) async fn create_event(
         rules: body.rules.map(|Object(rules)| rules.into()),
         ticket_types: ticket_types(body.ticket_types)?,
     };
-    let event = app.admin.create_event(request).await?;
+    let Durable { durability, reply: event } = app.admin.create_event(request, ack).await?;
     let location = [(header::LOCATION, format!("/v1/events/{}", event.event_id))];
-    Ok((StatusCode::CREATED, location, Json(EventDocument::from(event))).into_response())
+    let reply = (StatusCode::CREATED, location, Json(EventDocument::from(event))).into_response();
+    Ok(Durable { durability, reply })
 }
 
 /// An empty list of categories is refused: to the engine it would mean all of them.
@@ -221,13 +229,15 @@ pub(super) async fn close_event(
     State(app): State<Arc<App>>,
     _: Admin,
     OptionalKey(key): OptionalKey,
+    WantedAck(ack): WantedAck,
     EventInPath(EventId(event_id)): EventInPath,
     _: NoBody,
-) -> Result<Json<EventDocument>, Problem> {
+) -> Result<Durable<Json<EventDocument>>, Problem> {
     let route = format!("close-event/{event_id}");
     let request_id = request_id(CALLER, &route, key.as_ref());
-    let event = app.admin.close_event(CloseEventRequest { request_id, event_id }).await?;
-    Ok(Json(event.into()))
+    let close = CloseEventRequest { request_id, event_id };
+    let Durable { durability, reply: event } = app.admin.close_event(close, ack).await?;
+    Ok(Durable { durability, reply: Json(event.into()) })
 }
 
 #[derive(Debug, Serialize)]

@@ -16,9 +16,11 @@ use super::spots::{
     AreaLines, CountedType, SeatLabels, SpotsDocument, TypedSeats, area_places, check_named, seats,
     typed_seats,
 };
+use crate::ack::{Durable, WantedAck};
 use crate::app::App;
 use crate::extract::{JsonBody, OptionalKey};
 use crate::object::{List, Object};
+use crate::pipeline::Answered;
 use crate::problem::Problem;
 use crate::request_id::request_id;
 use crate::timestamp::rfc3339;
@@ -68,22 +70,25 @@ pub(super) struct Reserved {
 pub(super) async fn reserve(
     State(app): State<Arc<App>>,
     OptionalKey(key): OptionalKey,
+    WantedAck(ack): WantedAck,
     JsonBody(body): JsonBody<ReserveBody>,
-) -> Result<Json<Reserved>, Problem> {
+) -> Result<Durable<Json<Reserved>>, Problem> {
     let request_id = request_id(&body.user_id.0, "reserve", key.as_ref());
     let (event_id, buyer_id) = (body.event_id.0, body.user_id.0.clone());
     let (selection, areas) = selection(body)?;
     let verb = Verb::Place(PlaceRequest { request_id, event_id, buyer_id, selection, areas });
-    match outcome(&app, verb).await? {
-        Outcome::Placed(placed) => Ok(Json(Reserved {
+    let Answered { outcome, durability } = outcome(&app, verb, ack).await?;
+    let reply = match outcome {
+        Outcome::Placed(placed) => Json(Reserved {
             hold_id: hex(&placed.hold_id),
             event_id: placed.event_id,
             spots: SpotsDocument::new(placed.labels, placed.ticket_types, placed.areas),
             expires_at: rfc3339(placed.deadline_millis),
             expires_at_millis: placed.deadline_millis,
-        })),
-        other => Err(unexpected(&other)),
-    }
+        }),
+        other => return Err(unexpected(&other)),
+    };
+    Ok(Durable { durability, reply })
 }
 
 /// What is to be held: seats or a wish for them, and places.

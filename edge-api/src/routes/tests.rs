@@ -107,6 +107,40 @@ async fn reserve_takes_labels_or_a_wish() {
 }
 
 #[tokio::test]
+async fn how_sure_a_change_is_to_be_is_asked_and_told_in_headers() {
+    let router = edge();
+    let body = json!({ "eventId": 1, "seatIds": ["A-1"], "userId": "u1" }).to_string();
+    let request = |words: &[&str]| {
+        let request = post_request("/v1/seats/reserve");
+        let request = words.iter().fold(request, |of, word| of.header("Holdfast-Ack", *word));
+        request.body(Body::from(body.clone())).unwrap()
+    };
+    for (words, told) in [
+        (&[][..], "journal"),
+        (&["journal"], "journal"),
+        (&["journal+postgres"], "journal+postgres"),
+    ] {
+        let reply = ask(&router, request(words)).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+        assert_eq!(reply.headers["holdfast-durability"], told, "{words:?}");
+    }
+    for words in [&["postgres"][..], &[""], &["Journal"], &["journal", "journal"]] {
+        let reply = ask(&router, request(words)).await;
+        assert_problem(&reply, 400, "invalid_request");
+        assert!(reply.body["detail"].as_str().unwrap().contains("Holdfast-Ack"), "{words:?}");
+        assert!(!reply.headers.contains_key("holdfast-durability"));
+    }
+    let by_hold = json!({ "holdId": HOLD, "userId": "u1" });
+    for verb in ["allocate", "release", "extend"] {
+        let request = post_request(&format!("/v1/seats/{verb}"));
+        let request = request.header("Holdfast-Ack", "journal+postgres");
+        let reply = ask(&router, request.body(Body::from(by_hold.to_string())).unwrap()).await;
+        assert_eq!(reply.status, StatusCode::OK, "{verb}: {}", reply.body);
+        assert_eq!(reply.headers["holdfast-durability"], "journal+postgres", "{verb}");
+    }
+}
+
+#[tokio::test]
 async fn the_verbs_of_a_hold_answer_with_what_they_did() {
     let router = edge();
     let body = json!({ "holdId": HOLD, "userId": "u1" });

@@ -32,7 +32,10 @@ pub(super) fn read(
         let bad = |problem| ConfigError::VariableInvalid {
             name: name.to_owned(),
             // One that is misspelt may still be close to somebody's secret.
-            value: if key == "ADMIN_TOKEN" { "…".into() } else { value.to_string_lossy().into() },
+            value: match key {
+                "ADMIN_TOKEN" | "DATABASE_URL" => "…".into(),
+                _ => value.to_string_lossy().into(),
+            },
             problem,
         };
         let text = value.to_str().ok_or_else(|| bad("not Unicode".to_owned()))?;
@@ -65,6 +68,9 @@ fn set(flags: &mut SettingFlags, key: &str, text: &str) -> Option<Result<(), Str
         "LOG_FORMAT" => put(&mut layer.log_format, text),
         "METRICS" => put(&mut layer.metrics, text),
         "HISTORY_RETENTION_DAYS" => put(&mut layer.history_retention_days, text),
+        "DATABASE_URL" => put(&mut layer.database_url, text),
+        "ACK" => put(&mut layer.ack, text),
+        "JOURNAL_BUDGET_BYTES" => put(&mut layer.journal_budget_bytes, text),
         "JOURNAL_SEGMENT_BYTES" => put(&mut layer.journal_segment_bytes, text),
         _ => return None,
     })

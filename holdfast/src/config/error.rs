@@ -1,7 +1,7 @@
 //! Why the settings are not usable, each with the source that is to be changed.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A source of settings holds what cannot be used. The program does not start.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,33 @@ pub(crate) enum ConfigError {
     /// The settings file has an unknown key, a bad value, or is not TOML.
     #[error("the settings file {} is not valid: {}", path.display(), cause.to_string().trim_end())]
     FileInvalid { path: PathBuf, cause: toml::de::Error },
+    /// The same where the line has a secret, which is not shown.
+    #[error("the settings file {} is not valid: line {line}: {problem}", path.display())]
+    FileSecretInvalid { path: PathBuf, line: usize, problem: String },
+    /// Answers are to wait for what there is not.
+    #[error(
+        "ack is journal+postgres, but there is no database_url (--database-url or \
+         HOLDFAST_DATABASE_URL): answers could never be in Postgres. Give one, or leave ack out"
+    )]
+    AckWithoutDatabase,
+}
+
+/// Keys with values that nobody may see.
+const SECRETS: [&str; 2] = ["admin_token", "database_url"];
+
+impl ConfigError {
+    /// What is wrong with the text of a file.
+    pub(super) fn of_file(path: &Path, text: &str, cause: toml::de::Error) -> Self {
+        let path = path.to_owned();
+        let start = cause.span().map_or(0, |span| span.start.min(text.len()));
+        let before = text.get(..start).unwrap_or_default();
+        let line = text.lines().nth(before.matches('\n').count()).unwrap_or_default();
+        if SECRETS.iter().any(|secret| line.contains(secret)) {
+            let line = before.matches('\n').count() + 1;
+            return Self::FileSecretInvalid { path, line, problem: cause.message().to_owned() };
+        }
+        Self::FileInvalid { path, cause }
+    }
 }
 
 fn suggestion(close: &[String]) -> String {

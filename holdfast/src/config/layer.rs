@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::values::{
-    Address, BuyerSeats, EngineAddress, HoldSecs, LogFilter, LogFormat, RetentionDays, Secret,
-    SegmentBytes, Writers,
+    AckWord, Address, BudgetBytes, BuyerSeats, DatabaseUrl, EngineAddress, HoldSecs, LogFilter,
+    LogFormat, RetentionDays, Secret, SegmentBytes, Writers,
 };
 
 /// The settings as flags of a command.
@@ -104,6 +104,18 @@ pub(crate) struct SettingLayer {
     /// Days that sealed history is kept; 0 keeps none [default: 90]
     #[arg(long, value_name = "DAYS")]
     pub(crate) history_retention_days: Option<RetentionDays>,
+    /// A Postgres to write everything to behind the journal, as postgres://USER:PASSWORD@HOST/NAME;
+    /// better a variable than a flag [default: none, and nothing is]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<DatabaseUrl>,
+    /// What answers wait for unless their callers say so: journal or journal+postgres
+    /// [default: journal]
+    #[arg(long, value_name = "WORD")]
+    pub(crate) ack: Option<AckWord>,
+    /// Bytes of the journal that may be behind in Postgres; near the end new holds are refused
+    /// [default: 8589934592]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) journal_budget_bytes: Option<BudgetBytes>,
     /// Bytes of a segment of the journal, for small disks [default: 67108864]
     #[arg(long, value_name = "BYTES", hide_short_help = true)]
     pub(crate) journal_segment_bytes: Option<SegmentBytes>,
@@ -126,6 +138,9 @@ impl SettingLayer {
             log_format: self.log_format.or(weaker.log_format),
             metrics: self.metrics.or(weaker.metrics),
             history_retention_days: self.history_retention_days.or(weaker.history_retention_days),
+            database_url: self.database_url.or(weaker.database_url),
+            ack: self.ack.or(weaker.ack),
+            journal_budget_bytes: self.journal_budget_bytes.or(weaker.journal_budget_bytes),
             journal_segment_bytes: self.journal_segment_bytes.or(weaker.journal_segment_bytes),
         }
     }

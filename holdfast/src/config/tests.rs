@@ -65,6 +65,9 @@ fn without_any_source_the_defaults_hold() {
             log_format: LogFormat::Text,
             metrics: None,
             history_retention_days: 90,
+            database_url: None,
+            ack: Ack::Journal,
+            journal_budget_bytes: 8 << 30,
             journal_segment_bytes: 64 << 20,
         }
     );
@@ -113,6 +116,9 @@ fn every_setting_is_read_from_every_source_under_the_same_name() {
         ("log_format", "\"json\""),
         ("metrics", "\"127.0.0.2:6\""),
         ("history_retention_days", "7"),
+        ("database_url", "\"postgres://ann:secret@db/holdfast\""),
+        ("ack", "\"journal+postgres\""),
+        ("journal_budget_bytes", "1048576"),
         ("journal_segment_bytes", "65536"),
     ];
     let default = Sources::default().resolve().unwrap();
@@ -129,7 +135,8 @@ fn every_setting_is_read_from_every_source_under_the_same_name() {
         assert_ne!(by_flag, default, "{key}");
         assert_eq!(by_flag, by_variable, "{key}");
         assert_eq!(by_flag, by_file, "{key}");
-        let shown = if *key == "admin_token" { "(set)" } else { text };
+        let is_secret = ["admin_token", "database_url"].contains(key);
+        let shown = if is_secret { "(set)" } else { text };
         assert_eq!(by_flag.changed(), format!("{key}={shown}"), "{key}");
     }
     let named = VALUES.iter().map(|(key, _)| format!("HOLDFAST_{}", key.to_uppercase()));
@@ -189,6 +196,8 @@ fn a_bad_value_of_a_variable_is_reported_with_its_name() {
         ("HOLDFAST_HOLD_SECS", "15m", "not a whole number from 1 to 86400"),
         ("HOLDFAST_BUYER_SEATS_MAX", "none", "not a whole number from 1 to 1048576"),
         ("HOLDFAST_HISTORY_RETENTION_DAYS", "-1", "not a whole number from 0 to 36500"),
+        ("HOLDFAST_ACK", "postgres", "neither journal nor journal+postgres"),
+        ("HOLDFAST_JOURNAL_BUDGET_BYTES", "1", "not a whole number from 1048576 to"),
         ("HOLDFAST_JOURNAL_SEGMENT_BYTES", "1", "not a whole number from 65536 to 1073741824"),
         ("HOLDFAST_LOG", "edge_api=loud", "not a log filter"),
         ("HOLDFAST_LOG_FORMAT", "xml", "neither text nor json"),
@@ -208,8 +217,34 @@ fn a_secret_is_not_written_even_if_it_is_refused() {
         assert!(error.contains("HOLDFAST_ADMIN_TOKEN") && error.contains("16 to 255"), "{error}");
         assert!(!error.contains("letters"), "{error}");
     }
+    for url in ["mysql://ann:letters@db", "postgres://", "postgres://ann:letters @db"] {
+        let variables = [("HOLDFAST_DATABASE_URL", url)];
+        let error = Sources { variables: &variables, ..Sources::default() }.resolve().unwrap_err();
+        assert!(error.contains("HOLDFAST_DATABASE_URL") && error.contains("not a data"), "{error}");
+        assert!(!error.contains("letters"), "{error}");
+    }
+    for file in ["log = \"info\"\nadmin_token = \"letters\"", "\ndatabase_url = \"my://letters\""] {
+        let error = Sources { file, ..Sources::default() }.resolve().unwrap_err();
+        assert!(error.contains("holdfast.toml is not valid: line 2: this is not a"), "{error}");
+        assert!(!error.contains("letters"), "{error}");
+    }
     let sources = Sources { flags: &["--admin-token=sixteen-letters!"], ..Sources::default() };
     assert!(!format!("{:?}", sources.resolve().unwrap()).contains("letters"));
+}
+
+#[test]
+fn only_who_has_a_database_has_a_projection_and_can_wait_for_it() {
+    let of = |flags: &[&str]| Sources { flags, ..Sources::default() }.resolve().unwrap();
+    let database = "--database-url=postgres://ann:secret@db/holdfast";
+    assert_eq!(of(&[]).projection().unwrap(), None);
+    assert_eq!(of(&["--journal-budget-bytes=1048576"]).projection().unwrap(), None);
+    let with = of(&[database, "--ack=journal+postgres", "--journal-budget-bytes=1048576"]);
+    let expected =
+        ProjectionOptions { journal_budget_bytes: 1 << 20, ack: Ack::JournalAndPostgres };
+    assert_eq!(with.projection().unwrap(), Some(expected));
+    assert_eq!(of(&[database]).projection().unwrap(), Some(ProjectionOptions::default()));
+    let error = of(&["--ack=journal+postgres"]).projection().unwrap_err().to_string();
+    assert!(error.contains("no database_url") && error.contains("leave ack out"), "{error}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use std::str::FromStr;
 use axum::http::Uri;
 use clap::ValueEnum;
 use inventory_core::limits::{CHART_SEATS_MAX, HOLD_TTL_MILLIS_MAX, SHARDS};
+use inventory_engine::ack::{Ack, AckUnknown};
+use inventory_engine::limits::JOURNAL_BUDGET_BYTES_MIN;
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
@@ -21,6 +23,8 @@ pub(crate) type HoldSecs = Bounded<1, { HOLD_TTL_MILLIS_MAX / 1_000 }>;
 pub(crate) type RetentionDays = Bounded<0, 36_500>;
 /// Bytes of a segment: a group of the journal has to fit, and a start has to read one.
 pub(crate) type SegmentBytes = Bounded<{ 64 << 10 }, { 1 << 30 }>;
+/// Bytes of the journal that may be behind: a pebibyte is as good as any.
+pub(crate) type BudgetBytes = Bounded<{ JOURNAL_BUDGET_BYTES_MIN }, { 1 << 50 }>;
 /// Seats of one buyer: no chart has more.
 pub(crate) type BuyerSeats = Bounded<1, { CHART_SEATS_MAX as u64 }>;
 
@@ -111,6 +115,67 @@ impl TryFrom<String> for Secret {
 
     fn try_from(text: String) -> Result<Self, String> {
         text.parse().map_err(|problem| format!("this is {problem}"))
+    }
+}
+
+/// Where a Postgres is, and with what password. Never written.
+#[derive(Clone, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub(crate) struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL itself.
+    #[expect(dead_code, reason = "who connects to it reads it")]
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl")
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rest = ["postgres://", "postgresql://"].iter().find_map(|of| text.strip_prefix(of));
+        let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        match rest {
+            Some(rest) if !rest.is_empty() && is_visible && text.len() <= 2_048 => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err("not a database, such as postgres://USER:PASSWORD@HOST/NAME".to_owned()),
+        }
+    }
+}
+
+impl TryFrom<String> for DatabaseUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|problem| format!("this is {problem}"))
+    }
+}
+
+/// What answers wait for.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct AckWord(Ack);
+
+impl FromStr for AckWord {
+    type Err = AckUnknown;
+
+    fn from_str(text: &str) -> Result<Self, AckUnknown> {
+        text.parse().map(Self)
+    }
+}
+
+impl From<AckWord> for Ack {
+    fn from(word: AckWord) -> Self {
+        word.0
     }
 }
 
@@ -211,4 +276,4 @@ macro_rules! try_from_string {
         }
     )+};
 }
-try_from_string!(Address, EngineAddress, LogFilter, LogFormat);
+try_from_string!(AckWord, Address, EngineAddress, LogFilter, LogFormat);

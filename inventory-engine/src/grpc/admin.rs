@@ -12,8 +12,9 @@ use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::answer::{Answer, Failure, Invalid};
+use crate::ask::Ask;
 use crate::engine::{Handle, PutChartError};
-use crate::grpc::inventory::{call, give_up_at};
+use crate::grpc::terms::{Terms, give_up_at, respond};
 use crate::grpc::{answers, reads, requests, status};
 use crate::limits::{LIST_PAGE_EVENTS_DEFAULT, LIST_PAGE_EVENTS_MAX, STORAGE_SHORT_RETRY_AFTER};
 
@@ -54,15 +55,16 @@ impl InventoryAdmin for AdminService {
         &self,
         request: Request<v1::CreateEventRequest>,
     ) -> Result<Response<v1::Event>, Status> {
-        let give_up_at = give_up_at(request.metadata());
+        let terms = Terms::of(&self.engine, request.metadata())?;
         let event = requests::create_event(request.into_inner()).map_err(of_invalid)?;
         let chart = self.engine.chart(event.chart).await;
         let command = event.command(chart.as_deref()).map_err(of_invalid)?;
-        match self.engine.create_event(command, chart, give_up_at).await {
+        let create = Ask::CreateEvent { command, chart };
+        match self.engine.ask_for(create, terms.ack, terms.give_up_at).await {
             Ok(Answer::Accepted(accepted)) => match accepted.fact.change {
                 Change::EventCreated { .. } => {
                     let event = reads::event(&self.engine, accepted.fact.event_id.0)?;
-                    Ok(Response::new(reads::event_message(&event)))
+                    Ok(respond(reads::event_message(&event), accepted.durability))
                 }
                 _ => Err(status::of_mismatch()),
             },
@@ -76,13 +78,13 @@ impl InventoryAdmin for AdminService {
         &self,
         request: Request<v1::CloseEventRequest>,
     ) -> Result<Response<v1::Event>, Status> {
-        let give_up_at = give_up_at(request.metadata());
+        let terms = Terms::of(&self.engine, request.metadata())?;
         let event_id = request.get_ref().event_id;
         let ask = requests::close_event(request.get_ref()).map_err(of_invalid)?;
-        match self.engine.ask(ask, give_up_at).await {
-            Ok(Answer::Accepted(_)) => {
+        match self.engine.ask_for(ask, terms.ack, terms.give_up_at).await {
+            Ok(Answer::Accepted(accepted)) => {
                 let event = reads::event(&self.engine, event_id)?;
-                Ok(Response::new(reads::event_message(&event)))
+                Ok(respond(reads::event_message(&event), accepted.durability))
             }
             Ok(Answer::Refused(refusal)) => Err(status::of_refusal(&refusal)),
             Ok(_) => Err(status::of_mismatch()),
@@ -117,10 +119,11 @@ impl InventoryAdmin for AdminService {
         &self,
         request: Request<v1::BlockRequest>,
     ) -> Result<Response<v1::Blocked>, Status> {
-        let give_up_at = give_up_at(request.metadata());
+        let terms = Terms::of(&self.engine, request.metadata())?;
         let ask = requests::block(self.engine.directory(), request.into_inner());
-        match call(&self.engine, ask, give_up_at).await? {
-            Outcome::Blocked(blocked) => Ok(Response::new(blocked)),
+        let settled = terms.call(&self.engine, ask).await?;
+        match settled.outcome {
+            Outcome::Blocked(blocked) => Ok(respond(blocked, settled.durability)),
             _ => Err(status::of_mismatch()),
         }
     }
@@ -129,10 +132,11 @@ impl InventoryAdmin for AdminService {
         &self,
         request: Request<v1::UnblockRequest>,
     ) -> Result<Response<v1::Unblocked>, Status> {
-        let give_up_at = give_up_at(request.metadata());
+        let terms = Terms::of(&self.engine, request.metadata())?;
         let ask = requests::unblock(self.engine.directory(), request.into_inner());
-        match call(&self.engine, ask, give_up_at).await? {
-            Outcome::Unblocked(unblocked) => Ok(Response::new(unblocked)),
+        let settled = terms.call(&self.engine, ask).await?;
+        match settled.outcome {
+            Outcome::Unblocked(unblocked) => Ok(respond(unblocked, settled.durability)),
             _ => Err(status::of_mismatch()),
         }
     }

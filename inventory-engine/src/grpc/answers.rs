@@ -7,6 +7,7 @@ use inventory_core::spots::{AreaPlaces, Counts, Spots};
 use inventory_core::state::{Ending, Verification};
 use proto::inventory::v1::{self, answer::Outcome};
 
+use crate::ack::Durability;
 use crate::answer::{Answer, Failure, HoldReport, Refusal, Reply};
 use crate::names::{EventNames, NamesOf};
 
@@ -17,6 +18,14 @@ pub(crate) fn outcome(reply: Reply, names: &mut NamesOf<'_>) -> Option<Outcome> 
         Ok(Answer::Refused(refusal)) => Some(Outcome::Rejection(rejection(&refusal))),
         Ok(Answer::Hold(_) | Answer::Verified(_)) => None,
         Err(failure) => Some(Outcome::Failure(failure_message(&failure))),
+    }
+}
+
+/// Where a change is.
+pub(crate) fn durability(durability: Durability) -> v1::Durability {
+    match durability {
+        Durability::Journal => v1::Durability::Journal,
+        Durability::JournalAndPostgres => v1::Durability::JournalAndPostgres,
     }
 }
 

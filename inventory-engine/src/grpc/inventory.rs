@@ -1,18 +1,17 @@
 //! The `Inventory` service: what buyers' services call.
 
 use std::pin::Pin;
-use std::time::{Duration, Instant};
 
 use proto::inventory::v1::inventory_server::Inventory;
 use proto::inventory::v1::{self, answer::Outcome};
 use tokio_stream::Stream;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::answer::{Answer, Failure, Invalid};
 use crate::ask::{Ask, Query};
 use crate::bounded_work::{BoundedWork, Lost};
 use crate::engine::Handle;
+use crate::grpc::terms::{Terms, give_up_at, respond};
 use crate::grpc::{answers, reads, requests, seat_history, status, stream, watch};
 use crate::limits::CHART_MAPS_MAX;
 
@@ -56,10 +55,11 @@ impl Inventory for InventoryService {
         &self,
         request: Request<v1::PlaceRequest>,
     ) -> Result<Response<v1::Placed>, Status> {
-        let give_up_at = give_up_at(request.metadata());
+        let terms = Terms::of(&self.engine, request.metadata())?;
         let ask = requests::place(self.engine.directory(), request.into_inner());
-        match call(&self.engine, ask, give_up_at).await? {
-            Outcome::Placed(answer) => Ok(Response::new(answer)),
+        let settled = terms.call(&self.engine, ask).await?;
+        match settled.outcome {
+            Outcome::Placed(answer) => Ok(respond(answer, settled.durability)),
             _ => Err(status::of_mismatch()),
         }
     }
@@ -68,10 +68,11 @@ impl Inventory for InventoryService {
         &self,
         request: Request<v1::ExtendRequest>,
     ) -> Result<Response<v1::Extended>, Status> {
-        let give_up_at = give_up_at(request.metadata());
+        let terms = Terms::of(&self.engine, request.metadata())?;
         let ask = requests::extend(request.get_ref());
-        match call(&self.engine, ask, give_up_at).await? {
-            Outcome::Extended(answer) => Ok(Response::new(answer)),
+        let settled = terms.call(&self.engine, ask).await?;
+        match settled.outcome {
+            Outcome::Extended(answer) => Ok(respond(answer, settled.durability)),
             _ => Err(status::of_mismatch()),
         }
     }
@@ -80,10 +81,11 @@ impl Inventory for InventoryService {
         &self,
         request: Request<v1::ReleaseRequest>,
     ) -> Result<Response<v1::Released>, Status> {
-        let give_up_at = give_up_at(request.metadata());
+        let terms = Terms::of(&self.engine, request.metadata())?;
         let ask = requests::release(request.into_inner());
-        match call(&self.engine, ask, give_up_at).await? {
-            Outcome::Released(answer) => Ok(Response::new(answer)),
+        let settled = terms.call(&self.engine, ask).await?;
+        match settled.outcome {
+            Outcome::Released(answer) => Ok(respond(answer, settled.durability)),
             _ => Err(status::of_mismatch()),
         }
     }
@@ -92,10 +94,11 @@ impl Inventory for InventoryService {
         &self,
         request: Request<v1::AllocateRequest>,
     ) -> Result<Response<v1::Allocated>, Status> {
-        let give_up_at = give_up_at(request.metadata());
+        let terms = Terms::of(&self.engine, request.metadata())?;
         let ask = requests::allocate(request.into_inner());
-        match call(&self.engine, ask, give_up_at).await? {
-            Outcome::Allocated(answer) => Ok(Response::new(answer)),
+        let settled = terms.call(&self.engine, ask).await?;
+        match settled.outcome {
+            Outcome::Allocated(answer) => Ok(respond(answer, settled.durability)),
             _ => Err(status::of_mismatch()),
         }
     }
@@ -104,10 +107,11 @@ impl Inventory for InventoryService {
         &self,
         request: Request<v1::ReturnRequest>,
     ) -> Result<Response<v1::Returned>, Status> {
-        let give_up_at = give_up_at(request.metadata());
+        let terms = Terms::of(&self.engine, request.metadata())?;
         let ask = requests::give_back(request.into_inner());
-        match call(&self.engine, ask, give_up_at).await? {
-            Outcome::Returned(answer) => Ok(Response::new(answer)),
+        let settled = terms.call(&self.engine, ask).await?;
+        match settled.outcome {
+            Outcome::Returned(answer) => Ok(respond(answer, settled.durability)),
             _ => Err(status::of_mismatch()),
         }
     }
@@ -161,57 +165,6 @@ impl Inventory for InventoryService {
             }
             Ok(_) => Err(status::of_mismatch()),
             Err(failure) => Err(status::of_failure(&failure)),
-        }
-    }
-}
-
-/// What came of a unary command, or the status that says why nothing did.
-pub(crate) async fn call(
-    engine: &Handle,
-    ask: Result<Ask, Invalid>,
-    give_up_at: Option<Instant>,
-) -> Result<Outcome, Status> {
-    let ask = ask.map_err(|invalid| status::of_failure(&invalid.into()))?;
-    status::outcome(engine.ask(ask, give_up_at).await, engine.directory())
-}
-
-/// When the caller stops waiting, from the `grpc-timeout` header: up to eight digits and a unit
-/// (the gRPC protocol over HTTP/2, "Requests").
-pub(crate) fn give_up_at(metadata: &MetadataMap) -> Option<Instant> {
-    let text = metadata.get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let amount: u64 = digits.parse().ok()?;
-    let timeout = match unit {
-        "H" => Duration::from_secs(amount * 3_600),
-        "M" => Duration::from_secs(amount * 60),
-        "S" => Duration::from_secs(amount),
-        "m" => Duration::from_millis(amount),
-        "u" => Duration::from_micros(amount),
-        "n" => Duration::from_nanos(amount),
-        _ => return None,
-    };
-    Instant::now().checked_add(timeout)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timeouts_are_read_as_the_protocol_writes_them() {
-        let waits = |text: &'static str| {
-            let mut metadata = MetadataMap::new();
-            metadata.insert("grpc-timeout", text.parse().unwrap());
-            give_up_at(&metadata).map(|at| at.saturating_duration_since(Instant::now()))
-        };
-        let two_seconds = waits("2000m").unwrap();
-        assert!(two_seconds > Duration::from_millis(1_500) && two_seconds.as_millis() <= 2_000);
-        assert!(waits("99999999H").is_some());
-        for nonsense in ["", "5", "S", "-1S", "999999999S", "1x"] {
-            assert_eq!(waits(nonsense), None, "{nonsense:?}");
         }
     }
 }

@@ -12,6 +12,7 @@ use proto::inventory::v1;
 
 use crate::answer::{Answer, Reply};
 use crate::grpc::answers;
+use crate::grpc::terms::durability_of;
 use crate::names::{EventNames, NamesOf};
 
 /// Bytes of a message that is begun: room for most.
@@ -47,13 +48,14 @@ impl Message {
     /// Appends an answer.
     pub(super) fn push(&mut self, correlation_id: u64, reply: Reply, names: &mut NamesOf<'_>) {
         self.answers += 1;
+        let durability = answers::durability(durability_of(&reply));
         if let Ok(Answer::Accepted(accepted)) = &reply
             && let Some(tag) = self.write_outcome(&accepted.fact, names)
         {
-            return self.close_answer(correlation_id, tag);
+            return self.close_answer(correlation_id, tag, durability);
         }
         let outcome = answers::outcome(reply, names);
-        let answer = v1::Answer { correlation_id, outcome };
+        let answer = v1::Answer { correlation_id, outcome, durability: durability.into() };
         message::encode(v1::ANSWERS_TAG, &answer, &mut self.encoded);
     }
 
@@ -96,13 +98,22 @@ impl Message {
     }
 
     /// Puts an answer around the outcome.
-    fn close_answer(&mut self, correlation_id: u64, tag: u32) {
+    fn close_answer(&mut self, correlation_id: u64, tag: u32, durability: v1::Durability) {
         const CORRELATION_ID: u32 = 1;
+        const DURABILITY: u32 = 11;
         let has_id = correlation_id != 0;
         let id_bytes =
             if has_id { key_len(CORRELATION_ID) + encoded_len_varint(correlation_id) } else { 0 };
+        let durability = durability as u64;
+        let durability_bytes = match durability {
+            0 => 0,
+            _ => key_len(DURABILITY) + encoded_len_varint(durability),
+        };
         let outcome_bytes = self.outcome.len() as u64;
-        let rest = key_len(tag) + encoded_len_varint(outcome_bytes) + self.outcome.len();
+        let rest = key_len(tag)
+            + encoded_len_varint(outcome_bytes)
+            + self.outcome.len()
+            + durability_bytes;
         let out = &mut self.encoded;
         encode_key(v1::ANSWERS_TAG, WireType::LengthDelimited, out);
         encode_varint((id_bytes + rest) as u64, out);
@@ -113,6 +124,10 @@ impl Message {
         encode_key(tag, WireType::LengthDelimited, out);
         encode_varint(outcome_bytes, out);
         out.extend_from_slice(&self.outcome);
+        if durability != 0 {
+            encode_key(DURABILITY, WireType::Varint, out);
+            encode_varint(durability, out);
+        }
     }
 
     /// Seats by index, and then by label.

@@ -11,6 +11,7 @@ mod seat_history;
 mod server;
 mod status;
 mod stream;
+mod terms;
 mod watch;
 
 pub use server::{ServeError, Services};

@@ -13,7 +13,8 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Status, Streaming};
 use tracing::debug;
 
-use crate::answer::{Failure, Reply};
+use crate::ack::Ack;
+use crate::answer::{Failure, Invalid, Reply};
 use crate::directory::Directory;
 use crate::engine::Handle;
 use crate::grpc::message::Message;
@@ -25,6 +26,7 @@ use crate::limits::{
 };
 use crate::metrics::STREAMS;
 use crate::names::NamesOf;
+use crate::settle::{Unsettled, settle_stream};
 use crate::ticket::Ticket;
 
 /// Messages of answers that wait for the connection.
@@ -41,11 +43,14 @@ pub(crate) fn serve(
         open.increment(1.0);
         let room = Arc::new(Semaphore::new(STREAM_COMMANDS_IN_FLIGHT_MAX));
         let (replies, to_send) = mpsc::unbounded_channel();
-        let reading = read(&engine, commands, replies, Arc::clone(&room));
+        let (unsettled, answered) = mpsc::unbounded_channel();
+        let settling = settle_stream(engine.projected().cloned(), answered, replies.clone());
+        let ways = Ways { replies, unsettled };
+        let reading = read(&engine, commands, ways, Arc::clone(&room));
         let writing = write(engine.directory(), to_send, messages.clone(), room);
         let stopped = engine.stopper();
         tokio::select! {
-            (end, ()) = async { tokio::join!(reading, writing) } => {
+            (end, (), ()) = async { tokio::join!(reading, settling, writing) } => {
                 if let Err(status) = end {
                     // Who has left does not mind.
                     drop(messages.send(Err(status)).await);
@@ -61,12 +66,33 @@ pub(crate) fn serve(
     ReceiverStream::new(out)
 }
 
-/// Reads messages and hands their commands to the writers of their shards. Dropping `replies`
-/// at the end lets the other half end once everything is answered.
+/// Where answers go from their writers: to the caller, or to where they wait for Postgres first.
+struct Ways {
+    replies: mpsc::UnboundedSender<(u64, Reply)>,
+    unsettled: mpsc::UnboundedSender<Unsettled>,
+}
+
+impl Ways {
+    fn ticket(&self, correlation_id: u64, ack: Ack, give_up_at: Option<Instant>) -> Ticket {
+        match ack {
+            Ack::Journal => Ticket::stream(self.replies.clone(), correlation_id),
+            Ack::JournalAndPostgres => {
+                Ticket::unsettled(self.unsettled.clone(), correlation_id, give_up_at)
+            }
+        }
+    }
+
+    fn refuse(&self, correlation_id: u64, failure: Failure) {
+        self.ticket(correlation_id, Ack::Journal, None).reply(Err(failure));
+    }
+}
+
+/// Reads messages and hands their commands to the writers of their shards. Dropping the `ways`
+/// at the end lets the other parts end once everything is answered.
 async fn read(
     engine: &Handle,
     mut commands: Streaming<v1::CommandBatch>,
-    replies: mpsc::UnboundedSender<(u64, Reply)>,
+    ways: Ways,
     room: Arc<Semaphore>,
 ) -> Result<(), Status> {
     loop {
@@ -88,7 +114,9 @@ async fn read(
                 drop(permits.map(SemaphorePermit::forget));
             }
             () = engine.draining().cancelled() => {
-                refuse(batch, &replies);
+                // They were read, but there was no room before the engine began to shut down.
+                let ids = batch.iter().map(|command| command.correlation_id);
+                ids.for_each(|id| ways.refuse(id, Failure::ShuttingDown));
                 return Ok(());
             }
         }
@@ -98,14 +126,16 @@ async fn read(
             let correlation_id = command.correlation_id;
             let timeout = command.timeout_millis.map(u64::from).map(Duration::from_millis);
             let give_up_at = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-            let ticket = Ticket::stream(replies.clone(), correlation_id);
-            match requests::command(engine.directory(), command.verb) {
-                Ok(ask) => {
+            let asked = ack(engine, command.ack)
+                .and_then(|ack| Ok((requests::command(engine.directory(), command.verb)?, ack)));
+            match asked {
+                Ok((ask, ack)) => {
+                    let ticket = ways.ticket(correlation_id, ack, give_up_at);
                     let requests = by_writer.entry(engine.writer_of(ask.shard()));
                     let requests = requests.or_insert_with(|| Vec::with_capacity(count));
                     requests.push(Request { ask, ticket, give_up_at });
                 }
-                Err(invalid) => ticket.reply(Err(invalid.into())),
+                Err(invalid) => ways.refuse(correlation_id, invalid.into()),
             }
         }
         for (writer, requests) in by_writer {
@@ -118,13 +148,19 @@ async fn read(
     }
 }
 
-/// Answers commands that were read, but for which there was no room before the engine began to
-/// shut down.
-fn refuse(batch: Vec<v1::Command>, replies: &mpsc::UnboundedSender<(u64, Reply)>) {
-    for command in batch {
-        let ticket = Ticket::stream(replies.clone(), command.correlation_id);
-        ticket.reply(Err(Failure::ShuttingDown));
-    }
+/// What the answer to a command has to wait for.
+fn ack(engine: &Handle, asked: i32) -> Result<Ack, Invalid> {
+    const FIELD: &str = "ack";
+    let asked = match v1::Ack::try_from(asked) {
+        Ok(v1::Ack::Unspecified) => None,
+        Ok(v1::Ack::Journal) => Some(Ack::Journal),
+        Ok(v1::Ack::JournalAndPostgres) => Some(Ack::JournalAndPostgres),
+        Err(_) => {
+            let problem = format!("there is no value {asked}");
+            return Err(Invalid { field: FIELD, problem });
+        }
+    };
+    engine.ack_of(asked, FIELD)
 }
 
 /// Sends what is answered, as much together as has come together and fits into a message.

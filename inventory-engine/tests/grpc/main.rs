@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod inventory;
+mod projection;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;

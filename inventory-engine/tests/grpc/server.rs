@@ -7,6 +7,7 @@ use std::sync::Arc;
 use inventory_core::rules::EventRules;
 use inventory_engine::engine::{Engine, EngineOptions};
 use inventory_engine::grpc;
+use inventory_engine::projected::ProjectionOptions;
 use inventory_engine::snapshots::SnapshotOptions;
 use proto::inventory::v1::inventory_admin_client::InventoryAdminClient;
 use proto::inventory::v1::inventory_client::InventoryClient;
@@ -27,12 +28,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(data_dir: &Path) -> Self {
+        Self::start_with(data_dir, None).await
+    }
+
+    pub(crate) async fn start_with(data_dir: &Path, projection: Option<ProjectionOptions>) -> Self {
         let options = EngineOptions {
             data_dir: data_dir.to_owned(),
             writers: 2,
             journal: persistence::file::Options { segment_bytes: 1 << 16 },
             snapshots: SnapshotOptions::default(),
-            projection: None,
+            projection,
         };
         let engine = tokio::task::spawn_blocking(move || Engine::start(&options, &Arc::default()));
         let engine = engine.await.unwrap().unwrap();
@@ -50,6 +55,10 @@ impl Server {
         let server = Self::start(data_dir).await;
         support::create_event(&server.engine.handle(), seats, EventRules::default()).await;
         server
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     pub(crate) fn inventory(&self) -> InventoryClient<Channel> {

@@ -151,15 +151,17 @@ async fn a_stream_answers_each_command_of_a_batch_by_its_id() {
     let place_one = |id: u64, buyer: &str, seat: u32| v1::Command {
         correlation_id: id,
         timeout_millis: None,
+        ack: 0,
         verb: Some(Verb::Place(place(buyer, indexes(&[seat])))),
     };
     let mut commands: Vec<_> =
         (0..60).map(|id| place_one(id, &format!("b{id}"), id as u32)).collect();
     commands.push(place_one(60, "late", 0));
-    commands.push(v1::Command { correlation_id: 61, timeout_millis: None, verb: None });
+    commands.push(v1::Command { correlation_id: 61, ..v1::Command::default() });
     commands.push(v1::Command {
         correlation_id: 62,
         timeout_millis: Some(0),
+        ack: 0,
         verb: Some(Verb::Place(place("nobody", indexes(&[70])))),
     });
     sender.send(v1::CommandBatch { commands }).await.unwrap();
@@ -272,6 +274,7 @@ async fn shutdown_ends_open_streams_with_their_answers_and_a_restart_knows_them(
     let commands = (0..).zip(&requests).map(|(id, request)| v1::Command {
         correlation_id: id,
         timeout_millis: None,
+        ack: 0,
         verb: Some(Verb::Place(request.clone())),
     });
     sender.send(v1::CommandBatch { commands: commands.collect() }).await.unwrap();

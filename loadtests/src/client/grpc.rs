@@ -193,6 +193,7 @@ impl Lane {
                 correlation_id: self.last_correlation_id,
                 timeout_millis: Some(self.timeout_millis),
                 verb: Some(outgoing.verb),
+                ack: 0,
             }
         });
         v1::CommandBatch { commands: commands.collect() }

@@ -52,6 +52,7 @@ impl Service {
         let answers = batch.commands.into_iter().map(|command| Answer {
             correlation_id: command.correlation_id,
             outcome: command.verb.map(|verb| office.decide(verb)),
+            durability: 0,
         });
         answers.collect::<Vec<_>>().into()
     }

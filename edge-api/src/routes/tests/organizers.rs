@@ -44,6 +44,25 @@ async fn check_bad(uri: &str, body: Value, words: &[&str]) {
 }
 
 #[tokio::test]
+async fn an_organizers_change_says_how_sure_it_is_as_well() {
+    let close = |ack: Option<&str>| {
+        let request = request("/v1/events/1/close", Some(""), Some(&format!("Bearer {TOKEN}")));
+        let (mut parts, body) = request.into_parts();
+        if let Some(ack) = ack {
+            parts.headers.insert("holdfast-ack", ack.parse().unwrap());
+        }
+        Request::from_parts(parts, body)
+    };
+    let router = edge_with_token();
+    for (ack, told) in [(None, "journal"), (Some("journal+postgres"), "journal+postgres")] {
+        let reply = ask(&router, close(ack)).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+        assert_eq!(reply.headers["holdfast-durability"], told);
+    }
+    assert_problem(&ask(&router, close(Some("both"))).await, 400, "invalid_request");
+}
+
+#[tokio::test]
 async fn nobody_is_let_in_without_the_token() {
     let with_token = edge_with_token();
     // Not even a body that makes no sense, or none at all, is looked at before.

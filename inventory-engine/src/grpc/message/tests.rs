@@ -123,7 +123,11 @@ fn changes() -> Vec<Change> {
 }
 
 fn accepted(fact: &Fact) -> Reply {
-    let (fact, durability) = (Arc::new(fact.clone()), Durability::Journal);
+    accepted_as(fact, Durability::Journal)
+}
+
+fn accepted_as(fact: &Fact, durability: Durability) -> Reply {
+    let fact = Arc::new(fact.clone());
     Ok(Answer::Accepted(Accepted { fact, is_repeat: false, durability }))
 }
 
@@ -139,13 +143,18 @@ fn the_bytes_are_those_of_the_contracts_messages() {
         message.push(correlation_id, accepted(&fact), &mut names);
         let outcome = answers::outcome(accepted(&fact), &mut names);
         assert!(outcome.is_some());
-        typed.push(v1::Answer { correlation_id, outcome });
+        typed.push(v1::Answer { correlation_id, outcome, durability: 0 });
         assert_eq!(message.answers(), typed.len());
+        // The same in Postgres as well.
+        let durability = v1::Durability::JournalAndPostgres.into();
+        let outcome = answers::outcome(accepted(&fact), &mut names);
+        message.push(9, accepted_as(&fact, Durability::JournalAndPostgres), &mut names);
+        typed.push(v1::Answer { correlation_id: 9, outcome, durability });
     }
     let failure = Failure::Overloaded { retry_after: Duration::from_millis(9) };
     message.push(5, Err(failure.clone()), &mut NamesOf::new(&directory));
     let outcome = answers::outcome(Err(failure), &mut NamesOf::new(&directory));
-    typed.push(v1::Answer { correlation_id: 5, outcome });
+    typed.push(v1::Answer { correlation_id: 5, outcome, durability: 0 });
 
     let expected = v1::AnswerBatch::from(typed).encode_to_vec();
     assert_eq!(message.bytes(), expected.len());
@@ -167,11 +176,14 @@ proptest! {
         for (correlation_id, fact) in facts {
             let fact = Fact { event_id: EVENT, ..fact };
             let mut names = NamesOf::new(&directory);
+            let durability = [Durability::Journal, Durability::JournalAndPostgres]
+                [(correlation_id % 2) as usize];
             let outcome = answers::outcome(accepted(&fact), &mut names);
             // What no command is answered with is none of a stream's.
             if outcome.is_some() {
-                message.push(correlation_id, accepted(&fact), &mut names);
-                typed.push(v1::Answer { correlation_id, outcome });
+                message.push(correlation_id, accepted_as(&fact, durability), &mut names);
+                let durability = answers::durability(durability).into();
+                typed.push(v1::Answer { correlation_id, outcome, durability });
             }
         }
         prop_assert_eq!(message.answers(), typed.len());

@@ -15,6 +15,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
             correlation_id: number,
             timeout_millis: None,
             verb: Some(verb.clone()),
+            ack: 0,
         };
         let commands = (0..).zip(verbs).map(command).collect();
         v1::CommandBatch { commands }.encode_to_vec()
@@ -209,7 +210,10 @@ fn received() -> Vec<Vec<u8>> {
         ..v1::Placed::default()
     };
     let rejection = v1::Rejection { code: 23, could_have: Some(0), ..v1::Rejection::default() };
-    let answer = |correlation_id, outcome| v1::Answer { correlation_id, outcome: Some(outcome) };
+    let answer = |correlation_id, outcome| {
+        let outcome = Some(outcome);
+        v1::Answer { correlation_id, outcome, ..v1::Answer::default() }
+    };
     let answers =
         vec![answer(0, Outcome::Placed(placed)), answer(1 << 40, Outcome::Rejection(rejection))];
     let counts = v1::Counts { available: 1, capacity: 1, ..v1::Counts::default() };

@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
-use crate::config::SettingFlags;
+use crate::config::{DatabaseFlags, SettingFlags};
 
 /// A seat-inventory engine for event ticketing: no seat is sold twice, no acknowledged sale is
 /// lost.
@@ -36,6 +36,10 @@ enum Word {
     Seat(commands::seat::SeatCommand),
     /// Check events of a running engine: conservation, indexes, digest.
     Verify(commands::verify::VerifyArgs),
+    /// Make the tables of this release in a Postgres.
+    Migrate(DatabaseFlags),
+    /// Make a data directory again of what is in Postgres, when a disk is gone.
+    Recover(commands::recover::RecoverArgs),
     /// Look into a journal.
     #[command(subcommand)]
     Journal(commands::journal::JournalCommand),
@@ -90,6 +94,8 @@ impl Cli {
             Word::Chart(command) => commands::chart::run(command),
             Word::Seat(command) => commands::seat::run(command),
             Word::Verify(args) => commands::verify::run(args),
+            Word::Migrate(flags) => commands::migrate::run(flags),
+            Word::Recover(args) => commands::recover::run(args),
             Word::Journal(command) => commands::journal::run(command),
         }
     }

@@ -23,10 +23,11 @@ use inventory_engine::ack::Ack;
 use inventory_engine::limits::JOURNAL_BUDGET_BYTES_DEFAULT;
 use inventory_engine::projected::ProjectionOptions;
 use persistence::limits::SEGMENT_BYTES_DEFAULT;
+use persistence_postgres::Database;
 
 pub(crate) use self::error::ConfigError;
 use self::layer::SettingLayer;
-pub(crate) use self::layer::{DataDirFlags, EngineFlags, SettingFlags};
+pub(crate) use self::layer::{DataDirFlags, DatabaseFlags, EngineFlags, SettingFlags};
 pub(crate) use self::values::{DatabaseUrl, LogFormat, Secret};
 
 const DATA_DIR_DEFAULT: &str = "holdfast-data";
@@ -136,6 +137,15 @@ impl Settings {
             (None, Ack::Journal) => Ok(None),
             (None, Ack::JournalAndPostgres) => Err(ConfigError::AckWithoutDatabase),
         }
+    }
+
+    /// The database, for a tool that needs one.
+    ///
+    /// # Errors
+    /// If there is none, or if its address makes no sense.
+    pub(crate) fn database(&self) -> anyhow::Result<Database> {
+        let url = self.database_url.as_ref().ok_or(ConfigError::NoDatabase)?;
+        Ok(Database::at(url.reveal())?)
     }
 
     /// The settings that are not what they are by default, as `key=value`, in their order.

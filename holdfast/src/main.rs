@@ -7,6 +7,7 @@ mod config;
 mod demonstration;
 mod node;
 mod probes;
+mod projection;
 mod telemetry;
 
 use std::process::ExitCode;

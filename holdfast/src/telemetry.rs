@@ -45,6 +45,7 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
         .install_recorder()
         .context("the metrics recorder")?;
     inventory_engine::metrics::describe();
+    persistence_postgres::metrics::describe();
     edge_api::describe_metrics();
     Ok(handle)
 }

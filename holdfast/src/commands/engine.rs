@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::config::{SettingFlags, Settings};
-use crate::{demonstration, node, probes, telemetry};
+use crate::{demonstration, node, probes, projection, telemetry};
 
 /// Serves until it is told to leave.
 pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
@@ -33,6 +33,7 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         };
         addresses.log_start("engine", &settings);
         let venue = demonstration::Venue::read(&settings)?;
+        let database = projection::database(&settings).await?;
 
         let readiness = Readiness::recovering();
         let _upkeep = telemetry::keep_tidy(metrics.clone());
@@ -46,6 +47,7 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
 
         let engine = node::start_engine(&settings, &readiness, &mut signals, &shutdown).await?;
         let Some(engine) = engine else { return Ok(ExitCode::SUCCESS) };
+        let projecting = projection::begin(&engine, database).await?;
         let handle = engine.handle();
         if settings.chart.is_some() {
             demonstration::put_on_sale(&handle, &settings, venue).await?;
@@ -58,7 +60,9 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         if let Err(cause) = server.await? {
             error!(%cause, "the gRPC server failed");
         }
-        Ok(node::exit_code(engine.shutdown().await.as_ref()))
+        let stopped = engine.shutdown().await;
+        projection::finish(projecting).await;
+        Ok(node::exit_code(stopped.as_ref()))
     })
 }
 

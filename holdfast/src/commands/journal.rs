@@ -1,6 +1,6 @@
 //! `holdfast journal`: the journal of a data directory, for people and for scripts.
 //!
-//! Both commands only read, need no lock, and may run while an engine writes. A damaged journal
+//! The commands only read, need no lock, and may run while an engine writes. A damaged journal
 //! makes the exit code 1, after everything in front of the damage was given out.
 
 use std::io::{self, BufWriter, Write};
@@ -20,20 +20,23 @@ pub(crate) enum JournalCommand {
     Verify(DataDirFlags),
     /// Print every fact as one line of JSON
     Dump(DataDirFlags),
+    /// Hold what a Postgres has against a replay of the journal, row by row
+    Compare(super::compare::CompareArgs),
 }
 
 /// Does what was asked for.
 pub(crate) fn run(command: JournalCommand) -> anyhow::Result<ExitCode> {
-    let mut stdout = BufWriter::new(io::stdout().lock());
     match command {
         JournalCommand::Verify(flags) => {
             let settings = Settings::resolve(flags.into())?;
-            verify_to(&settings.data_dir, &mut stdout)
+            verify_to(&settings.data_dir, &mut io::stdout().lock())
         }
         JournalCommand::Dump(flags) => {
             let settings = Settings::resolve(flags.into())?;
+            let mut stdout = BufWriter::new(io::stdout().lock());
             dump_to(&settings.data_dir, &mut stdout, &mut io::stderr().lock())
         }
+        JournalCommand::Compare(args) => super::compare::run(args),
     }
 }
 

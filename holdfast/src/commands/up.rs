@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::config::{SettingFlags, Settings};
-use crate::{demonstration, node, telemetry};
+use crate::{demonstration, node, projection, telemetry};
 
 /// Serves until it is told to leave.
 pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
@@ -30,6 +30,7 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         };
         addresses.log_start("up", &settings);
         let venue = demonstration::Venue::read(&settings)?;
+        let database = projection::database(&settings).await?;
 
         let readiness = Readiness::recovering();
         let services = Services::closed(&readiness).await?;
@@ -44,6 +45,7 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
 
         let engine = node::start_engine(&settings, &readiness, &mut signals, &shutdown).await?;
         let Some(engine) = engine else { return Ok(ExitCode::SUCCESS) };
+        let projecting = projection::begin(&engine, database).await?;
         let handle = engine.handle();
         demonstration::put_on_sale(&handle, &settings, venue).await?;
         services.open(&handle).await;
@@ -57,6 +59,8 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         if let Err(cause) = engine_server.await? {
             error!(%cause, "the gRPC server failed");
         }
-        Ok(node::exit_code(engine.shutdown().await.as_ref()))
+        let stopped = engine.shutdown().await;
+        projection::finish(projecting).await;
+        Ok(node::exit_code(stopped.as_ref()))
     })
 }

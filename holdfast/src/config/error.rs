@@ -24,7 +24,13 @@ pub(crate) enum ConfigError {
     /// The same where the line has a secret, which is not shown.
     #[error("the settings file {} is not valid: line {line}: {problem}", path.display())]
     FileSecretInvalid { path: PathBuf, line: usize, problem: String },
-    /// Answers are to wait for what there is not.
+    /// A tool of databases has none.
+    #[error(
+        "there is no database: give --database-url, or better the variable HOLDFAST_DATABASE_URL, \
+         as postgres://USER:PASSWORD@HOST/NAME"
+    )]
+    NoDatabase,
+    /// Answers are to wait for a database that there is not.
     #[error(
         "ack is journal+postgres, but there is no database_url (--database-url or \
          HOLDFAST_DATABASE_URL): answers could never be in Postgres. Give one, or leave ack out"

@@ -42,6 +42,25 @@ impl From<DataDirFlags> for SettingFlags {
     }
 }
 
+/// The flags of a tool that works on a database and on nothing else.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct DatabaseFlags {
+    /// The database, as postgres://USER:PASSWORD@HOST/NAME; better the variable
+    /// HOLDFAST_DATABASE_URL than a flag, which other users of the machine can read
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<DatabaseUrl>,
+    /// A TOML file with settings; flags and variables win over it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl From<DatabaseFlags> for SettingFlags {
+    fn from(flags: DatabaseFlags) -> Self {
+        let layer = SettingLayer { database_url: flags.database_url, ..SettingLayer::default() };
+        Self { config: flags.config, layer }
+    }
+}
+
 /// The flags of a tool that asks a running engine and needs nothing else.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct EngineFlags {

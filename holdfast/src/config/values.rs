@@ -125,7 +125,6 @@ pub(crate) struct DatabaseUrl(String);
 
 impl DatabaseUrl {
     /// The URL itself.
-    #[expect(dead_code, reason = "who connects to it reads it")]
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

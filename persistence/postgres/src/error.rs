@@ -57,6 +57,15 @@ pub enum Error {
         /// What is wrong with it.
         cause: CanonicalError,
     },
+    /// A comparison needs all facts.
+    #[error(
+        "the journal begins with batch {first_number}, and a comparison needs it from its first \
+         fact: what is in front was pruned, or this directory was recovered"
+    )]
+    JournalBegins {
+        /// Its first batch.
+        first_number: u64,
+    },
     /// Something could not be compressed or decompressed.
     #[error("zstd: {0}")]
     Compression(std::io::Error),

@@ -82,8 +82,7 @@ fn replay(
     let mut expected = Expected::new(paths.charts());
     let mut reader = JournalReader::of(paths)?;
     if reader.begins_with() > 1 {
-        let (path, first_number) = (paths.path().to_owned(), reader.begins_with());
-        return Err(persistence::file::error::Error::HistoryGone { path, first_number }.into());
+        return Err(Error::JournalBegins { first_number: reader.begins_with() });
     }
     let mut replayed = vec![Lsn(0); usize::from(SHARDS)];
     while let Some(stored) = reader.next_batch()? {

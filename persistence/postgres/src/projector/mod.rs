@@ -249,10 +249,7 @@ impl Projector {
         }
         self.facts_max = (self.facts_max * 2).min(CHUNK_FACTS_MAX);
         self.source.projected.advance(chunk.number, chunk.changes.at, &chunk.changes.ends());
-        if std::mem::replace(&mut self.is_told, false) {
-            let lag_facts = self.source.projected.lag().facts;
-            info!(lag_facts, "Postgres is written to again");
-        }
+        self.went_well();
     }
 
     /// Waits for something to write, and asks from time to time whether it may be written.
@@ -267,7 +264,9 @@ impl Projector {
             () = ended.cancelled() => Ok(()),
             () = sleep(HEARTBEAT_EVERY) => {
                 let asked = timeout(TRANSACTION_MAX, check_ours(connection, self.owner));
-                asked.await.map_err(|_| Error::TimedOut)?
+                asked.await.map_err(|_| Error::TimedOut)??;
+                self.went_well();
+                Ok(())
             }
         }
     }
@@ -278,6 +277,13 @@ impl Projector {
         let shards: Vec<_> = shards.filter(|(_, lsn)| *lsn > Lsn(0)).collect();
         self.source.projected.advance(claim.number, claim.at, &shards);
         self.source.projected.set_reachable(true);
+    }
+
+    fn went_well(&mut self) {
+        if std::mem::replace(&mut self.is_told, false) {
+            let lag_facts = self.source.projected.lag().facts;
+            info!(lag_facts, "Postgres is written to again");
+        }
     }
 
     fn failed(&mut self, cause: &Error) {

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::extract::{JsonBody, OptionalKey};
 use crate::object::{List, Object};
 use crate::problem::Problem;
+use crate::rate_limits::Caller;
 use crate::request_id::request_id;
 use crate::timestamp::rfc3339;
 use crate::values::{EventId, Label, SeatCount, TicketTypeKey, UserId, hex};
@@ -67,12 +68,14 @@ pub(super) struct Reserved {
 
 pub(super) async fn reserve(
     State(app): State<Arc<App>>,
+    caller: Caller,
     OptionalKey(key): OptionalKey,
     JsonBody(body): JsonBody<ReserveBody>,
 ) -> Result<Json<Reserved>, Problem> {
     let request_id = request_id(&body.user_id.0, "reserve", key.as_ref());
     let (event_id, buyer_id) = (body.event_id.0, body.user_id.0.clone());
     let (selection, areas) = selection(body)?;
+    app.rate_limits.admit_change(caller, &buyer_id, Some(event_id)).await?;
     let verb = Verb::Place(PlaceRequest { request_id, event_id, buyer_id, selection, areas });
     match outcome(&app, verb).await? {
         Outcome::Placed(placed) => Ok(Json(Reserved {

@@ -153,7 +153,7 @@ pub(crate) const AVAILABILITY_LOOK_EVERY: Duration = Duration::from_millis(5);
 pub(crate) const AVAILABILITY_BYTES_KEPT_MAX: usize = 256 * 1024;
 
 /// Questions whose answers an edge keeps in memory at once.
-pub(crate) const AVAILABILITY_QUESTIONS_MAX: usize = 1_024;
+pub(crate) const AVAILABILITY_QUESTIONS_MAX: usize = 512;
 
 /// Bytes of an idempotency key.
 pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
@@ -220,6 +220,8 @@ const _: () = assert!(AVAILABILITY_LOOK_EVERY.as_millis() * 4 < AVAILABILITY_PAT
 const _: () = assert!(AVAILABILITY_PATIENCE.as_millis() * 2 < AVAILABILITY_PERIOD.as_millis());
 // The numbers of Lua are exact below 2^53: a point in time, and the widest limit beyond it.
 const _: () = assert!((RATE_LIMIT_BURST_MAX as u64 + 1) * HOUR_MICROS + (1 << 51) < 1 << 53);
+// Kept answers take 128 MiB, if all are as large as they may be.
+const _: () = assert!(AVAILABILITY_QUESTIONS_MAX * AVAILABILITY_BYTES_KEPT_MAX <= 128 << 20);
 const _: () = assert!(LIMIT_KEYS_MAX.is_multiple_of(LIMIT_KEY_PLACES));
 // Who waits for an answer, or is only asked whether it is there, is not taken for idle.
 const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());

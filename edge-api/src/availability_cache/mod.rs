@@ -38,6 +38,15 @@ pub(crate) struct Question {
     parts: u8,
 }
 
+/// How long things last.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    /// How old an answer may be.
+    period: Duration,
+    /// How long a request waits for somebody else's answer.
+    patience: Duration,
+}
+
 /// Answers of a moment.
 pub(crate) struct AvailabilityCache {
     kept: Option<Kept>,
@@ -51,6 +60,7 @@ struct Kept {
     look: Script,
     keep: Script,
     slots: Mutex<HashMap<Question, Arc<Slot>>>,
+    times: Times,
 }
 
 #[derive(Default)]
@@ -115,6 +125,11 @@ pub(crate) fn wants_fresh(headers: &HeaderMap) -> bool {
 
 impl AvailabilityCache {
     pub(crate) fn new(redis: Option<Arc<RedisLink>>) -> Self {
+        let times = Times { period: AVAILABILITY_PERIOD, patience: AVAILABILITY_PATIENCE };
+        Self::with_times(redis, times)
+    }
+
+    fn with_times(redis: Option<Arc<RedisLink>>, times: Times) -> Self {
         let from =
             |side: &'static str| counter!(metric_names::AVAILABILITY_ANSWERS, "from" => side);
         let kept = redis.map(|redis| Kept {
@@ -122,6 +137,7 @@ impl AvailabilityCache {
             look: Script::new(include_str!("look.lua")),
             keep: Script::new(include_str!("keep.lua")),
             slots: Mutex::default(),
+            times,
         });
         let (from_memory, from_redis) = (from("memory"), from("redis"));
         Self { kept, from_memory, from_redis, from_engine: from("engine") }
@@ -141,7 +157,7 @@ impl AvailabilityCache {
             self.from_memory.increment(1);
             return Ok(body);
         }
-        let patience = Instant::now() + AVAILABILITY_PATIENCE;
+        let patience = Instant::now() + kept.times.patience;
         let Ok(looking) = timeout_at(patience, slot.looking.lock()).await else {
             return self.ask(ask).await;
         };
@@ -158,11 +174,12 @@ impl AvailabilityCache {
             }
             Found::Ours { since_millis, since } => {
                 let asked = self.ask(ask).await;
-                let body = asked.as_ref().ok().cloned();
+                let body = asked.as_ref().ok().filter(|body| is_small_enough(body)).cloned();
                 if let Some(body) = body.clone() {
-                    slot.put(Answer { body, until: since + AVAILABILITY_PERIOD });
+                    slot.put(Answer { body, until: since + kept.times.period });
                 }
-                kept.keep(question, body.map(|JsonBytes(body)| body), since_millis);
+                // While nobody waits for that.
+                tokio::spawn(kept.keep(question, body, since_millis));
                 asked
             }
             Found::Nothing => {
@@ -201,23 +218,18 @@ impl Kept {
         loop {
             let since = Instant::now();
             let looked = timeout_at(patience, self.look(question)).await;
-            match looked.ok().flatten() {
-                Some((1, body, left_millis)) => {
-                    let left = Duration::from_millis(left_millis.max(0).cast_unsigned());
-                    let answer = Answer { body: JsonBytes(body), until: since + left };
-                    if answer.is_usable() {
-                        return Found::Answer(answer);
-                    }
-                    return Found::Nothing;
+            let Some((what, body, millis)) = looked.ok().flatten() else { return Found::Nothing };
+            let millis = millis.max(0).cast_unsigned();
+            // By whole milliseconds, of which the present one has begun.
+            let until = since + Duration::from_millis(millis.saturating_sub(1));
+            match what {
+                1 if Instant::now() < until => {
+                    return Found::Answer(Answer { body: JsonBytes(body), until });
                 }
-                Some((2, _, now_millis)) => {
-                    let since_millis = now_millis.max(0).cast_unsigned();
-                    return Found::Ours { since_millis, since };
-                }
-                Some(_) if since + AVAILABILITY_LOOK_EVERY < patience => {
-                    sleep(AVAILABILITY_LOOK_EVERY).await;
-                }
-                _ => return Found::Nothing,
+                2 => return Found::Ours { since_millis: millis, since },
+                _ if since + AVAILABILITY_LOOK_EVERY > patience => return Found::Nothing,
+                // It is asked for, or will have to be in a moment.
+                _ => sleep(AVAILABILITY_LOOK_EVERY).await,
             }
         }
     }
@@ -225,26 +237,34 @@ impl Kept {
     async fn look(&self, question: Question) -> Option<(u8, Bytes, i64)> {
         let mut call = self.look.prepare_invoke();
         let [answer, sign] = keys(question);
-        call.key(answer).key(sign).arg(AVAILABILITY_PERIOD.as_millis() as u64);
+        call.key(answer).key(sign).arg(self.times.period.as_millis() as u64);
         let ask = async |mut connection| call.invoke_async(&mut connection).await;
         self.redis.call(Work::Look, ask).await
     }
 
-    /// Keeps an answer for the others, while nobody waits for that; or says that there is none.
-    fn keep(&self, question: Question, body: Option<Bytes>, since_millis: u64) {
-        let body = body.filter(|body| body.len() <= AVAILABILITY_BYTES_KEPT_MAX);
-        let body = body.unwrap_or_default();
-        let until_millis = since_millis + AVAILABILITY_PERIOD.as_millis() as u64;
+    /// Keeps an answer for the others, or says that there is none.
+    fn keep(
+        &self,
+        question: Question,
+        body: Option<JsonBytes>,
+        since_millis: u64,
+    ) -> impl Future<Output = Option<()>> + use<> {
+        let body = body.map(|JsonBytes(body)| body).unwrap_or_default();
+        let period_millis = self.times.period.as_millis() as u64;
+        let until_millis = since_millis + period_millis;
         let (redis, script) = (Arc::clone(&self.redis), self.keep.clone());
-        tokio::spawn(async move {
+        async move {
             let mut call = script.prepare_invoke();
             let [answer, sign] = keys(question);
-            let period_millis = AVAILABILITY_PERIOD.as_millis() as u64;
             call.key(answer).key(sign).arg(&body[..]).arg(until_millis).arg(period_millis);
             let ask = async |mut connection| call.invoke_async::<()>(&mut connection).await;
             redis.call(Work::Keep, ask).await
-        });
+        }
     }
+}
+
+fn is_small_enough(JsonBytes(body): &JsonBytes) -> bool {
+    body.len() <= AVAILABILITY_BYTES_KEPT_MAX
 }
 
 /// The answer, and the sign that somebody asks; both in one slot of a cluster.

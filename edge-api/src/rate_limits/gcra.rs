@@ -56,7 +56,10 @@ mod tests {
     fn a_burst_then_a_steady_rate_and_exact_waits() {
         let (yes, wait) = (Ok(()), Err);
         check("1/s", &[(0, yes), (0, wait(1_000_000)), (999_999, wait(1)), (1_000_000, yes)]);
-        check("2/s", &[(0, yes), (0, yes), (0, wait(500_000)), (500_000, yes), (1, wait(999_999))]);
+        check(
+            "2/s",
+            &[(0, yes), (0, yes), (0, wait(500_000)), (500_000, yes), (500_001, wait(499_999))],
+        );
         // A refusal spends nothing: who keeps asking gets the next one as early.
         check("1/m", &[(0, yes), (1, wait(59_999_999)), (2, wait(59_999_998)), (60_000_000, yes)]);
         check("10/s,burst=2", &[(0, yes), (0, yes), (0, wait(100_000)), (100_000, yes)]);

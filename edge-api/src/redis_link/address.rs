@@ -51,15 +51,15 @@ mod tests {
 
     #[test]
     fn an_address_is_read_and_never_shown() {
-        for good in [
-            "redis://127.0.0.1:6379",
-            "redis://cache",
-            "redis://:secret@cache:6379/3",
-            "rediss://user:secret@cache.example.com",
-            "redis://[::1]:6379",
+        for (good, expected) in [
+            ("redis://127.0.0.1:6379", "127.0.0.1:6379"),
+            ("redis://cache", "cache:6379"),
+            ("redis://:secret@cache:6380/3", "cache:6380"),
+            ("rediss://user:secret@cache.example.com", "cache.example.com:6379"),
+            ("redis://[::1]:6379", "::1:6379"),
         ] {
             let address = RedisAddress::parse(good).unwrap();
-            assert!(good.contains(&address.client().get_connection_info().addr().to_string()[..5]));
+            assert_eq!(address.client().get_connection_info().addr().to_string(), expected);
             assert_eq!(format!("{address:?}"), "RedisAddress");
         }
         for bad in [

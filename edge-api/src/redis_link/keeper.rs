@@ -41,7 +41,7 @@ pub(super) async fn keep(inner: Arc<Inner>) {
 }
 
 /// A connection to a Redis that takes writes and answers as fast as requests need it to.
-async fn connect(inner: &Inner) -> RedisResult<MultiplexedConnection> {
+pub(super) async fn connect(inner: &Inner) -> RedisResult<MultiplexedConnection> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(None)
         .set_response_timeout(None)

@@ -106,6 +106,18 @@ impl RedisLink {
         Self { inner, _keeper: AbortOnDropHandle::new(keeper) }
     }
 
+    /// Waits until it answers, or does not.
+    #[cfg(test)]
+    pub(crate) async fn until(&self, is_up: bool) {
+        let mut looks = tokio::time::interval(Duration::from_millis(2));
+        let there = async {
+            while self.is_up() != is_up {
+                looks.tick().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), there).await.expect("Redis comes or goes");
+    }
+
     /// Whether it answered when it was last asked.
     pub(crate) fn is_up(&self) -> bool {
         self.inner.read().connection.is_some()

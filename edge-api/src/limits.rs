@@ -120,8 +120,11 @@ const REDIS_COST_MAX: Duration = Duration::from_millis(100);
 /// How often Redis is looked for while it is away.
 pub(crate) const REDIS_PROBE_EVERY: Duration = Duration::from_secs(1);
 
+/// Of how many such looks in vain there is a line in the log.
+pub(crate) const REDIS_PROBES_A_LINE: u32 = 60;
+
 /// How long connecting to Redis may take, which no request waits for.
-pub(crate) const REDIS_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const REDIS_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Calls that wait to be written to Redis's connection.
 pub(crate) const REDIS_CALLS_QUEUED_MAX: usize = 1_024;

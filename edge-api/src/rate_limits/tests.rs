@@ -35,15 +35,18 @@ async fn run(connection: &mut MultiplexedConnection, words: &[&str]) {
 async fn redis_decides_as_this_process_would_at_the_same_time() {
     let redis = Redis::start(&[]).await.unwrap();
     let shared = SharedLimits::new(link(&redis).await);
-    let users = ["ann", "bob"].map(|user| of(Limit::User, "200/s,burst=4", user));
-    let addresses = ["1", "2"].map(|address| of(Limit::Address, "100/s,burst=3", address));
-    let event = of(Limit::Event, "40/s,burst=3", "event");
+    let users = ["ann", "bob"].map(|user| of(Limit::User, "20/s,burst=4", user));
+    let addresses = ["1", "2"].map(|address| of(Limit::Address, "10/s,burst=3", address));
+    let event = of(Limit::Event, "4/s,burst=3", "event");
     let mut known: HashMap<[u8; 16], u64> = HashMap::new();
     let (mut admitted, mut refused) = (0, [0; 3]);
     for step in 0..600 {
-        let charges = [users[step % 2], addresses[step / 2 % 2], event];
-        let charges = &charges[..1 + step % 3];
-        let decided = shared.decide(charges).await.unwrap();
+        let all = [users[step % 2], addresses[step / 2 % 2], event];
+        // Every one alone, every two, and all three.
+        let asked = 1 + step % 7;
+        let charges: Vec<Charge> =
+            (0..3).filter(|bit| asked >> bit & 1 == 1).map(|bit| all[bit]).collect();
+        let decided = shared.decide(&charges).await.unwrap();
         let spends = charges.iter().map(|charge| {
             let done_at = known.get(&charge.key).copied().unwrap_or_default();
             spend(done_at, decided.now, charge.pace)
@@ -58,7 +61,7 @@ async fn redis_decides_as_this_process_would_at_the_same_time() {
             admitted += 1;
             known.extend(charges.iter().zip(&spends).map(|(c, spend)| (c.key, spend.unwrap())));
         } else {
-            refused[expected - 1] += 1;
+            refused[charges[expected - 1].limit as usize] += 1;
         }
     }
     assert!(admitted > 0 && refused.iter().all(|&count| count > 0), "{admitted} {refused:?}");

@@ -8,35 +8,41 @@ use redis::{AsyncConnectionConfig, RedisResult, SetOptions};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Inner;
-use crate::limits::{REDIS_CALLS_QUEUED_MAX, REDIS_CONNECT_TIMEOUT, REDIS_PROBE_EVERY};
+use crate::limits::{
+    REDIS_CALLS_QUEUED_MAX, REDIS_CONNECT_TIMEOUT, REDIS_PROBE_EVERY, REDIS_PROBES_A_LINE,
+};
 
 /// Written to see whether writes are taken; it goes by itself.
 const PROBE_KEY: &str = "{holdfast:limits}:probe";
 
 /// Keeps a connection there for as long as it is let.
 pub(super) async fn keep(inner: Arc<Inner>) {
+    let mut failures = 0;
     loop {
-        let given_at = match timeout(REDIS_CONNECT_TIMEOUT, connect(&inner)).await {
+        let tried_at = Instant::now();
+        match timeout(REDIS_CONNECT_TIMEOUT, connect(&inner)).await {
             Ok(Ok(connection)) => {
                 inner.put(connection);
-                tracing::info!("Redis answers: limits are shared");
-                let given_at = Instant::now();
+                tracing::info!(failures, "Redis answers: limits are shared");
+                failures = 0;
                 inner.lost.notified().await;
-                Some(given_at)
+                // Who has answered for a while is asked again at once: one slow answer is no
+                // absence.
+                if tried_at.elapsed() >= REDIS_PROBE_EVERY {
+                    continue;
+                }
             }
-            Ok(Err(error)) => {
-                inner.say_away(&error.to_string());
-                None
+            failed => {
+                // Of a long absence a line a minute.
+                if failures % REDIS_PROBES_A_LINE == 0 {
+                    let error = failed.map(Result::err).unwrap_or_default();
+                    let unknown = || "no connection in time".to_owned();
+                    inner.say_away(&error.map_or_else(unknown, |error| error.to_string()));
+                }
+                failures += 1;
             }
-            Err(_) => {
-                inner.say_away("no connection in time");
-                None
-            }
-        };
-        // Who has answered for a while is asked again at once: one slow answer is no absence.
-        if given_at.is_none_or(|at| at.elapsed() < REDIS_PROBE_EVERY) {
-            sleep(REDIS_PROBE_EVERY).await;
         }
+        sleep(REDIS_PROBE_EVERY).await;
     }
 }
 

@@ -59,6 +59,8 @@ pub(crate) struct FakeEngine {
     pub(crate) may_open: Arc<Semaphore>,
     /// Seat maps that were asked for with the chart.
     pub(crate) charts_asked: Arc<AtomicUsize>,
+    /// How often it was asked how much is left.
+    pub(crate) availability_asked: Arc<AtomicUsize>,
 }
 
 /// What the most impatient edge waits for an answer.
@@ -68,6 +70,7 @@ pub(crate) const IMPATIENCE: Duration = Duration::from_millis(50);
 struct Admin;
 
 struct Service {
+    availability_asked: Arc<AtomicUsize>,
     streams: mpsc::UnboundedSender<ServerStream>,
     watches: mpsc::UnboundedSender<WatchStream>,
     may_open: Arc<Semaphore>,
@@ -115,14 +118,19 @@ impl FakeEngine {
         let (watch_sender, watches) = mpsc::unbounded_channel();
         let may_open = Arc::new(Semaphore::new(may_open));
         let charts_asked = Arc::new(AtomicUsize::new(0));
+        let availability_asked = Arc::new(AtomicUsize::new(0));
         let service = Service {
             streams: sender,
             watches: watch_sender,
             may_open: Arc::clone(&may_open),
             charts_asked: Arc::clone(&charts_asked),
+            availability_asked: Arc::clone(&availability_asked),
         };
         let nothing = in_process(Routes::default());
-        (service, Self { service: nothing, streams, watches, may_open, charts_asked })
+        (
+            service,
+            Self { service: nothing, streams, watches, may_open, charts_asked, availability_asked },
+        )
     }
 
     /// The next stream that is opened.
@@ -337,6 +345,7 @@ impl Inventory for Service {
         &self,
         request: Request<GetAvailabilityRequest>,
     ) -> Result<Response<Availability>, Status> {
+        self.availability_asked.fetch_add(1, Ordering::Relaxed);
         let asked = request.into_inner();
         let event_id = asked.event_id;
         assert_ne!(event_id, 13, "the secret of event 13");

@@ -10,19 +10,23 @@ mod ack;
 mod admin_calls;
 mod admin_token;
 mod app;
+mod availability_cache;
 pub mod engine;
 mod extract;
 #[cfg(test)]
 mod fake_engine;
 mod idle;
 mod in_flight;
+mod json_bytes;
 mod limits;
 mod live;
 pub mod metric_names;
 mod object;
 mod pipeline;
 mod problem;
+mod rate_limits;
 mod reads;
+mod redis_link;
 mod request_id;
 mod routes;
 mod seat_map;
@@ -45,7 +49,10 @@ use tokio_util::task::AbortOnDropHandle;
 pub use crate::admin_token::AdminToken;
 use crate::app::App;
 use crate::engine::EngineService;
+pub use crate::limits::TRUSTED_PROXIES_MAX;
 pub use crate::metric_names::describe_metrics;
+pub use crate::rate_limits::{RateLimit, RateLimitError, RateLimitRules};
+pub use crate::redis_link::{RedisAddress, RedisAddressError};
 use crate::server::Patience;
 
 /// What an operator may change.
@@ -66,6 +73,13 @@ pub struct EdgeOptions {
     pub drain_timeout: Duration,
     /// What organizers' requests have to show; none: nobody may do what organizers do.
     pub admin_token: Option<AdminToken>,
+    /// How often whom and what may be asked; nothing is limited.
+    pub rate_limits: RateLimitRules,
+    /// How many proxies in front write `X-Forwarded-For`, each adding whom it was asked by; none:
+    /// the header is not believed. At most [`TRUSTED_PROXIES_MAX`].
+    pub trusted_proxies: u8,
+    /// Where edges share limits and answers; none: each is alone.
+    pub redis: Option<RedisAddress>,
 }
 
 impl Default for EdgeOptions {
@@ -78,6 +92,9 @@ impl Default for EdgeOptions {
             pipeline_streams: limits::PIPELINE_STREAMS_DEFAULT,
             drain_timeout: limits::DRAIN_TIMEOUT_DEFAULT,
             admin_token: None,
+            rate_limits: RateLimitRules::default(),
+            trusted_proxies: 0,
+            redis: None,
         }
     }
 }
@@ -99,7 +116,8 @@ impl Edge {
         Self { app: Arc::new(App::new(options, engine, metrics)) }
     }
 
-    /// The API as a service, to be served by others or merged with other routes.
+    /// The API as a service, to be served by others or merged with other routes. Limits by address
+    /// need axum's `ConnectInfo` then, and count all callers as one without it.
     pub fn router(&self) -> Router {
         routes::router(&self.app)
     }

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::rate_limits::HOUR_MICROS;
+
 /// Bytes of a request's body, by default.
 pub(crate) const BODY_BYTES_MAX_DEFAULT: usize = 64 * 1024;
 
@@ -109,6 +111,53 @@ pub(crate) const LIVE_MERGES_KEPT_MAX: usize = 16;
 /// How often a listener to whom there is nothing to tell is shown that somebody is there.
 pub(crate) const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 
+/// How long a call to Redis may take before the request goes on without it.
+pub(crate) const REDIS_DEADLINE: Duration = Duration::from_millis(25);
+
+/// What a request may lose by a Redis that is away or slow, in all.
+const REDIS_COST_MAX: Duration = Duration::from_millis(100);
+
+/// How often Redis is looked for while it is away.
+pub(crate) const REDIS_PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// Of how many such looks in vain there is a line in the log.
+pub(crate) const REDIS_PROBES_A_LINE: u32 = 60;
+
+/// How long connecting to Redis may take, which no request waits for.
+pub(crate) const REDIS_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Calls that wait to be written to Redis's connection.
+pub(crate) const REDIS_CALLS_QUEUED_MAX: usize = 1_024;
+
+/// Requests of a limit in its period, and at once, at most.
+pub(crate) const RATE_LIMIT_COUNT_MAX: u32 = 1_000_000;
+/// See [`RATE_LIMIT_COUNT_MAX`].
+pub(crate) const RATE_LIMIT_BURST_MAX: u32 = 1_000_000;
+
+/// Keys of one limit that this process counts at once: 1.5 MiB.
+pub(crate) const LIMIT_KEYS_MAX: usize = 65_536;
+
+/// Places that a key may be in.
+pub(crate) const LIMIT_KEY_PLACES: usize = 16;
+
+/// Proxies of ours that a request may come through.
+pub const TRUSTED_PROXIES_MAX: u8 = 8;
+
+/// How old an answer about how much is left may be, where edges share answers.
+pub(crate) const AVAILABILITY_PERIOD: Duration = Duration::from_millis(300);
+
+/// How long a request waits for an answer that somebody else asks the engine for.
+pub(crate) const AVAILABILITY_PATIENCE: Duration = Duration::from_millis(50);
+
+/// How often it is looked whether another edge has the answer.
+pub(crate) const AVAILABILITY_LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Bytes of an answer that is shared: a million seats by a bit each, and more.
+pub(crate) const AVAILABILITY_BYTES_KEPT_MAX: usize = 256 * 1024;
+
+/// Questions whose answers an edge keeps in memory at once.
+pub(crate) const AVAILABILITY_QUESTIONS_MAX: usize = 512;
+
 /// Bytes of an idempotency key.
 pub(crate) const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
@@ -167,6 +216,19 @@ pub(crate) const PROJECTION_BEHIND_RETRY_MILLIS: u64 = 5_000;
 /// How often a line of the log is written that many events would write.
 pub(crate) const LOG_LINE_EVERY: Duration = Duration::from_secs(1);
 
+// A request is counted by one call; a read may look for an answer, too.
+const _: () = assert!(
+    REDIS_DEADLINE.as_millis() + AVAILABILITY_PATIENCE.as_millis() < REDIS_COST_MAX.as_millis()
+);
+const _: () = assert!(REDIS_DEADLINE.as_millis() < AVAILABILITY_PATIENCE.as_millis());
+const _: () = assert!(AVAILABILITY_LOOK_EVERY.as_millis() * 4 < AVAILABILITY_PATIENCE.as_millis());
+// Who waits for another edge is not left without an answer for the most of a period.
+const _: () = assert!(AVAILABILITY_PATIENCE.as_millis() * 2 < AVAILABILITY_PERIOD.as_millis());
+// The numbers of Lua are exact below 2^53: a point in time, and the widest limit beyond it.
+const _: () = assert!((RATE_LIMIT_BURST_MAX as u64 + 1) * HOUR_MICROS + (1 << 51) < 1 << 53);
+// Kept answers take 128 MiB, if all are as large as they may be.
+const _: () = assert!(AVAILABILITY_QUESTIONS_MAX * AVAILABILITY_BYTES_KEPT_MAX <= 128 << 20);
+const _: () = assert!(LIMIT_KEYS_MAX.is_multiple_of(LIMIT_KEY_PLACES));
 // Who waits for an answer, or is only asked whether it is there, is not taken for idle.
 const _: () = assert!(REQUEST_TIMEOUT_DEFAULT.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());
 const _: () = assert!(KEEP_ALIVE_EVERY.as_secs() * 2 < CONNECTION_IDLE_TIMEOUT.as_secs());

@@ -41,6 +41,18 @@ pub const LIVE_MERGED: &str = "edge_live_deltas_merged_total";
 pub const LIVE_SNAPSHOTS: &str = "edge_live_snapshots_total";
 /// Streams of live changes from the engine that broke.
 pub const LIVE_STREAMS_BROKEN: &str = "edge_live_streams_broken_total";
+/// 1 while Redis answers: limits are shared then, and answers are.
+pub const REDIS_IN_USE: &str = "edge_redis_in_use";
+/// One call to Redis; label `work`.
+pub const REDIS_CALL: &str = "edge_redis_call_seconds";
+/// Calls without an answer of Redis; labels `work`, `reason`.
+pub const REDIS_FALLBACKS: &str = "edge_redis_fallbacks_total";
+/// Requests within their limits; label `by`.
+pub const RATE_LIMIT_ADMITTED: &str = "edge_rate_limit_admitted_total";
+/// Requests beyond one; labels `by`, `limit`.
+pub const RATE_LIMIT_REFUSED: &str = "edge_rate_limit_refused_total";
+/// Answers about how much is left; label `from`.
+pub const AVAILABILITY_ANSWERS: &str = "edge_availability_answers_total";
 
 /// Gives the installed recorder the meaning of every metric of the edge.
 pub fn describe_metrics() {
@@ -86,5 +98,36 @@ pub fn describe_metrics() {
         LIVE_STREAMS_BROKEN,
         Unit::Count,
         "Streams of live changes from the engine that broke"
+    );
+    describe_shared();
+}
+
+/// Those of limits and of what edges share.
+fn describe_shared() {
+    describe_gauge!(
+        REDIS_IN_USE,
+        Unit::Count,
+        "1 while Redis answers: it decides rate limits then, else this process does"
+    );
+    describe_histogram!(REDIS_CALL, Unit::Seconds, "Time of one call to Redis, by its work");
+    describe_counter!(
+        REDIS_FALLBACKS,
+        Unit::Count,
+        "Calls that went on without Redis, by its work and the reason"
+    );
+    describe_counter!(
+        RATE_LIMIT_ADMITTED,
+        Unit::Count,
+        "Requests that were within their limits, by who decided"
+    );
+    describe_counter!(
+        RATE_LIMIT_REFUSED,
+        Unit::Count,
+        "Requests that were refused by a limit, by who decided and by the limit"
+    );
+    describe_counter!(
+        AVAILABILITY_ANSWERS,
+        Unit::Count,
+        "Answers about how much is left, by where they came from"
     );
 }

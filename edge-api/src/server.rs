@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -17,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 use crate::idle::IdleLimit;
 use crate::limits::{
@@ -24,6 +26,7 @@ use crate::limits::{
     KEEP_ALIVE_EVERY, UNSENT_BYTES_MAX,
 };
 use crate::metric_names;
+use crate::rate_limits::Peer;
 use crate::throttle::Throttle;
 
 /// After a failure that is not about a single connection, such as too many open files.
@@ -59,12 +62,16 @@ pub(crate) async fn serve(
     let builder = builder(patience.head);
     let lines = Throttle::new();
     let open = gauge!(metric_names::HTTP_CONNECTIONS);
-    while let Some((stream, place)) = next(&listener, &room, &shutdown, &lines).await {
+    while let Some((stream, peer, place)) = next(&listener, &room, &shutdown, &lines).await {
         if let Err(error) = prepare(&stream) {
             tracing::debug!(%error, "a connection does not take its options");
         }
         let stream = TokioIo::new(IdleLimit::new(stream, patience.idle));
-        let service = TowerToHyperService::new(router.clone());
+        let from_peer = move |mut request: Request<_>| {
+            request.extensions_mut().insert(peer);
+            request
+        };
+        let service = TowerToHyperService::new(router.clone().map_request(from_peer));
         let connection = connections.watch(builder.serve_connection(stream, service).into_owned());
         let counted = Open::new(open.clone(), place);
         tokio::spawn(async move {
@@ -110,12 +117,12 @@ async fn next(
     room: &Arc<Semaphore>,
     shutdown: &CancellationToken,
     lines: &Throttle,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let accepting = async {
         let place = Arc::clone(room).acquire_owned().await.ok()?;
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => return Some((stream, place)),
+                Ok((stream, peer)) => return Some((stream, Peer(peer.ip()), place)),
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
                     if let Some(attempts) = lines.count() {

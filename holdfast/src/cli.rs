@@ -49,7 +49,20 @@ enum Word {
 /// share, they are left alone; as a flag they are a misunderstanding.
 const WITHOUT_EFFECT: [(&str, &[&str]); 3] = [
     ("up", &["engine", "metrics"]),
-    ("engine", &["http", "engine", "admin_token"]),
+    (
+        "engine",
+        &[
+            "http",
+            "engine",
+            "admin_token",
+            "redis_url",
+            "limit_user",
+            "limit_address",
+            "limit_event",
+            "limit_reads",
+            "trusted_proxies",
+        ],
+    ),
     (
         "edge",
         &[

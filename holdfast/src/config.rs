@@ -18,6 +18,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use edge_api::RateLimit;
 use inventory_core::limits::HOLD_TTL_MILLIS_DEFAULT;
 use inventory_engine::ack::Ack;
 use inventory_engine::limits::JOURNAL_BUDGET_BYTES_DEFAULT;
@@ -28,7 +29,7 @@ use persistence_postgres::Database;
 pub(crate) use self::error::ConfigError;
 use self::layer::SettingLayer;
 pub(crate) use self::layer::{DataDirFlags, DatabaseFlags, EngineFlags, SettingFlags};
-pub(crate) use self::values::{DatabaseUrl, LogFormat, Secret};
+pub(crate) use self::values::{DatabaseUrl, LogFormat, RedisUrl, Secret};
 
 const DATA_DIR_DEFAULT: &str = "holdfast-data";
 const HTTP_DEFAULT: &str = "127.0.0.1:8080";
@@ -58,6 +59,18 @@ pub(crate) struct Settings {
     pub(crate) buyer_seats_max: Option<u32>,
     /// What organizers' requests have to show to the edge, if there may be any.
     pub(crate) admin_token: Option<Secret>,
+    /// Where edges share limits and answers, if they do.
+    pub(crate) redis_url: Option<RedisUrl>,
+    /// How often one user may change something.
+    pub(crate) limit_user: Option<RateLimit>,
+    /// How often changes may come from one address.
+    pub(crate) limit_address: Option<RateLimit>,
+    /// How often seats of one event may be asked for.
+    pub(crate) limit_event: Option<RateLimit>,
+    /// How often reads may come from one address.
+    pub(crate) limit_reads: Option<RateLimit>,
+    /// Proxies in front whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: u8,
     /// What is logged, in the syntax of `tracing`'s filters.
     pub(crate) log: String,
     /// How it is written.
@@ -109,6 +122,12 @@ impl Settings {
             hold_secs: layer.hold_secs.map_or(HOLD_TTL_MILLIS_DEFAULT / 1_000, |secs| secs.get()),
             buyer_seats_max: layer.buyer_seats_max.map(|seats| seats.get() as u32),
             admin_token: layer.admin_token,
+            redis_url: layer.redis_url,
+            limit_user: layer.limit_user.map(RateLimit::from),
+            limit_address: layer.limit_address.map(RateLimit::from),
+            limit_event: layer.limit_event.map(RateLimit::from),
+            limit_reads: layer.limit_reads.map(RateLimit::from),
+            trusted_proxies: layer.trusted_proxies.map_or(0, |proxies| proxies.get() as u8),
             log: layer.log.map_or_else(|| LOG_DEFAULT.to_owned(), String::from),
             log_format: layer.log_format.unwrap_or_default(),
             metrics: layer.metrics.map(SocketAddr::from),
@@ -176,6 +195,12 @@ impl Settings {
             ("metrics", text(self.metrics)),
             // That there is one, and no more.
             ("admin_token", text(self.admin_token.as_ref().map(|_| "(set)"))),
+            ("redis_url", text(self.redis_url.as_ref().map(|_| "(set)"))),
+            ("limit_user", text(self.limit_user)),
+            ("limit_address", text(self.limit_address)),
+            ("limit_event", text(self.limit_event)),
+            ("limit_reads", text(self.limit_reads)),
+            ("trusted_proxies", self.trusted_proxies.to_string()),
             ("history_retention_days", self.history_retention_days.to_string()),
             ("database_url", text(self.database_url.as_ref().map(|_| "(set)"))),
             ("ack", self.ack.to_string()),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use edge_api::{AdminToken, EdgeOptions};
+use edge_api::{AdminToken, EdgeOptions, RateLimitRules};
 use inventory_engine::engine::{Engine, EngineOptions, Handle};
 use inventory_engine::metrics::{
     RECOVERY_BYTES_READ, RECOVERY_BYTES_TOTAL, RECOVERY_FACTS_APPLIED,
@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use crate::config::Settings;
+use crate::config::{RedisUrl, Settings};
 
 const DAY_SECS: u64 = 24 * 60 * 60;
 
@@ -171,12 +171,21 @@ pub(crate) fn log_ready(engine: &Handle, readiness: &Readiness, started: Instant
 }
 
 /// An edge as the settings say.
-pub(crate) fn edge_options(settings: &Settings) -> EdgeOptions {
+pub(crate) fn edge_options(settings: &Settings) -> anyhow::Result<EdgeOptions> {
     let admin_token = settings.admin_token.as_ref();
-    EdgeOptions {
+    let redis = settings.redis_url.as_ref().map(RedisUrl::address).transpose();
+    Ok(EdgeOptions {
         admin_token: admin_token.map(|token| AdminToken::new(token.reveal())),
+        rate_limits: RateLimitRules {
+            user: settings.limit_user,
+            address: settings.limit_address,
+            event: settings.limit_event,
+            reads: settings.limit_reads,
+        },
+        trusted_proxies: settings.trusted_proxies,
+        redis: redis.context("--redis-url")?,
         ..EdgeOptions::default()
-    }
+    })
 }
 
 /// How the process ends once its engine has: well, unless the engine had to stop by itself.

@@ -198,6 +198,7 @@ impl Refusal {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Denial {
     Overloaded,
+    RateLimited,
     DeadlineExceeded,
     ShuttingDown,
     /// The server found no sense in it, or the tester none in the answer; with the message.
@@ -266,6 +267,7 @@ impl Answer {
             Self::Rejected(refusal) => refusal.reason.clone(),
             Self::Denied { reason, .. } => Cow::Borrowed(match reason {
                 Denial::Overloaded => "overloaded",
+                Denial::RateLimited => "rate_limited",
                 Denial::DeadlineExceeded => "deadline_exceeded",
                 Denial::ShuttingDown => "shutting_down",
                 Denial::Invalid(_) => "invalid",

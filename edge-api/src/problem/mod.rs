@@ -4,6 +4,7 @@
 
 mod from_engine;
 mod of_change;
+mod rate_limited;
 pub(crate) mod table;
 
 use std::borrow::Cow;
@@ -31,6 +32,7 @@ struct Content {
     ticket_type: Option<String>,
     could_have: Option<u32>,
     mistakes: Vec<Mistake>,
+    limit: Option<rate_limited::Limited>,
 }
 
 #[derive(Debug)]
@@ -92,6 +94,8 @@ struct Document<'a> {
     could_have: Option<u32>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     mistakes: &'a [Mistake],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'a str>,
 }
 
 impl Problem {
@@ -108,6 +112,7 @@ impl Problem {
             ticket_type: None,
             could_have: None,
             mistakes: Vec::new(),
+            limit: None,
         }))
     }
 
@@ -169,6 +174,7 @@ impl IntoResponse for Problem {
             ticket_type: content.ticket_type.as_deref(),
             could_have: content.could_have,
             mistakes: &content.mistakes,
+            limit: content.limit.as_ref().map(|limited| limited.limit.word()),
         };
         let mut response = (content.kind.status, axum::Json(document)).into_response();
         let headers = response.headers_mut();
@@ -176,6 +182,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, problem_json);
         if let Some(retry) = &content.retry {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(retry.after_secs()));
+        }
+        if let Some(limited) = &content.limit {
+            limited.tell(headers);
         }
         if content.kind.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

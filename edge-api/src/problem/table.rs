@@ -4,7 +4,7 @@
 //! How a status is chosen: 401 for who has not shown that they may, 404 for what does not exist,
 //! 409 for what stands in the way and may go away, 410 for a hold that was and is no more, 422
 //! for a request that can never succeed as it is, 403 for what the event's rules of sale do not
-//! permit, 503 and 504 for what is no fault of the request.
+//! permit, 429 for who asks too often, 503 and 504 for what is no fault of the request.
 
 use http::StatusCode;
 
@@ -51,6 +51,8 @@ kinds! {
     /// The body is not JSON by its header.
     UNSUPPORTED_MEDIA_TYPE =
         UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body is not said to be JSON";
+    /// More than a limit of this edge permits.
+    RATE_LIMITED = TOO_MANY_REQUESTS "rate_limited" "Too many requests in too short a time";
     /// A defect.
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something went wrong here";
     /// The engine is of an older release.

@@ -3,17 +3,20 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use proto::inventory::v1::GetAvailabilityRequest;
+use http::HeaderMap;
+use proto::inventory::v1::{Availability, GetAvailabilityRequest};
 use serde::{Deserialize, Serialize};
 
 use super::counts::{CountsDocument, Name, NamedDocument, named};
 use crate::app::App;
+use crate::availability_cache::{Question, wants_fresh};
 use crate::extract::QueryParameters;
+use crate::json_bytes::JsonBytes;
 use crate::problem::Problem;
+use crate::rate_limits::AdmittedRead;
 use crate::values::EventId;
 
 #[derive(Debug, Deserialize)]
@@ -47,11 +50,18 @@ pub(super) struct AvailabilityDocument {
 
 pub(super) async fn availability(
     State(app): State<Arc<App>>,
+    _: AdmittedRead,
     QueryParameters(asked): QueryParameters<WhatOfWhich>,
-) -> Result<Json<AvailabilityDocument>, Problem> {
+    headers: HeaderMap,
+) -> Result<JsonBytes, Problem> {
     let request = request(asked.event_id, asked.by.as_deref())?;
-    let answer = app.reads.availability(request).await?;
-    Ok(Json(AvailabilityDocument {
+    let ask = async { JsonBytes::of(&document(request, app.reads.availability(request).await?)) };
+    let question = Question::from(&request);
+    app.availability.answer(question, wants_fresh(&headers), ask).await
+}
+
+fn document(request: GetAvailabilityRequest, answer: Availability) -> AvailabilityDocument {
+    AvailabilityDocument {
         event_id: answer.event_id,
         version: answer.version,
         seats: CountsDocument::of(answer.seats),
@@ -62,7 +72,7 @@ pub(super) async fn availability(
         ticket_types: request.by_ticket_type.then(|| named(answer.ticket_types, Name::TicketType)),
         areas: request.by_area.then(|| named(answer.areas, Name::Area)),
         available_seats: request.by_seat.then(|| STANDARD.encode(&answer.available_seats)),
-    }))
+    }
 }
 
 /// `by` is a list of words with commas between them.

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use http::HeaderMap;
 use proto::inventory::v1::{Event, EventRules, TicketType};
 use serde::{Deserialize, Serialize};
 
 use super::counts::CountsDocument;
 use crate::app::App;
+use crate::availability_cache::{Question, wants_fresh};
 use crate::extract::{EventInPath, QueryParameters};
+use crate::json_bytes::JsonBytes;
 use crate::limits::{EVENTS_PAGE_DEFAULT, EVENTS_PAGE_MAX};
 use crate::problem::Problem;
+use crate::rate_limits::AdmittedRead;
 use crate::timestamp::rfc3339;
 use crate::values::hex;
 
@@ -81,6 +85,7 @@ struct RulesDocument {
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
+    _: AdmittedRead,
     QueryParameters(page): QueryParameters<Page>,
 ) -> Result<Json<Events>, Problem> {
     let limit = match page.limit.as_deref().map(str::parse) {
@@ -106,9 +111,12 @@ pub(super) async fn list(
 
 pub(super) async fn look_at(
     State(app): State<Arc<App>>,
+    _: AdmittedRead,
     EventInPath(event_id): EventInPath,
-) -> Result<Json<EventDocument>, Problem> {
-    Ok(Json(app.reads.event(event_id).await?.into()))
+    headers: HeaderMap,
+) -> Result<JsonBytes, Problem> {
+    let ask = async { JsonBytes::of(&EventDocument::from(app.reads.event(event_id).await?)) };
+    app.availability.answer(Question::event(event_id), wants_fresh(&headers), ask).await
 }
 
 /// A cursor means nothing to callers; what it is made of may change.

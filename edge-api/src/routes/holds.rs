@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::extract::{JsonBody, OptionalKey, PathParameter, QueryParameters, not_in_path};
 use crate::pipeline::Answered;
 use crate::problem::Problem;
+use crate::rate_limits::{AdmittedRead, Caller};
 use crate::request_id::request_id;
 use crate::timestamp::rfc3339;
 use crate::values::{AllocationId, HoldId, UserId, hex};
@@ -99,12 +100,14 @@ pub(super) struct Extended {
 
 pub(super) async fn allocate(
     State(app): State<Arc<App>>,
+    caller: Caller,
     OptionalKey(key): OptionalKey,
     WantedAck(ack): WantedAck,
     JsonBody(body): JsonBody<PartBody>,
 ) -> Result<Durable<Json<Allocated>>, Problem> {
     let request_id = request_id(&body.user_id.0, "allocate", key.as_ref());
     let (part, areas) = part(body.seat_ids, body.areas)?;
+    app.rate_limits.admit_change(caller, &body.user_id.0, None).await?;
     let verb = Verb::Allocate(AllocateRequest {
         request_id,
         hold_id: body.hold_id.0,
@@ -127,12 +130,14 @@ pub(super) async fn allocate(
 
 pub(super) async fn release(
     State(app): State<Arc<App>>,
+    caller: Caller,
     OptionalKey(key): OptionalKey,
     WantedAck(ack): WantedAck,
     JsonBody(body): JsonBody<PartBody>,
 ) -> Result<Durable<Json<Released>>, Problem> {
     let request_id = request_id(&body.user_id.0, "release", key.as_ref());
     let (part, areas) = part(body.seat_ids, body.areas)?;
+    app.rate_limits.admit_change(caller, &body.user_id.0, None).await?;
     let verb = Verb::Release(ReleaseRequest {
         request_id,
         hold_id: body.hold_id.0,
@@ -153,12 +158,14 @@ pub(super) async fn release(
 
 pub(super) async fn give_back(
     State(app): State<Arc<App>>,
+    caller: Caller,
     OptionalKey(key): OptionalKey,
     WantedAck(ack): WantedAck,
     JsonBody(body): JsonBody<ReturnBody>,
 ) -> Result<Durable<Json<Returned>>, Problem> {
     let request_id = request_id(&body.user_id.0, "return", key.as_ref());
     let (part, areas) = part(body.seat_ids, body.areas)?;
+    app.rate_limits.admit_change(caller, &body.user_id.0, None).await?;
     let verb = Verb::Return(ReturnRequest {
         request_id,
         allocation_id: body.allocation_id.0,
@@ -179,11 +186,13 @@ pub(super) async fn give_back(
 
 pub(super) async fn extend(
     State(app): State<Arc<App>>,
+    caller: Caller,
     OptionalKey(key): OptionalKey,
     WantedAck(ack): WantedAck,
     JsonBody(body): JsonBody<ExtendBody>,
 ) -> Result<Durable<Json<Extended>>, Problem> {
     let request_id = request_id(&body.user_id.0, "extend", key.as_ref());
+    app.rate_limits.admit_change(caller, &body.user_id.0, None).await?;
     let verb = Verb::Extend(ExtendRequest {
         request_id,
         hold_id: body.hold_id.0,
@@ -248,6 +257,7 @@ pub(super) struct HoldDocument {
 
 pub(super) async fn look_at(
     State(app): State<Arc<App>>,
+    _: AdmittedRead,
     PathParameter(id): PathParameter,
     QueryParameters(whose): QueryParameters<WhoseHold>,
 ) -> Result<Json<HoldDocument>, Problem> {

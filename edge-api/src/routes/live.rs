@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::extract::{PathParameter, QueryParameters};
 use crate::problem::Problem;
+use crate::rate_limits::AdmittedRead;
 use crate::values::EventId;
 
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -25,6 +26,7 @@ pub(super) struct StreamQuery {
 
 pub(super) async fn stream(
     State(app): State<Arc<App>>,
+    _: AdmittedRead,
     PathParameter(id): PathParameter,
     QueryParameters(query): QueryParameters<StreamQuery>,
     headers: HeaderMap,

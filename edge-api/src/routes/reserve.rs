@@ -22,6 +22,7 @@ use crate::extract::{JsonBody, OptionalKey};
 use crate::object::{List, Object};
 use crate::pipeline::Answered;
 use crate::problem::Problem;
+use crate::rate_limits::Caller;
 use crate::request_id::request_id;
 use crate::timestamp::rfc3339;
 use crate::values::{EventId, Label, SeatCount, TicketTypeKey, UserId, hex};
@@ -69,6 +70,7 @@ pub(super) struct Reserved {
 
 pub(super) async fn reserve(
     State(app): State<Arc<App>>,
+    caller: Caller,
     OptionalKey(key): OptionalKey,
     WantedAck(ack): WantedAck,
     JsonBody(body): JsonBody<ReserveBody>,
@@ -76,6 +78,7 @@ pub(super) async fn reserve(
     let request_id = request_id(&body.user_id.0, "reserve", key.as_ref());
     let (event_id, buyer_id) = (body.event_id.0, body.user_id.0.clone());
     let (selection, areas) = selection(body)?;
+    app.rate_limits.admit_change(caller, &buyer_id, Some(event_id)).await?;
     let verb = Verb::Place(PlaceRequest { request_id, event_id, buyer_id, selection, areas });
     let Answered { outcome, durability } = outcome(&app, verb, ack).await?;
     let reply = match outcome {

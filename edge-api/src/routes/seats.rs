@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::extract::{EventInPath, QueryParameters};
 use crate::problem::Problem;
+use crate::rate_limits::AdmittedRead;
 use crate::seat_map::statuses_document;
 use crate::values::hex;
 
@@ -33,6 +34,7 @@ enum View {
 
 pub(super) async fn map(
     State(app): State<Arc<App>>,
+    _: AdmittedRead,
     EventInPath(event_id): EventInPath,
     QueryParameters(query): QueryParameters<MapQuery>,
     headers: HeaderMap,

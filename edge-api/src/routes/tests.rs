@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+mod limits;
 mod organizers;
 mod spots;
 

@@ -19,7 +19,7 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         let signals = node::Signals::take()?;
         let listener = node::bind("http", settings.http).await?;
         let edge =
-            Edge::new(node::edge_options(&settings), remote(&settings.engine)?, Some(metrics));
+            Edge::new(node::edge_options(&settings)?, remote(&settings.engine)?, Some(metrics));
         let addresses =
             node::Addresses { http: Some(listener.local_addr()?), ..node::Addresses::default() };
         addresses.log_start("edge", &settings);

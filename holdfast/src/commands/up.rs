@@ -35,7 +35,7 @@ pub(crate) fn run(flags: SettingFlags) -> anyhow::Result<ExitCode> {
         let readiness = Readiness::recovering();
         let services = Services::closed(&readiness).await?;
         let edge =
-            Edge::new(node::edge_options(&settings), in_process(services.routes()), Some(metrics));
+            Edge::new(node::edge_options(&settings)?, in_process(services.routes()), Some(metrics));
         let shutdown = CancellationToken::new();
         let edge_server = node::spawn_server(edge.serve(http, shutdown.clone()), &shutdown);
         // The edge's own requests are answered before the engine's streams end.

@@ -32,10 +32,7 @@ pub(super) fn read(
         let bad = |problem| ConfigError::VariableInvalid {
             name: name.to_owned(),
             // One that is misspelt may still be close to somebody's secret.
-            value: match key {
-                "ADMIN_TOKEN" | "DATABASE_URL" => "…".into(),
-                _ => value.to_string_lossy().into(),
-            },
+            value: if is_secret(key) { "…".into() } else { value.to_string_lossy().into() },
             problem,
         };
         let text = value.to_str().ok_or_else(|| bad("not Unicode".to_owned()))?;
@@ -48,6 +45,11 @@ pub(super) fn read(
         }
     }
     Ok(flags)
+}
+
+/// Whether a value is shown to nobody.
+fn is_secret(key: &str) -> bool {
+    matches!(key, "ADMIN_TOKEN" | "DATABASE_URL" | "REDIS_URL")
 }
 
 /// Sets the setting whose variable ends in `key`; none if there is no such setting.
@@ -64,6 +66,12 @@ fn set(flags: &mut SettingFlags, key: &str, text: &str) -> Option<Result<(), Str
         "HOLD_SECS" => put(&mut layer.hold_secs, text),
         "BUYER_SEATS_MAX" => put(&mut layer.buyer_seats_max, text),
         "ADMIN_TOKEN" => put(&mut layer.admin_token, text),
+        "REDIS_URL" => put(&mut layer.redis_url, text),
+        "LIMIT_USER" => put(&mut layer.limit_user, text),
+        "LIMIT_ADDRESS" => put(&mut layer.limit_address, text),
+        "LIMIT_EVENT" => put(&mut layer.limit_event, text),
+        "LIMIT_READS" => put(&mut layer.limit_reads, text),
+        "TRUSTED_PROXIES" => put(&mut layer.trusted_proxies, text),
         "LOG" => put(&mut layer.log, text),
         "LOG_FORMAT" => put(&mut layer.log_format, text),
         "METRICS" => put(&mut layer.metrics, text),

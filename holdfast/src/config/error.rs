@@ -39,7 +39,7 @@ pub(crate) enum ConfigError {
 }
 
 /// Keys with values that nobody may see.
-const SECRETS: [&str; 2] = ["admin_token", "database_url"];
+const SECRETS: [&str; 3] = ["admin_token", "database_url", "redis_url"];
 
 impl ConfigError {
     /// What is wrong with the text of a file.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::values::{
-    AckWord, Address, BudgetBytes, BuyerSeats, DatabaseUrl, EngineAddress, HoldSecs, LogFilter,
-    LogFormat, RetentionDays, Secret, SegmentBytes, Writers,
+    AckWord, Address, BudgetBytes, BuyerSeats, DatabaseUrl, EngineAddress, HoldSecs, Limit,
+    LogFilter, LogFormat, RedisUrl, RetentionDays, Secret, SegmentBytes, TrustedProxies, Writers,
 };
 
 /// The settings as flags of a command.
@@ -111,6 +111,25 @@ pub(crate) struct SettingLayer {
     /// other users of the machine can read [default: none, and no such requests]
     #[arg(long, value_name = "TOKEN")]
     pub(crate) admin_token: Option<Secret>,
+    /// Where edges share limits and answers, as redis:// or rediss://; better a variable than a
+    /// flag if it has a password [default: nowhere]
+    #[arg(long, value_name = "URL")]
+    pub(crate) redis_url: Option<RedisUrl>,
+    /// How often one user may change something, such as 5/s,burst=20 [default: any number]
+    #[arg(long, value_name = "LIMIT")]
+    pub(crate) limit_user: Option<Limit>,
+    /// How often changes may come from one address [default: any number]
+    #[arg(long, value_name = "LIMIT")]
+    pub(crate) limit_address: Option<Limit>,
+    /// How often seats of one event may be asked for, by all together [default: any number]
+    #[arg(long, value_name = "LIMIT")]
+    pub(crate) limit_event: Option<Limit>,
+    /// How often reads may come from one address [default: any number]
+    #[arg(long, value_name = "LIMIT")]
+    pub(crate) limit_reads: Option<Limit>,
+    /// Proxies in front of the edge whose X-Forwarded-For is believed [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) trusted_proxies: Option<TrustedProxies>,
     /// What is logged: a level, or targets with levels [default: info]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<LogFilter>,
@@ -153,6 +172,12 @@ impl SettingLayer {
             hold_secs: self.hold_secs.or(weaker.hold_secs),
             buyer_seats_max: self.buyer_seats_max.or(weaker.buyer_seats_max),
             admin_token: self.admin_token.or(weaker.admin_token),
+            redis_url: self.redis_url.or(weaker.redis_url),
+            limit_user: self.limit_user.or(weaker.limit_user),
+            limit_address: self.limit_address.or(weaker.limit_address),
+            limit_event: self.limit_event.or(weaker.limit_event),
+            limit_reads: self.limit_reads.or(weaker.limit_reads),
+            trusted_proxies: self.trusted_proxies.or(weaker.trusted_proxies),
             log: self.log.or(weaker.log),
             log_format: self.log_format.or(weaker.log_format),
             metrics: self.metrics.or(weaker.metrics),

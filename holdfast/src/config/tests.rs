@@ -61,6 +61,12 @@ fn without_any_source_the_defaults_hold() {
             hold_secs: 900,
             buyer_seats_max: None,
             admin_token: None,
+            redis_url: None,
+            limit_user: None,
+            limit_address: None,
+            limit_event: None,
+            limit_reads: None,
+            trusted_proxies: 0,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             metrics: None,
@@ -112,6 +118,12 @@ fn every_setting_is_read_from_every_source_under_the_same_name() {
         ("hold_secs", "4"),
         ("buyer_seats_max", "5"),
         ("admin_token", "\"sixteen-letters!\""),
+        ("redis_url", "\"redis://:letters@cache:6379/1\""),
+        ("limit_user", "\"5/s,burst=20\""),
+        ("limit_address", "\"50/s\""),
+        ("limit_event", "\"20000/s\""),
+        ("limit_reads", "\"600/m\""),
+        ("trusted_proxies", "2"),
         ("log", "\"debug\""),
         ("log_format", "\"json\""),
         ("metrics", "\"127.0.0.2:6\""),
@@ -135,7 +147,7 @@ fn every_setting_is_read_from_every_source_under_the_same_name() {
         assert_ne!(by_flag, default, "{key}");
         assert_eq!(by_flag, by_variable, "{key}");
         assert_eq!(by_flag, by_file, "{key}");
-        let is_secret = ["admin_token", "database_url"].contains(key);
+        let is_secret = matches!(*key, "admin_token" | "database_url" | "redis_url");
         let shown = if is_secret { "(set)" } else { text };
         assert_eq!(by_flag.changed(), format!("{key}={shown}"), "{key}");
     }
@@ -199,6 +211,9 @@ fn a_bad_value_of_a_variable_is_reported_with_its_name() {
         ("HOLDFAST_ACK", "postgres", "neither journal nor journal+postgres"),
         ("HOLDFAST_JOURNAL_BUDGET_BYTES", "1", "not a whole number from 1048576 to"),
         ("HOLDFAST_JOURNAL_SEGMENT_BYTES", "1", "not a whole number from 65536 to 1073741824"),
+        ("HOLDFAST_LIMIT_USER", "5", "not a limit, such as 20/s"),
+        ("HOLDFAST_LIMIT_READS", "5/d", "behind the / comes s, m or h"),
+        ("HOLDFAST_TRUSTED_PROXIES", "9", "not a whole number from 0 to 8"),
         ("HOLDFAST_LOG", "edge_api=loud", "not a log filter"),
         ("HOLDFAST_LOG_FORMAT", "xml", "neither text nor json"),
         ("HOLDFAST_DATA_DIR", "", "not a path"),
@@ -228,7 +243,12 @@ fn a_secret_is_not_written_even_if_it_is_refused() {
         assert!(error.contains("holdfast.toml is not valid: line 2: this is not a"), "{error}");
         assert!(!error.contains("letters"), "{error}");
     }
-    let sources = Sources { flags: &["--admin-token=sixteen-letters!"], ..Sources::default() };
+    let bad = [("HOLDFAST_REDIS_URL", "redis:/user:letters@cache")];
+    let error = Sources { variables: &bad, ..Sources::default() }.resolve().unwrap_err();
+    assert!(error.contains("HOLDFAST_REDIS_URL") && error.contains("rediss://"), "{error}");
+    assert!(!error.contains("letters"), "{error}");
+    let flags = ["--admin-token=sixteen-letters!", "--redis-url=redis://:letters@cache"];
+    let sources = Sources { flags: &flags, ..Sources::default() };
     assert!(!format!("{:?}", sources.resolve().unwrap()).contains("letters"));
 }
 

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use axum::http::Uri;
 use clap::ValueEnum;
+use edge_api::{RateLimit, RateLimitError, RedisAddress, RedisAddressError, TRUSTED_PROXIES_MAX};
 use inventory_core::limits::{CHART_SEATS_MAX, HOLD_TTL_MILLIS_MAX, SHARDS};
 use inventory_engine::ack::{Ack, AckUnknown};
 use inventory_engine::limits::JOURNAL_BUDGET_BYTES_MIN;
@@ -25,6 +26,8 @@ pub(crate) type RetentionDays = Bounded<0, 36_500>;
 pub(crate) type SegmentBytes = Bounded<{ 64 << 10 }, { 1 << 30 }>;
 /// Bytes of the journal that may be behind: a pebibyte is as good as any.
 pub(crate) type BudgetBytes = Bounded<{ JOURNAL_BUDGET_BYTES_MIN }, { 1 << 50 }>;
+/// Proxies that are trusted.
+pub(crate) type TrustedProxies = Bounded<0, { TRUSTED_PROXIES_MAX as u64 }>;
 /// Seats of one buyer: no chart has more.
 pub(crate) type BuyerSeats = Bounded<1, { CHART_SEATS_MAX as u64 }>;
 
@@ -178,6 +181,62 @@ impl From<AckWord> for Ack {
     }
 }
 
+/// Where Redis is. It may hold a password, so it is never written.
+#[derive(Clone, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub(crate) struct RedisUrl(String);
+
+impl RedisUrl {
+    /// What the edge takes it as.
+    ///
+    /// # Errors
+    /// None that was not found when it was read.
+    pub(crate) fn address(&self) -> Result<RedisAddress, RedisAddressError> {
+        RedisAddress::parse(&self.0)
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisUrl")
+    }
+}
+
+impl FromStr for RedisUrl {
+    type Err = RedisAddressError;
+
+    fn from_str(text: &str) -> Result<Self, RedisAddressError> {
+        RedisAddress::parse(text).map(|_| Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for RedisUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|problem: RedisAddressError| format!("this is {problem}"))
+    }
+}
+
+/// How often something may be asked.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Limit(RateLimit);
+
+impl FromStr for Limit {
+    type Err = RateLimitError;
+
+    fn from_str(text: &str) -> Result<Self, RateLimitError> {
+        text.parse().map(Self)
+    }
+}
+
+impl From<Limit> for RateLimit {
+    fn from(limit: Limit) -> Self {
+        limit.0
+    }
+}
+
 /// What is logged: a filter that `tracing` understands.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
@@ -275,4 +334,4 @@ macro_rules! try_from_string {
         }
     )+};
 }
-try_from_string!(AckWord, Address, EngineAddress, LogFilter, LogFormat);
+try_from_string!(AckWord, Address, EngineAddress, Limit, LogFilter, LogFormat);

@@ -11,6 +11,7 @@ mod node;
 mod onsale_everything;
 mod onsale_page;
 mod recovering;
+mod redis;
 mod rest;
 mod rest_examples;
 mod rest_inventory;

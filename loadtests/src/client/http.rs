@@ -253,6 +253,7 @@ fn problem(layout: &Layout, body: &[u8]) -> Answer {
     let Ok(problem) = serde_json::from_slice::<Problem>(body) else { return Answer::Unknown };
     let reason = match problem.code.as_str() {
         "overloaded" | "storage_short" | "projection_behind" => Denial::Overloaded,
+        "rate_limited" => Denial::RateLimited,
         "shutting_down" | "engine_unavailable" | "recovering" => Denial::ShuttingDown,
         "deadline_exceeded" | "request_timeout" => Denial::DeadlineExceeded,
         "outcome_unknown" | "internal" => return Answer::Unknown,
@@ -385,6 +386,11 @@ mod tests {
         assert!(matches!(
             answer("overloaded"),
             Answer::Denied { reason: Denial::Overloaded, retry_after_millis: None }
+        ));
+        let limited = br#"{"code":"rate_limited","retryAfterMillis":187}"#;
+        assert!(matches!(
+            problem(&layout, limited),
+            Answer::Denied { reason: Denial::RateLimited, retry_after_millis: Some(187) }
         ));
         assert_eq!(problem(&layout, b"<html>502 Bad Gateway</html>"), Answer::Unknown);
     }

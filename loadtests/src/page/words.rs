@@ -165,6 +165,12 @@ pub(super) fn answer(word: &str) -> Option<Words> {
             "Too much at once: turned away at once, to come again. Nothing was done.",
             Trouble,
         ),
+        "rate_limited" => words(
+            "rate limited",
+            "More than the server takes from one user, address or event: to come again. Nothing \
+             was done.",
+            No,
+        ),
         "deadline_exceeded" => words(
             "deadline exceeded",
             "It waited longer than it was worth. Nothing was done.",

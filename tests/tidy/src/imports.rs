@@ -45,7 +45,7 @@ pub const ARROWS: &[(&str, Imports)] = &[
         ]),
     ),
     ("proto", Imports::Only(&[])),
-    ("edge-api", Imports::Only(&["proto"])),
+    ("edge-api", Imports::Only(&["proto", "servers"])),
     ("loadtests", Imports::Only(&["proto"])),
     ("holdfast", Imports::Everything),
     ("benches", Imports::Everything),

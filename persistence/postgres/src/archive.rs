@@ -32,7 +32,8 @@ const DUE: &str = "
                 WHERE completed_at IS NOT NULL)), 0)::bigint AS facts";
 const BEGIN: [&str; 2] = [
     "DELETE FROM snapshots WHERE completed_at IS NULL",
-    "INSERT INTO snapshots (node, number) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING snapshot",
+    "INSERT INTO snapshots (node, number) VALUES ($1, $2) ON CONFLICT DO NOTHING
+     RETURNING snapshot",
 ];
 const SHARD: &str = "INSERT INTO snapshot_shards VALUES ($1, $2, $3, $4)";
 const PIECE: &str = "INSERT INTO snapshot_pieces VALUES ($1, $2, $3, $4)";
@@ -84,7 +85,10 @@ impl Archivist {
                 Err(_) if is_told => {}
                 Err(cause) => {
                     is_told = true;
-                    warn!(%cause, "a snapshot could not be archived; facts are, and it is tried again");
+                    warn!(
+                        %cause,
+                        "a snapshot could not be archived; facts are, and it is tried again"
+                    );
                 }
             }
         }

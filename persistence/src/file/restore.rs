@@ -38,7 +38,10 @@ const COVERED: u64 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is something that nobody may lose.
-    #[error("{} has something in it; recover into a directory that is empty or not there", path.display())]
+    #[error(
+        "{} has something in it; recover into a directory that is empty or not there",
+        path.display()
+    )]
     NotEmpty {
         /// The directory.
         path: PathBuf,

@@ -12,16 +12,16 @@ use crate::error::Error;
 use crate::limits::FACTS_BYTES_MAX;
 
 pub(super) const EVENTS: &str = "
-    SELECT event_id::text, concat_ws('|', name, encode(chart, 'hex'), pg_temp.to_millis(created_at),
-        pg_temp.to_millis(closed_at))
+    SELECT event_id::text,
+        concat_ws('|', name, encode(chart, 'hex'), pg_temp.millis(created_at), pg_temp.millis(closed_at))
     FROM events";
 pub(super) const TICKET_TYPES: &str = "
     SELECT concat_ws('/', event_id, ticket_type), concat_ws('|', key, coalesce(quota::text, '-'))
     FROM ticket_types";
 pub(super) const SEATS: &str = "
     SELECT concat_ws('/', event_id, seat), concat_ws('|', label, coalesce(section, '-'),
-        coalesce(category, '-'), status, coalesce(ticket_type::text, '-'), pg_temp.to_hex(hold_id),
-        pg_temp.to_hex(allocation_id), pg_temp.to_millis(changed_at), lsn)
+        coalesce(category, '-'), status, coalesce(ticket_type::text, '-'), pg_temp.hex(hold_id),
+        pg_temp.hex(allocation_id), pg_temp.millis(changed_at), lsn)
     FROM seats";
 pub(super) const AREAS: &str = "
     SELECT concat_ws('/', event_id, area), concat_ws('|', label, coalesce(section, '-'),
@@ -31,29 +31,29 @@ pub(super) const PLACES: &str = "
     SELECT concat_ws('/', event_id, area, ticket_type), concat_ws('|', held, allocated, blocked)
     FROM area_places WHERE (held, allocated, blocked) <> (0, 0, 0)";
 pub(super) const HOLDS: &str = "
-    SELECT pg_temp.to_hex(hold_id), concat_ws('|', event_id, buyer_id, status, spots, spots_left,
-        pg_temp.to_millis(placed_at), pg_temp.to_millis(deadline), extensions, pg_temp.to_millis(ended_at), lsn)
+    SELECT pg_temp.hex(hold_id), concat_ws('|', event_id, buyer_id, status, spots, spots_left,
+        pg_temp.millis(placed_at), pg_temp.millis(deadline), extensions, pg_temp.millis(ended_at), lsn)
     FROM holds";
 pub(super) const ALLOCATIONS: &str = "
-    SELECT pg_temp.to_hex(allocation_id), concat_ws('|', pg_temp.to_hex(hold_id), event_id, buyer_id, spots,
-        spots_left, pg_temp.to_millis(allocated_at), pg_temp.to_millis(returned_at), lsn)
+    SELECT pg_temp.hex(allocation_id), concat_ws('|', pg_temp.hex(hold_id), event_id, buyer_id, spots, spots_left,
+        pg_temp.millis(allocated_at), pg_temp.millis(returned_at), lsn)
     FROM allocations";
 pub(super) const HISTORY: &str = "
-    SELECT concat_ws('/', shard, lsn), concat_ws('|', event_id, pg_temp.to_millis(at), change,
-        pg_temp.to_hex(request_id), pg_temp.to_hex(hold_id), pg_temp.to_hex(allocation_id), coalesce(buyer_id, '-'), spots,
+    SELECT concat_ws('/', shard, lsn), concat_ws('|', event_id, pg_temp.millis(at), change,
+        pg_temp.hex(request_id), pg_temp.hex(hold_id), pg_temp.hex(allocation_id), coalesce(buyer_id, '-'), spots,
         coalesce(array_to_string(seats, ','), '-'),
         coalesce(array_to_string(seat_types, ',', 'none'), '-'),
         coalesce((SELECT string_agg(concat_ws('x', of->>'area', of->>'count')
                 || coalesce(' ' || (of->>'ticket_type'), ''), ',' ORDER BY ordinality)
             FROM jsonb_array_elements(places) WITH ORDINALITY AS places(of)), '-'),
-        pg_temp.to_millis(deadline))
+        pg_temp.millis(deadline))
     FROM history";
 
 /// What makes ids and times the words that they are compared by. Gone with the connection.
 const FUNCTIONS: [&str; 2] = [
-    "CREATE FUNCTION pg_temp.to_hex(id uuid) RETURNS text LANGUAGE sql IMMUTABLE
+    "CREATE FUNCTION pg_temp.hex(id uuid) RETURNS text LANGUAGE sql IMMUTABLE
         RETURN coalesce(replace(id::text, '-', ''), '-')",
-    "CREATE FUNCTION pg_temp.to_millis(at timestamptz) RETURNS text LANGUAGE sql IMMUTABLE
+    "CREATE FUNCTION pg_temp.millis(at timestamptz) RETURNS text LANGUAGE sql IMMUTABLE
         RETURN coalesce(((extract(epoch FROM at) * 1000)::bigint)::text, '-')",
 ];
 

@@ -17,10 +17,11 @@ use persistence::file::Options;
 use persistence_postgres::compare::{Comparison, compare};
 use persistence_postgres::{ArchiveOptions, Database, Error, Projecting, Projector};
 use servers::Postgres;
+use tokio::time::Interval;
 
 /// What need not be waited for.
 const SOON: Duration = Duration::from_millis(20);
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One life of an engine, with a projector beside it.
 pub(crate) struct House {
@@ -96,10 +97,9 @@ impl House {
 
     /// Until all that is durable is in Postgres.
     pub(crate) async fn caught_up(&self) {
-        let started = Instant::now();
+        let mut looks = Looks::new();
         while self.source.projected.lag().facts > 0 {
-            assert!(started.elapsed() < PATIENCE, "{:?}", self.source.projected.lag());
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            looks.again().await;
         }
     }
 
@@ -123,6 +123,23 @@ pub(crate) fn digests(path: &Path) -> Vec<(ShardId, Lsn, Digest)> {
     let recovered = recover(path, Options::default(), &progress).unwrap();
     let shards = recovered.shards.iter().filter(|(state, _)| state.last_lsn() > Lsn(0));
     shards.map(|(state, _)| (state.shard(), state.last_lsn(), state.digest())).collect()
+}
+
+/// Looks at something again and again, until it is so, or has not been for too long.
+pub(crate) struct Looks {
+    started: Instant,
+    ticks: Interval,
+}
+
+impl Looks {
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now(), ticks: tokio::time::interval(Duration::from_millis(5)) }
+    }
+
+    pub(crate) async fn again(&mut self) {
+        assert!(self.started.elapsed() < PATIENCE, "it is not so after {PATIENCE:?}");
+        self.ticks.tick().await;
+    }
 }
 
 /// A database of its own in a running Postgres.

@@ -1,12 +1,10 @@
 //! Facts come to Postgres, each once, whatever breaks in between.
 
-use std::time::Duration;
-
 use persistence_postgres::compare::compare;
 use servers::Postgres;
 use sqlx::Connection;
 
-use crate::house::{House, assert_equal, database};
+use crate::house::{House, Looks, assert_equal, database};
 use crate::sale::{HOLD_MILLIS, Sale};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -19,10 +17,14 @@ async fn every_table_says_what_the_journal_says() {
     let mut sale = Sale::new(7);
     sale.create(&handle, 1, HOLD_MILLIS).await;
     sale.create(&handle, u64::MAX - 3, 900_000).await;
-    for _ in 0..10 {
-        sale.ask(&handle, 150).await;
-        tokio::time::sleep(Duration::from_millis(HOLD_MILLIS / 4)).await;
+    sale.ask(&handle, 1_000).await;
+    let mut connection = database.connect().await.unwrap();
+    let expired = "SELECT count(*) FROM history WHERE change = 'hold_expired'";
+    let mut looks = Looks::new();
+    while sqlx::query_scalar::<_, i64>(expired).fetch_one(&mut connection).await.unwrap() < 3 {
+        looks.again().await;
     }
+    sale.ask(&handle, 500).await;
     sale.close_first(&handle).await;
     house.caught_up().await;
     let comparison = assert_equal(&database, house.paths()).await;

@@ -5,6 +5,7 @@
 //! same thing.
 
 mod bench;
+mod deny;
 mod fuzz;
 mod mutants;
 mod requirements;
@@ -31,6 +32,8 @@ enum Xtask {
     },
     /// Check the format and the lints, warnings denied.
     Check,
+    /// Check the licence, the source and the bans of every dependency.
+    Deny,
     /// Measure Holdfast beside its peers and its limits, in one run, and write the page of it.
     Bench(bench::Options),
     /// Let libFuzzer look for inputs that break what must hold, and keep what reaches further.
@@ -46,6 +49,7 @@ fn main() -> anyhow::Result<ExitCode> {
             step::run_all(&test_steps(long))
         }
         Xtask::Check => step::run_all(&check_steps()),
+        Xtask::Deny => deny::run(),
         Xtask::Bench(options) => {
             requirements::install_missing(requirements::OF_BENCHMARKS)?;
             step::run_all(&bench::steps(&options)?)

@@ -71,6 +71,19 @@ pub enum Refusal {
         /// The last fact of each shard that can be restored.
         lsns: Vec<Lsn>,
     },
+    /// The journal does not have what the database lacks.
+    #[error(
+        "the database needs all facts from batch {next} of the journal on, and the journal begins \
+         with batch {first_number}: what is in front was pruned before it was written anywhere. \
+         Postgres can stand behind a data directory from its beginning only; leave database_url \
+         out, or begin a new data directory"
+    )]
+    Pruned {
+        /// The batch that is needed.
+        next: u64,
+        /// The first batch of the journal.
+        first_number: u64,
+    },
     /// The database has facts that the journal does not have.
     #[error(
         "the database has fact {projected} of shard {shard}, and the journal ends with \

@@ -13,7 +13,8 @@ use crate::limits::FACTS_BYTES_MAX;
 
 pub(super) const EVENTS: &str = "
     SELECT event_id::text,
-        concat_ws('|', name, encode(chart, 'hex'), pg_temp.millis(created_at), pg_temp.millis(closed_at))
+        concat_ws('|', name, encode(chart, 'hex'), pg_temp.millis(created_at),
+            pg_temp.millis(closed_at))
     FROM events";
 pub(super) const TICKET_TYPES: &str = "
     SELECT concat_ws('/', event_id, ticket_type), concat_ws('|', key, coalesce(quota::text, '-'))
@@ -31,16 +32,18 @@ pub(super) const PLACES: &str = "
     SELECT concat_ws('/', event_id, area, ticket_type), concat_ws('|', held, allocated, blocked)
     FROM area_places WHERE (held, allocated, blocked) <> (0, 0, 0)";
 pub(super) const HOLDS: &str = "
-    SELECT pg_temp.hex(hold_id), concat_ws('|', event_id, buyer_id, status, spots, spots_left,
-        pg_temp.millis(placed_at), pg_temp.millis(deadline), extensions, pg_temp.millis(ended_at), lsn)
+    SELECT pg_temp.hex(hold_id), concat_ws('|', event_id, buyer_id, status, spots,
+        spots_left, pg_temp.millis(placed_at), pg_temp.millis(deadline), extensions,
+        pg_temp.millis(ended_at), lsn)
     FROM holds";
 pub(super) const ALLOCATIONS: &str = "
-    SELECT pg_temp.hex(allocation_id), concat_ws('|', pg_temp.hex(hold_id), event_id, buyer_id, spots, spots_left,
-        pg_temp.millis(allocated_at), pg_temp.millis(returned_at), lsn)
+    SELECT pg_temp.hex(allocation_id), concat_ws('|', pg_temp.hex(hold_id), event_id,
+        buyer_id, spots, spots_left, pg_temp.millis(allocated_at), pg_temp.millis(returned_at), lsn)
     FROM allocations";
 pub(super) const HISTORY: &str = "
     SELECT concat_ws('/', shard, lsn), concat_ws('|', event_id, pg_temp.millis(at), change,
-        pg_temp.hex(request_id), pg_temp.hex(hold_id), pg_temp.hex(allocation_id), coalesce(buyer_id, '-'), spots,
+        pg_temp.hex(request_id), pg_temp.hex(hold_id), pg_temp.hex(allocation_id),
+        coalesce(buyer_id, '-'), spots,
         coalesce(array_to_string(seats, ','), '-'),
         coalesce(array_to_string(seat_types, ',', 'none'), '-'),
         coalesce((SELECT string_agg(concat_ws('x', of->>'area', of->>'count')

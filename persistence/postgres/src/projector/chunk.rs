@@ -3,10 +3,11 @@
 use inventory_core::ids::{Lsn, ShardId};
 use persistence::dir::DataDirPaths;
 use persistence::file::StoredBatch;
+use persistence::file::error::Error as JournalError;
 use persistence::file::follower::Follower;
 
 use crate::changes::Changes;
-use crate::claim::Claim;
+use crate::claim::{Claim, Refusal};
 use crate::error::Error;
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::waiting::waiting;
@@ -37,10 +38,13 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) async fn open(paths: DataDirPaths, claim: &Claim) -> Result<Self, Error> {
-        let (lsns, from) = (claim.lsns.clone(), claim.number + 1);
-        waiting(move || {
-            let follower = Follower::open(&paths, from)?;
-            Ok(Self { follower, lsns, rest: None })
+        let (lsns, next) = (claim.lsns.clone(), claim.number + 1);
+        waiting(move || match Follower::open(&paths, next) {
+            Ok(follower) => Ok(Self { follower, lsns, rest: None }),
+            Err(JournalError::HistoryGone { first_number, .. }) => {
+                Err(Box::new(Refusal::Pruned { next, first_number }).into())
+            }
+            Err(error) => Err(error.into()),
         })
         .await
     }
@@ -83,7 +87,7 @@ impl Reader {
             }
             if batch.first_lsn() != last.next() {
                 let (shard, lsn): (ShardId, Lsn) = (batch.shard(), last.next());
-                return Err(persistence::file::error::Error::FactMissing { shard, lsn }.into());
+                return Err(JournalError::FactMissing { shard, lsn }.into());
             }
             bytes += stored.bytes;
             let facts = chunk.changes.facts + batch.facts().len();

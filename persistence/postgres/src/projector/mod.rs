@@ -117,7 +117,9 @@ impl Projector {
         let asked = async {
             self.database.migrate().await?;
             let mut connection = self.database.connect().await?;
-            claim(&mut connection, self.owner, &self.journaled).await
+            let claim = claim(&mut connection, self.owner, &self.journaled).await?;
+            Reader::open(self.source.paths.clone(), &claim).await?;
+            Ok(claim)
         };
         match timeout(ASK_AT_START_MAX, asked).await.unwrap_or(Err(Error::TimedOut)) {
             Ok(claim) => {

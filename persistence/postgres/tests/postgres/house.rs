@@ -70,6 +70,17 @@ impl House {
     /// The same with many snapshots, each archived at once.
     pub(crate) async fn open_archiving(path: &Path, database: &Database) -> Self {
         let snapshots = SnapshotOptions { pause: SOON, ..SnapshotOptions::default() };
+        Self::open_with(path, database, snapshots).await
+    }
+
+    /// The same, where nothing is kept that snapshots stand for.
+    pub(crate) async fn open_keeping_no_history(path: &Path, database: &Database) -> Self {
+        let (pause, history_retention) = (SOON, Duration::ZERO);
+        let snapshots = SnapshotOptions { pause, history_retention, ..SnapshotOptions::default() };
+        Self::open_with(path, database, snapshots).await
+    }
+
+    async fn open_with(path: &Path, database: &Database, snapshots: SnapshotOptions) -> Self {
         let options = EngineOptions { snapshots, ..options(path) };
         let engine = Engine::start(&options, &Arc::new(RecoveryProgress::default())).unwrap();
         let source = engine.projection_source().unwrap();

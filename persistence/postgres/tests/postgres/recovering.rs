@@ -5,6 +5,7 @@ use std::path::Path;
 
 use inventory_engine::stop::StopReason;
 use persistence::dir::DataDir;
+use persistence::file::reader::JournalReader;
 use persistence_postgres::claim::Refusal;
 use persistence_postgres::compare::compare;
 use persistence_postgres::recover::recover;
@@ -215,6 +216,27 @@ fn copy_folder(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_was_pruned_is_no_beginning() {
+    let postgres = Postgres::start(&[]).await.unwrap();
+    let (first, second) = (database(&postgres, "one").await, database(&postgres, "two").await);
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open_keeping_no_history(folder.path(), &first).await;
+    let mut sale = Sale::new(53);
+    sale.create(&house.handle(), 1, 900_000).await;
+    let mut looks = Looks::new();
+    while JournalReader::of(house.paths()).unwrap().begins_with() == 1 {
+        sale.ask(&house.handle(), 500).await;
+        looks.again().await;
+    }
+    house.caught_up().await;
+    let path = house.close().await;
+    let refusal = refused(&path, &second).await;
+    assert!(matches!(refusal, Refusal::Pruned { next: 1, .. }), "{refusal}");
+    // The one that has what was pruned goes on.
+    House::open(&path, &first).await.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,8 +6,9 @@ use inventory_core::limits::{
 };
 use inventory_engine::limits::{
     ANSWER_BYTES_MAX, CHART_REQUEST_BYTES_MAX, CONNECTION_STREAMS_MAX, FEED_FRAMES_MAX,
-    FEED_LINGER, FEEDS_MAX, FRAME_INTERVAL, LIST_PAGE_EVENTS_MAX, REQUEST_BYTES_MAX,
-    STREAM_COMMANDS_IN_FLIGHT_MAX, STREAM_MESSAGE_COMMANDS_MAX, WATCHERS_MAX,
+    FEED_LINGER, FEEDS_MAX, FRAME_INTERVAL, LIST_PAGE_EVENTS_MAX, PROJECTION_PATIENCE,
+    REQUEST_BYTES_MAX, STREAM_ANSWERS_WAITING_MAX, STREAM_COMMANDS_IN_FLIGHT_MAX,
+    STREAM_MESSAGE_COMMANDS_MAX, WATCHERS_MAX,
 };
 
 const PAGE: &str = include_str!("../../../docs/grpc.md");
@@ -43,6 +44,7 @@ fn the_limits_on_the_page_are_those_of_the_code() {
         ("seats of a chart", number(CHART_SEATS_MAX)),
         ("commands in a message of a pipeline", number(STREAM_MESSAGE_COMMANDS_MAX)),
         ("commands of a pipeline without an answer", number(STREAM_COMMANDS_IN_FLIGHT_MAX)),
+        ("answers of a pipeline that wait for Postgres", number(STREAM_ANSWERS_WAITING_MAX)),
         ("calls at once on a connection", number(CONNECTION_STREAMS_MAX as usize)),
         (
             "streams of live changes",
@@ -55,6 +57,8 @@ fn the_limits_on_the_page_are_those_of_the_code() {
         assert!(PAGE.lines().any(|line| line.starts_with(&row)), "the page lacks {row}");
     }
     for words in [
+        format!("{} of a stream wait at a time", number(STREAM_ANSWERS_WAITING_MAX)),
+        format!("waits for more than {} seconds", PROJECTION_PATIENCE.as_secs()),
         format!("the last {} frames", number(FEED_FRAMES_MAX)),
         format!("{} seconds longer", FEED_LINGER.as_secs()),
         format!("Frames are made {} times a second", 1_000 / FRAME_INTERVAL.as_millis()),

@@ -54,6 +54,32 @@ async fn killed_without_a_word_it_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn answers_wait_for_postgres_only_where_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().to_str().unwrap();
+    let arguments = ["up", "--data-dir", data_dir, "--http=127.0.0.1:0", "--grpc=127.0.0.1:0"];
+    let refused = run(&arguments, &[("HOLDFAST_ACK", "journal+postgres")]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(said.contains("holdfast:") && said.contains("there is no database_url"), "{said}");
+
+    let node = Node::up(folder.path(), &[]);
+    let body = json!({"eventId": 1, "userId": "ann", "seatIds": ["104-C-10"]});
+    let reserve = async |ack: &str| {
+        let request = reqwest::Client::new().post(node.url("/v1/seats/reserve"));
+        request.header("Holdfast-Ack", ack).json(&body).send().await.unwrap()
+    };
+    let response = reserve("journal+postgres").await;
+    assert_eq!(response.status().as_u16(), 400);
+    let problem: Value = response.json().await.unwrap();
+    assert!(problem["detail"].as_str().unwrap().contains("without a database"), "{problem}");
+    let response = reserve("journal").await;
+    assert_eq!(response.status().as_u16(), 200, "nothing was done before");
+    assert_eq!(response.headers()["holdfast-durability"], "journal");
+    assert!(node.stop().success());
+}
+
+#[tokio::test]
 async fn one_data_directory_serves_one_process_and_one_chart() {
     let folder = tempfile::tempdir().unwrap();
     let node = Node::up(folder.path(), &[]);

@@ -3,9 +3,9 @@
 //! for it longer than [`REDIS_DEADLINE`].
 //!
 //! There is one connection, shared by all requests. A call that fails takes it away, and so does
-//! one that is late while nobody else has been answered for as long again, so that no other request
-//! pays for that; then a task looks for Redis again, each second, and gives a new one only to a Redis that has
-//! answered in time and taken a write.
+//! one that is late when nobody else has been answered for twice as long, so that no other request
+//! pays for that; then a task looks for Redis again, each second, and gives a new one only to a
+//! Redis that has answered in time and taken a write.
 
 mod address;
 mod keeper;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
 use servers::Redis;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::*;
@@ -81,4 +83,16 @@ async fn one_that_wants_a_password_is_told_it() {
     let url = redis.url().replace("redis://", "redis://:secret@");
     let link = RedisLink::with_deadline(&RedisAddress::parse(&url).unwrap(), PATIENT);
     link.until(true).await;
+}
+
+#[tokio::test]
+async fn tls_is_spoken_where_it_is_asked_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("rediss://:secret@{}", listener.local_addr().unwrap());
+    let _link = RedisLink::with_deadline(&RedisAddress::parse(&url).unwrap(), PATIENT);
+    let (mut caller, _) = listener.accept().await.unwrap();
+    let mut record = [0; 3];
+    caller.read_exact(&mut record).await.unwrap();
+    // A handshake, and nothing in the clear in front of it.
+    assert_eq!(record[..2], [0x16, 0x03]);
 }

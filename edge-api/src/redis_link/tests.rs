@@ -90,9 +90,12 @@ async fn tls_is_spoken_where_it_is_asked_for() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("rediss://:secret@{}", listener.local_addr().unwrap());
     let _link = RedisLink::with_deadline(&RedisAddress::parse(&url).unwrap(), PATIENT);
-    let (mut caller, _) = listener.accept().await.unwrap();
     let mut record = [0; 3];
-    caller.read_exact(&mut record).await.unwrap();
+    let begun = async {
+        // It comes again if a busy machine let its time pass.
+        while listener.accept().await.unwrap().0.read_exact(&mut record).await.is_err() {}
+    };
+    tokio::time::timeout(PATIENT, begun).await.unwrap();
     // A handshake, and nothing in the clear in front of it.
     assert_eq!(record[..2], [0x16, 0x03]);
 }

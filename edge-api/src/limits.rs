@@ -112,7 +112,7 @@ pub(crate) const LIVE_MERGES_KEPT_MAX: usize = 16;
 pub(crate) const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 
 /// How long a call to Redis may take before the request goes on without it.
-pub(crate) const REDIS_DEADLINE: Duration = Duration::from_millis(25);
+pub(crate) const REDIS_DEADLINE: Duration = Duration::from_millis(40);
 
 /// What a request may lose by a Redis that is away or slow, in all.
 const REDIS_COST_MAX: Duration = Duration::from_millis(100);

@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisResult, SetOptions};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Inner;
+use super::{Inner, in_time};
 use crate::limits::{
     REDIS_CALLS_QUEUED_MAX, REDIS_CONNECT_TIMEOUT, REDIS_PROBE_EVERY, REDIS_PROBES_A_LINE,
 };
@@ -57,7 +57,7 @@ pub(super) async fn connect(inner: &Inner) -> RedisResult<MultiplexedConnection>
         .with_expiration(redis::SetExpiry::PX(REDIS_PROBE_EVERY.as_millis() as u64));
     let mut probe = redis::cmd("SET");
     probe.arg(PROBE_KEY).arg(1).arg(for_a_moment);
-    let answer = timeout(inner.deadline, probe.exec_async(&mut connection)).await;
-    answer.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))?;
+    let answer = in_time(inner.deadline, probe.exec_async(&mut connection)).await;
+    answer.unwrap_or_else(|| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))?;
     Ok(connection)
 }

@@ -2,18 +2,21 @@
 //! answers that are kept for a moment. **Redis never decides who owns a seat**, and nobody waits
 //! for it longer than [`REDIS_DEADLINE`].
 //!
-//! There is one connection, shared by all requests. A call that fails or is late takes it away,
-//! so that no other request pays for that; then a task looks for Redis again, each second, and
-//! gives a new one only to a Redis that has answered in time and taken a write.
+//! There is one connection, shared by all requests. A call that fails takes it away, and so does
+//! one that is late when nobody else has been answered for twice as long, so that no other request
+//! pays for that; then a task looks for Redis again, each second, and gives a new one only to a
+//! Redis that has answered in time and taken a write.
 
 mod address;
 mod keeper;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures::FutureExt;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, RedisResult};
@@ -68,6 +71,9 @@ struct Inner {
     client: Client,
     deadline: Duration,
     link: RwLock<Link>,
+    since: Instant,
+    /// When a call was last answered in time, in microseconds after `since`.
+    answered_at: AtomicU64,
     /// Told when a connection was taken away.
     lost: Notify,
     meters: Meters,
@@ -98,6 +104,8 @@ impl RedisLink {
             client: address.client(),
             deadline,
             link: RwLock::default(),
+            since: Instant::now(),
+            answered_at: AtomicU64::new(0),
             lost: Notify::new(),
             meters: Meters::new(),
             lines: Throttle::new(),
@@ -136,17 +144,40 @@ impl RedisLink {
             return None;
         };
         let started = Instant::now();
-        let answer = tokio::time::timeout(self.inner.deadline, ask(connection)).await;
+        let answer = in_time(self.inner.deadline, ask(connection)).await;
         self.inner.meters.seconds[work as usize].record(started.elapsed().as_secs_f64());
-        let (fallback, reason) = match answer {
-            Ok(Ok(answer)) => return Some(answer),
-            Ok(Err(error)) => (Fallback::Failed, error.to_string()),
-            Err(_) => (Fallback::Slow, "no answer in time".to_owned()),
-        };
-        self.inner.meters.count(work, fallback);
-        self.inner.lose(number, &reason);
+        match answer {
+            Some(Ok(answer)) => {
+                self.inner.answered();
+                return Some(answer);
+            }
+            Some(Err(error)) => {
+                self.inner.meters.count(work, Fallback::Failed);
+                self.inner.lose(number, &error.to_string());
+            }
+            None => {
+                self.inner.meters.count(work, Fallback::Slow);
+                // One that answers others meanwhile is busy and not away.
+                if self.inner.silence() >= 2 * self.inner.deadline {
+                    self.inner.lose(number, "no answer in time");
+                }
+            }
+        }
         None
     }
+}
+
+/// What becomes of something in so long. A process that is short of processors may have an answer
+/// and not have looked at it yet, so it gets the chance to.
+async fn in_time<T>(limit: Duration, answer: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(answer);
+    if let Ok(answer) = tokio::time::timeout(limit, answer.as_mut()).await {
+        return Some(answer);
+    }
+    // First the system's events are taken in, then who waited for them goes on.
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    answer.now_or_never()
 }
 
 impl Inner {
@@ -159,11 +190,23 @@ impl Inner {
         (link.connection.clone(), link.number)
     }
 
+    /// Notes that somebody was answered.
+    fn answered(&self) {
+        self.answered_at.store(self.since.elapsed().as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// How long nobody was.
+    fn silence(&self) -> Duration {
+        let answered_at = Duration::from_micros(self.answered_at.load(Ordering::Relaxed));
+        self.since.elapsed().saturating_sub(answered_at)
+    }
+
     /// From now on this connection serves all.
     fn put(&self, connection: MultiplexedConnection) {
         let mut link = self.link.write().unwrap_or_else(PoisonError::into_inner);
         link.connection = Some(connection);
         link.number += 1;
+        self.answered();
         self.meters.in_use.set(1.0);
     }
 

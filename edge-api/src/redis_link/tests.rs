@@ -5,6 +5,8 @@ use std::time::Duration;
 use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
 use servers::Redis;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::*;
@@ -35,7 +37,7 @@ async fn one_that_is_killed_is_left_at_once_and_found_again() {
 }
 
 #[tokio::test]
-async fn one_that_is_stopped_costs_one_deadline_and_not_one_a_request() {
+async fn one_that_is_stopped_costs_two_deadlines_and_not_one_a_request() {
     let redis = Redis::start(&[]).await.unwrap();
     let deadline = Duration::from_millis(300);
     let link = link(&redis, deadline);
@@ -45,7 +47,7 @@ async fn one_that_is_stopped_costs_one_deadline_and_not_one_a_request() {
     for _ in 0..1_000 {
         assert_eq!(link.call(Work::Limits, ping).await, None);
     }
-    // Five of them, had each paid, would take longer.
+    // A thousand, had each paid.
     let took = started.elapsed();
     assert!(took >= deadline && took < 5 * deadline, "{took:?}");
     redis.resume().unwrap();
@@ -81,4 +83,19 @@ async fn one_that_wants_a_password_is_told_it() {
     let url = redis.url().replace("redis://", "redis://:secret@");
     let link = RedisLink::with_deadline(&RedisAddress::parse(&url).unwrap(), PATIENT);
     link.until(true).await;
+}
+
+#[tokio::test]
+async fn tls_is_spoken_where_it_is_asked_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("rediss://:secret@{}", listener.local_addr().unwrap());
+    let _link = RedisLink::with_deadline(&RedisAddress::parse(&url).unwrap(), PATIENT);
+    let mut record = [0; 3];
+    let begun = async {
+        // It comes again if a busy machine let its time pass.
+        while listener.accept().await.unwrap().0.read_exact(&mut record).await.is_err() {}
+    };
+    tokio::time::timeout(PATIENT, begun).await.unwrap();
+    // A handshake, and nothing in the clear in front of it.
+    assert_eq!(record[..2], [0x16, 0x03]);
 }

@@ -19,7 +19,7 @@ pub(crate) enum ConfigError {
     )]
     FileUnreadable { path: PathBuf, cause: io::Error },
     /// The settings file has an unknown key, a bad value, or is not TOML.
-    #[error("the settings file {} is not valid: {}", path.display(), cause.to_string().trim_end())]
+    #[error("the settings file {} is not valid: {}", path.display(), told(cause))]
     FileInvalid { path: PathBuf, cause: toml::de::Error },
     /// The same where the line has a secret, which is not shown.
     #[error("the settings file {} is not valid: line {line}: {problem}", path.display())]
@@ -54,6 +54,19 @@ impl ConfigError {
         }
         Self::FileInvalid { path, cause }
     }
+}
+
+/// What is wrong with a file, with the line that it is about, unless a secret stands there.
+fn told(cause: &toml::de::Error) -> String {
+    const SECRETS: [&str; 2] = ["admin_token", "redis_url"];
+    let whole = cause.to_string();
+    let quoted = whole.lines().filter_map(|line| line.split_once('|'));
+    let mut keys = quoted.map(|(_, code)| code.trim_start());
+    if keys.any(|code| SECRETS.iter().any(|secret| code.starts_with(secret))) {
+        let place = whole.lines().next().unwrap_or_default();
+        return format!("{place}\n{}", cause.message());
+    }
+    whole.trim_end().to_owned()
 }
 
 fn suggestion(close: &[String]) -> String {

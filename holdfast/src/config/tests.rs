@@ -247,6 +247,11 @@ fn a_secret_is_not_written_even_if_it_is_refused() {
     let error = Sources { variables: &bad, ..Sources::default() }.resolve().unwrap_err();
     assert!(error.contains("HOLDFAST_REDIS_URL") && error.contains("rediss://"), "{error}");
     assert!(!error.contains("letters"), "{error}");
+    for file in ["# x\nadmin_token = \"few letters\"", "# x\n redis_url = \"redis:letters\""] {
+        let error = Sources { file, ..Sources::default() }.resolve().unwrap_err();
+        assert!(error.contains("line 2") && error.contains("this is not a"), "{error}");
+        assert!(!error.contains("letters"), "{error}");
+    }
     let flags = ["--admin-token=sixteen-letters!", "--redis-url=redis://:letters@cache"];
     let sources = Sources { flags: &flags, ..Sources::default() };
     assert!(!format!("{:?}", sources.resolve().unwrap()).contains("letters"));

@@ -203,13 +203,17 @@ impl House {
 
     /// Waits until both edges use Redis: a limit is shared by them.
     async fn shares(&self, name: &str) {
-        for attempt in 0.. {
-            if self.taken(&[0, 1], &format!("{name} {attempt}")).await == 5 {
-                return;
+        let mut looks = tokio::time::interval(Duration::from_millis(20));
+        let shared = async {
+            for attempt in 0.. {
+                if self.taken(&[0, 1], &format!("{name} {attempt}")).await == 5 {
+                    return;
+                }
+                looks.tick().await;
             }
-            assert!(attempt < 1_000, "limits are not shared again");
-            tokio::task::yield_now().await;
-        }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(60), shared).await;
+        assert!(in_time.is_ok(), "limits are not shared: {name}");
     }
 }
 
@@ -237,12 +241,14 @@ async fn a_redis_that_is_stopped_killed_or_emptied_stands_in_nobodys_way() {
     let house = House::new(&redis, &recorder);
     let alone = limited(rules("5/h", "", "", ""), 0);
     let own = longest(&alone, "alone").await;
+    // A machine that makes requests wait makes some wait longer than others.
+    let at_most = REDIS_COSTS_AT_MOST + 3 * own;
     house.shares("at first").await;
     house.shows("edge_redis_in_use 1").await;
 
     redis.pause().unwrap();
     let stopped = longest(&house.edges[0], "stopped").await;
-    assert!(stopped < REDIS_COSTS_AT_MOST + own, "{stopped:?}, without Redis {own:?}");
+    assert!(stopped < at_most, "{stopped:?}, without Redis {own:?}");
     house.shows("edge_redis_in_use 0").await;
     // Each edge counts for itself: as many as both limits together.
     assert_eq!(house.taken(&[0], "ann").await, 5);
@@ -255,7 +261,7 @@ async fn a_redis_that_is_stopped_killed_or_emptied_stands_in_nobodys_way() {
 
     redis.kill().unwrap();
     let killed = longest(&house.edges[0], "killed").await;
-    assert!(killed < REDIS_COSTS_AT_MOST + own, "{killed:?}, without Redis {own:?}");
+    assert!(killed < at_most, "{killed:?}, without Redis {own:?}");
     assert_eq!(house.taken(&[0], "bob").await, 5);
     redis.start_again().await.unwrap();
     house.shares("started again").await;

@@ -1,0 +1,8 @@
+//! Experiments that harm a real server, and a checker of what its clients were told.
+//!
+//! Must always hold: no code is shared with what is tried. A server is a process of the program,
+//! known by its contract; the journal is what `holdfast journal dump` prints.
+
+pub mod checker;
+pub mod history;
+pub mod limits;

@@ -4,5 +4,8 @@
 //! known by its contract; the journal is what `holdfast journal dump` prints.
 
 pub mod checker;
+pub mod client;
+pub mod experiments;
 pub mod history;
 pub mod limits;
+pub mod process;

@@ -9,3 +9,4 @@ pub mod experiments;
 pub mod history;
 pub mod limits;
 pub mod process;
+pub mod proxy;

@@ -3,6 +3,8 @@
 //! Must always hold: an experiment that could not do to its server what it is there to do fails;
 //! it never passes for want of a fault.
 
+mod clocks;
+mod network;
 mod sigkill;
 mod stage;
 
@@ -61,7 +63,7 @@ pub struct Experiment {
 }
 
 /// All of them, in the order in which they are run.
-pub const ALL: &[Experiment] = &[sigkill::EXPERIMENT];
+pub const ALL: &[Experiment] = &[sigkill::EXPERIMENT, network::EXPERIMENT, clocks::EXPERIMENT];
 
 /// The experiment of a name.
 pub fn named(name: &str) -> Option<&'static Experiment> {

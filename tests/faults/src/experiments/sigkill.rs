@@ -9,7 +9,7 @@ use futures::FutureExt;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::stage::{Stage, again, habits};
+use super::stage::{Left, Stage, again, habits};
 use super::{Experiment, Outcome, Setting};
 use crate::limits::{KILL_UNANSWERED_MIN, SERVER_PATIENCE};
 
@@ -60,7 +60,8 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
         slowest = slowest.max(stage.server.start().await?);
     }
     let unknown = crowd.sold().unknown;
-    let (violations, looked_at) = stage.verdict(crowd, &again(NAME, setting)).await?;
+    let left = Left::of(crowd).await;
+    let (violations, looked_at) = stage.verdict(left, &again(NAME, setting)).await?;
     let figures = vec![
         format!("at least {fewest} unanswered at each kill, {unknown} in all never answered"),
         looked_at,

@@ -10,7 +10,7 @@ use tonic::transport::Endpoint;
 
 use super::Setting;
 use crate::checker::{Evidence, check};
-use crate::client::{Crowd, Door, Habits, InFlight, Lane, Organizer, Unary};
+use crate::client::{Crowd, Door, Habits, InFlight, Lane, Organizer, Sold, Unary};
 use crate::history::{History, Recorder, Terms};
 use crate::limits::{CLOCK_SLACK, PRINTED_VIOLATIONS_MAX};
 use crate::process::Server;
@@ -31,6 +31,13 @@ pub(super) struct Stage {
     pub(super) hold: Duration,
     /// Whether the server's clock goes on as ours does, so that a hold may end too late.
     pub(super) has_late_bound: bool,
+}
+
+/// What a crowd got done before it left, and how many of it never learnt their last answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    pub(super) sold: Sold,
+    pub(super) in_doubt: usize,
 }
 
 impl Stage {
@@ -72,15 +79,14 @@ impl Stage {
         }
     }
 
-    /// The crowd leaves, the server gives its last word and is stopped, and everything is held
-    /// against everything. What was wrong, and how much was looked at.
+    /// The server gives its last word and is stopped, and everything is held against everything.
+    /// What was wrong, and how much was looked at.
     pub(super) async fn verdict(
         mut self,
-        crowd: Crowd,
+        left: Left,
         again: &str,
     ) -> anyhow::Result<(Vec<String>, String)> {
-        let sold = crowd.sold();
-        let in_doubt = crowd.leave().await;
+        let Left { sold, in_doubt } = left;
         let organizer = Organizer::new(&self.server.endpoint()?);
         let mut testimonies = Vec::new();
         for event_id in EVENTS {
@@ -125,6 +131,14 @@ impl Stage {
             folder.display()
         ));
         Ok(())
+    }
+}
+
+impl Left {
+    /// Lets a crowd leave: everybody waits for the last answer.
+    pub(super) async fn of(crowd: Crowd) -> Self {
+        let sold = crowd.sold();
+        Self { sold, in_doubt: crowd.leave().await }
     }
 }
 

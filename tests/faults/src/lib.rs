@@ -8,5 +8,6 @@ pub mod client;
 pub mod experiments;
 pub mod history;
 pub mod limits;
+pub mod load;
 pub mod process;
 pub mod proxy;

@@ -44,6 +44,13 @@ pub const MESSAGE_COMMANDS_MAX: usize = 256;
 /// Seats that one ask names: a unary refusal names all of them within its headers.
 pub const ASK_SEATS_MAX: u32 = 3;
 
+/// How much of peak has to be confirmed with ten times the operations in flight.
+pub const OVERLOAD_CONFIRMED_MIN: f64 = 0.8;
+
+/// Memory of a server with one event that has ten times the operations in flight: what a million
+/// remembered requests and ended holds take, and room to serve.
+pub const OVERLOAD_MEMORY_MIB_MAX: u64 = 1_024;
+
 // The engine takes 1,024 commands in a message.
 const _: () = assert!(MESSAGE_COMMANDS_MAX <= 1_024);
 // A kill waits for so many within a few messages.

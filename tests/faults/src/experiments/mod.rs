@@ -4,8 +4,14 @@
 //! it never passes for want of a fault.
 
 mod clocks;
+mod failing_files;
+mod flipped_bytes;
 mod network;
+mod overload;
+mod power_loss;
+mod restart;
 mod sigkill;
+mod simulator;
 mod stage;
 
 use std::path::PathBuf;
@@ -63,7 +69,16 @@ pub struct Experiment {
 }
 
 /// All of them, in the order in which they are run.
-pub const ALL: &[Experiment] = &[sigkill::EXPERIMENT, network::EXPERIMENT, clocks::EXPERIMENT];
+pub const ALL: &[Experiment] = &[
+    sigkill::EXPERIMENT,
+    restart::EXPERIMENT,
+    power_loss::EXPERIMENT,
+    failing_files::EXPERIMENT,
+    flipped_bytes::EXPERIMENT,
+    clocks::EXPERIMENT,
+    network::EXPERIMENT,
+    overload::EXPERIMENT,
+];
 
 /// The experiment of a name.
 pub fn named(name: &str) -> Option<&'static Experiment> {

@@ -57,3 +57,8 @@ async fn ten_times_the_load_is_served_or_refused_within_bounds() {
 async fn a_sold_out_event_is_there_again_behind_a_kill() {
     check("restart").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fills_up_under_a_sale_loses_nothing() {
+    check("full-disk").await;
+}

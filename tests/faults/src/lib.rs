@@ -11,3 +11,4 @@ pub mod limits;
 pub mod load;
 pub mod process;
 pub mod proxy;
+pub mod small_disk;

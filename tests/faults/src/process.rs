@@ -73,7 +73,8 @@ impl Server {
     /// An engine of its own, in a folder of its own. Nothing runs before `start`.
     pub fn new(program: &Path, folder: &Path) -> Self {
         Self {
-            program: program.to_owned(),
+            // What runs it may do so from elsewhere.
+            program: std::path::absolute(program).unwrap_or_else(|_| program.to_owned()),
             wrapper: Vec::new(),
             arguments: Vec::new(),
             environment: Vec::new(),
@@ -88,6 +89,13 @@ impl Server {
     #[must_use]
     pub fn wrapped(mut self, words: &[&str]) -> Self {
         self.wrapper = words.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
+    /// Keeps its data elsewhere than in its folder.
+    #[must_use]
+    pub fn keeping_data_in(mut self, path: &Path) -> Self {
+        self.data_dir = path.to_owned();
         self
     }
 
@@ -166,6 +174,17 @@ impl Server {
     /// Its process.
     pub fn process_id(&self) -> Option<u32> {
         self.child.as_ref().and_then(Child::id)
+    }
+
+    /// Time that all of its threads have had of the processors; `None` if it is not running.
+    pub fn processor_time(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process_id()?)).ok()?;
+        // Behind the name, which may have anything in it; user and system time are fields 14 and 15.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+        let mut ticks = || fields.next()?.parse::<u64>().ok();
+        let (user, system) = (ticks()?, ticks()?);
+        // Told in hundredths of a second, whatever the kernel ticks by.
+        Some(Duration::from_millis((user + system) * 10))
     }
 
     /// Ends it at once, and waits until it is gone.

@@ -6,6 +6,7 @@
 mod clocks;
 mod failing_files;
 mod flipped_bytes;
+mod full_disk;
 mod network;
 mod overload;
 mod power_loss;
@@ -74,6 +75,7 @@ pub const ALL: &[Experiment] = &[
     restart::EXPERIMENT,
     power_loss::EXPERIMENT,
     failing_files::EXPERIMENT,
+    full_disk::EXPERIMENT,
     flipped_bytes::EXPERIMENT,
     clocks::EXPERIMENT,
     network::EXPERIMENT,

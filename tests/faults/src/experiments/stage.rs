@@ -94,7 +94,7 @@ impl Stage {
         }
         self.server.stop().await?;
         let facts = self.server.dump()?;
-        let history = self.recorder.history(self.terms());
+        let history = self.recorder.take(self.terms());
         ensure!(sold.accepted > 0, "nothing was sold: {}", self.server.log_tail());
         let figures = format!(
             "{} answers ({} accepted), {} facts",

@@ -35,9 +35,9 @@ impl Recorder {
         self.sendings.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// What was written down so far.
-    pub fn history(&self, terms: Terms) -> History {
-        let sendings = self.sendings.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        History { terms, sendings }
+    /// Gives away what was written down so far.
+    pub fn take(&self, terms: Terms) -> History {
+        let mut sendings = self.sendings.lock().unwrap_or_else(PoisonError::into_inner);
+        History { terms, sendings: std::mem::take(&mut sendings) }
     }
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask faults`: builds the program as it is shipped, apart from what tries it, and runs the
-//! experiments.
+//! `cargo xtask faults`: builds the program as it is shipped, apart from what tries it, and runs
+//! the experiments.
 //!
 //! Must always hold: the program is built by itself. What the simulator asks of `persistence` is
 //! never in what is tried.

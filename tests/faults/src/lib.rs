@@ -9,6 +9,7 @@ pub mod experiments;
 pub mod history;
 pub mod limits;
 pub mod load;
+mod pause;
 pub mod process;
 pub mod proxy;
 pub mod small_disk;

@@ -17,6 +17,7 @@ use tonic::transport::Endpoint;
 use crate::client::{command, said_of_outcome};
 use crate::history::{Accepted, Ask, Done, HoldId, RequestId, Said};
 use crate::limits::MESSAGE_COMMANDS_MAX;
+use crate::pause::pass;
 
 /// What slots do with their seats.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,7 +84,7 @@ impl Running {
     pub async fn rate(&self, over: Duration) -> f64 {
         let before = self.counted.confirmed.load(Ordering::Relaxed);
         let started = tokio::time::Instant::now();
-        tokio::time::sleep(over).await;
+        pass(over).await;
         let confirmed = self.counted.confirmed.load(Ordering::Relaxed) - before;
         confirmed as f64 / started.elapsed().as_secs_f64()
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::pause::pass;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -230,7 +231,7 @@ impl Way<'_> {
 
     async fn wait(&mut self, at_most: Duration) {
         let part = self.rng.random::<f64>();
-        tokio::time::sleep(at_most.mul_f64(part)).await;
+        pass(at_most.mul_f64(part)).await;
     }
 }
 

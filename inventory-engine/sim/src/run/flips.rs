@@ -2,9 +2,9 @@
 //! time, before a start.
 //!
 //! Must always hold: altered in the header, or in a batch that a later one proves to have been
-//! durable, the journal is refused. Altered in the last group, it may be cut there and nowhere else.
-//! Altered behind the last batch, where nothing was written yet, it may be called an unsynced tail,
-//! and everything is there. No start ever finds a batch that was not written.
+//! durable, the journal is refused. Altered in the last group, it may be cut there and nowhere
+//! else. Altered behind the last batch, where nothing was written yet, it may be called an unsynced
+//! tail, and everything is there. No start ever finds a batch that was not written.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

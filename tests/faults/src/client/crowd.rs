@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::Door;
 use crate::history::{Accepted, Ask, Done, NEVER_MICROS, Recorder, RequestId, Said, Sending};
 use crate::limits::{ANSWER_TIMEOUT, ASK_SEATS_MAX, SETTLE_PATIENCE};
+use crate::pause::pass;
 
 /// How a crowd behaves.
 #[derive(Clone, Debug)]
@@ -207,7 +208,7 @@ impl Client {
                         }
                     }
                     let pause = self.rng.random_range(2..20);
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    pass(Duration::from_millis(pause)).await;
                 }
             }
         }
@@ -217,7 +218,7 @@ impl Client {
         let rest = self.shared.habits.rest;
         if rest > Duration::ZERO {
             let part = self.rng.random::<f64>();
-            tokio::time::sleep(rest.mul_f64(part)).await;
+            pass(rest.mul_f64(part)).await;
         }
     }
 

@@ -15,6 +15,7 @@ use tonic::transport::Endpoint;
 use super::{Door, InFlight, command, said_of_outcome};
 use crate::history::{Ask, RequestId, Said};
 use crate::limits::{CONNECT_TIMEOUT, MESSAGE_COMMANDS_MAX, RECONNECT_PAUSE};
+use crate::pause::pass;
 
 /// A door that is one `Pipeline` stream. Its task ends with it.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Task {
                     return;
                 }
             }
-            let pause = tokio::time::sleep(RECONNECT_PAUSE);
+            let pause = pass(RECONNECT_PAUSE);
             let Some(()) = self.refuse_during(pause).await else { return };
         }
     }

@@ -10,6 +10,7 @@ use futures::FutureExt;
 use super::stage::{EVENTS, Left, Stage, again, habits};
 use super::{Experiment, Outcome, Setting};
 use crate::client::{Habits, Organizer};
+use crate::pause::pass;
 
 const NAME: &str = "clocks";
 
@@ -77,11 +78,11 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
     let mut steps = 0;
     for _ in 0..setting.sized(1, 3) {
         for seconds in STEPS {
-            tokio::time::sleep(pause).await;
+            pass(pause).await;
             set_wall(&file, seconds)?;
             steps += 1;
         }
-        tokio::time::sleep(pause).await;
+        pass(pause).await;
     }
     for (seconds, restarts) in STEPS_OVER_RESTARTS.into_iter().zip(1..) {
         set_wall(&file, seconds)?;
@@ -91,7 +92,7 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
         let told = log.matches(BEHIND).count();
         ensure!(told == restarts, "the server does not see that its clock went back: {log}");
         steps += 1;
-        tokio::time::sleep(pause).await;
+        pass(pause).await;
     }
     let left = Left::of(crowd).await;
     let endless = endless_holds(&stage).await?;
@@ -115,6 +116,6 @@ async fn endless_holds(stage: &Stage) -> anyhow::Result<Option<String>> {
         if since.elapsed() > HOLD + END_PATIENCE {
             return Ok(Some(format!("{held} seats are still held after {:?}", since.elapsed())));
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        pass(Duration::from_millis(20)).await;
     }
 }

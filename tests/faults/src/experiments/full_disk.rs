@@ -10,6 +10,7 @@ use super::stage::{Left, Stage, again, habits};
 use super::{Experiment, Outcome, Setting};
 use crate::client::Habits;
 use crate::limits::SERVER_PATIENCE;
+use crate::pause::pass;
 use crate::small_disk::SmallDisk;
 
 const NAME: &str = "full-disk";
@@ -75,7 +76,7 @@ async fn wait_for(count: impl Fn() -> u64, by: u64, stage: &Stage) -> anyhow::Re
     while count() < before + by {
         let is_patient = since.elapsed() < SERVER_PATIENCE;
         ensure!(is_patient, "it does not go on: {}", stage.server.log_tail());
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        pass(Duration::from_millis(2)).await;
     }
     Ok(())
 }

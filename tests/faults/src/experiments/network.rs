@@ -12,6 +12,7 @@ use tonic::transport::Endpoint;
 use super::stage::{Left, Stage, again, habits};
 use super::{Experiment, Outcome, Setting};
 use crate::client::Habits;
+use crate::pause::pass;
 use crate::proxy::Proxy;
 
 const NAME: &str = "network";
@@ -44,7 +45,7 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
     let all = [&harm.cut, &harm.half_open, &harm.stalled, &harm.trickled, &harm.delayed];
     let done = |of: &AtomicU64| of.load(Ordering::Relaxed);
     while Instant::now() < until {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        pass(Duration::from_millis(50)).await;
     }
     proxy.calm();
     let [cut, half_open, stalled, trickled, delayed] = all.map(done);

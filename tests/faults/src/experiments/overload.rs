@@ -20,6 +20,7 @@ use crate::client::{InFlight, Organizer, Unary, command};
 use crate::history::{Ask, HoldId, RequestId};
 use crate::limits::{OVERLOAD_CONFIRMED_MIN, OVERLOAD_MEMORY_MIB_MAX};
 use crate::load::{Course, Load, Running};
+use crate::pause::pass;
 use crate::process::Server;
 
 const NAME: &str = "overload";
@@ -105,7 +106,7 @@ async fn measure(
     measured.memory_at_peak_mib = resident_mib(process_id)?;
 
     let running = load(TENFOLD);
-    tokio::time::sleep(WARM_UP).await;
+    pass(WARM_UP).await;
     let told = Arc::new(Told::default());
     let mut callers = JoinSet::new();
     let unary = Arc::new(Unary::open(endpoint, InFlight::default()));
@@ -118,7 +119,7 @@ async fn measure(
         loop {
             most = resident_mib(process_id).map_or(most, |now| most.max(now));
             measured.memory_mib = most;
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            pass(Duration::from_millis(100)).await;
         }
     };
     measured.tenfold = tokio::select! {
@@ -137,7 +138,7 @@ async fn measure(
 
 /// What is confirmed a second of a load that comes and goes.
 async fn rate(running: Running, over: Duration) -> f64 {
-    tokio::time::sleep(WARM_UP).await;
+    pass(WARM_UP).await;
     running.rate(over).await
 }
 
@@ -163,7 +164,7 @@ async fn call(unary: Arc<Unary>, seat: u32, told: Arc<Told>) {
                 let after = status.get_details_retry_info().and_then(|info| info.retry_delay);
                 let of = if after.is_some() { &told.refused } else { &told.otherwise };
                 of.fetch_add(1, Ordering::Relaxed);
-                tokio::time::sleep(after.unwrap_or_default()).await;
+                pass(after.unwrap_or_default()).await;
             }
             Err(_) => {
                 told.otherwise.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! A journal of a million facts, of an event with 100,000 seats that was sold out, and a server that
-//! is killed and started again: how long it takes until it serves.
+//! A journal of a million facts, of an event with 100,000 seats that was sold out, and a server
+//! that is killed and started again: how long it takes until it serves.
 
 use std::time::Duration;
 

@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use super::stage::{Left, Stage, again, habits};
 use super::{Experiment, Outcome, Setting};
 use crate::limits::{KILL_UNANSWERED_MIN, SERVER_PATIENCE};
+use crate::pause::pass;
 
 const NAME: &str = "sigkill";
 
@@ -45,9 +46,9 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
             if Instant::now() > patience {
                 bail!("nothing is sold any more: {}", stage.server.log_tail());
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            pass(Duration::from_millis(1)).await;
         }
-        tokio::time::sleep(Duration::from_millis(rng.random_range(MOMENTS_MILLIS))).await;
+        pass(Duration::from_millis(rng.random_range(MOMENTS_MILLIS))).await;
         // A timer would wake a millisecond later, when all is answered.
         while stage.in_flight.now() < KILL_UNANSWERED_MIN {
             if Instant::now() > patience {

@@ -45,7 +45,7 @@ fn run(seed: u64) -> Run {
     for number in 1..=DECISIONS {
         let is_pause = rng.random_range(0..6) == 0;
         // In every other run some twenty requests overlap.
-        let step = if seed % 2 == 0 { 20_000 } else { 600 };
+        let step = if seed.is_multiple_of(2) { 20_000 } else { 600 };
         now += rng.random_range(1..if is_pause { 45 * step } else { step });
         let again = (rng.random_range(0..3) == 0).then(|| known.open.pop()).flatten();
         let (id, invoked, ask) = match again {

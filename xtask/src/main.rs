@@ -6,6 +6,7 @@
 
 mod bench;
 mod deny;
+mod faults;
 mod fuzz;
 mod mutants;
 mod requirements;
@@ -36,6 +37,8 @@ enum Xtask {
     Deny,
     /// Measure Holdfast beside its peers and its limits, in one run, and write the page of it.
     Bench(bench::Options),
+    /// Harm real servers and simulated machines, and tell whether a promise was broken.
+    Faults(faults::Options),
     /// Let libFuzzer look for inputs that break what must hold, and keep what reaches further.
     Fuzz(fuzz::Options),
     /// Break `decide` and `apply` in one place at a time, and tell what no test notices.
@@ -53,6 +56,10 @@ fn main() -> anyhow::Result<ExitCode> {
         Xtask::Bench(options) => {
             requirements::install_missing(requirements::OF_BENCHMARKS)?;
             step::run_all(&bench::steps(&options)?)
+        }
+        Xtask::Faults(options) => {
+            requirements::install_missing(requirements::OF_FAULTS)?;
+            step::run_all(&faults::steps(&options))
         }
         Xtask::Fuzz(options) => {
             requirements::install_missing(requirements::OF_FUZZING)?;

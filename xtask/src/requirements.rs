@@ -24,9 +24,17 @@ pub(crate) struct Requirement {
 const CC: Requirement = Requirement { program: "cc", package: "build-essential" };
 const REDIS: Requirement = Requirement { program: "redis-server", package: "redis-server" };
 const POSTGRES: Requirement = Requirement { program: "postgres", package: "postgresql" };
+// Moves the wall clock of one process.
+const FAKETIME: Requirement = Requirement { program: "faketime", package: "faketime" };
+// Gives a process a core, and a file system of its own.
+const TASKSET: Requirement = Requirement { program: "taskset", package: "util-linux" };
+const UNSHARE: Requirement = Requirement { program: "unshare", package: "util-linux" };
 
 /// Everything that `cargo xtask test` needs.
-pub(crate) const OF_TESTS: &[Requirement] = &[CC, REDIS, POSTGRES];
+pub(crate) const OF_TESTS: &[Requirement] = &[CC, REDIS, POSTGRES, FAKETIME, TASKSET, UNSHARE];
+
+/// Everything that `cargo xtask faults` needs.
+pub(crate) const OF_FAULTS: &[Requirement] = &[CC, FAKETIME, TASKSET, UNSHARE];
 
 /// Everything that `cargo xtask mutants` needs besides its tool.
 pub(crate) const OF_MUTANTS: &[Requirement] =

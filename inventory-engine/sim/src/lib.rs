@@ -16,6 +16,6 @@ mod tally;
 mod troubles;
 mod venue;
 
-pub use run::{Step, Violation, run, run_cut_at};
+pub use run::{Flips, Harm, Harmed, Step, Sweep, Violation, flips, run, run_cut_at};
 pub use tally::Tally;
 pub use troubles::Operations;

@@ -110,6 +110,7 @@ pub(crate) struct Setting {
     pub(crate) snapshots: SnapshotOptions,
     /// Holds of a shard that run out in one turn at most.
     pub(crate) expiries_max: usize,
+    pub(crate) journal: Options,
 }
 
 pub(crate) struct Node {
@@ -137,7 +138,7 @@ impl Node {
     ) -> Result<Self, RecoveryError> {
         let dir = DataDir::open_on(machine.clone(), DATA_DIR)?;
         let Recovered { shards, journal, useless_snapshots, .. } =
-            recover_in(dir, JOURNAL, setting.memory, &Arc::default())?;
+            recover_in(dir, setting.journal, setting.memory, &Arc::default())?;
         look(&shards);
         let directory = Arc::new(Directory::default());
         for (state, _) in &shards {
@@ -147,7 +148,7 @@ impl Node {
             }
         }
         let last_at = shards.iter().map(|(state, _)| state.last_at()).max().unwrap_or_default();
-        let room = Arc::new(Room::new(JOURNAL.segment_bytes));
+        let room = Arc::new(Room::new(setting.journal.segment_bytes));
         let (share, snapshots) = (journal.share(), setting.snapshots);
         let useless = useless_snapshots.clone();
         let snapshotter = Snapshotter::new(share, Arc::clone(&directory), useless, snapshots);

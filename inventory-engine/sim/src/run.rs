@@ -1,7 +1,9 @@
 //! One run: a machine, one engine after the other on it, buyers who ask, listeners who look on,
 //! and everything that may go wrong, moved on one step at a time by chance.
 
+mod flips;
 mod steps;
+mod sweep;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,12 +24,14 @@ use crate::auditor::{Auditor, Gallery};
 use crate::buyers::{Buyers, Ticket};
 use crate::lasting::read_all;
 use crate::network::Network;
-use crate::node::{Node, Parcel, Setting};
+use crate::node::{JOURNAL, Node, Parcel, Setting};
 use crate::tally::Tally;
 use crate::troubles::Troubles;
 use crate::venue::Venue;
 
+pub use self::flips::{Flips, flips};
 pub use self::steps::Step;
+pub use self::sweep::{Harm, Harmed, Sweep};
 
 /// Steps of a run, before it is brought to an end.
 const STEPS: usize = 1_500;
@@ -132,6 +136,10 @@ struct World<'a> {
     step: usize,
     /// Until which step the disk takes nothing.
     slow_until: usize,
+    /// What is asked for, counted.
+    asked: usize,
+    /// Nothing goes wrong but what is ordered, and so much is asked for.
+    calm: Option<usize>,
 }
 
 impl<'a> World<'a> {
@@ -162,16 +170,27 @@ impl<'a> World<'a> {
             tally: Tally { seeds: 1, ..Tally::default() },
             step: 0,
             slow_until: 0,
+            asked: 0,
+            calm: None,
         }
     }
 
     fn live(&mut self) -> Result<(), String> {
         self.start()?;
-        while self.step < STEPS {
+        self.sell()?;
+        self.end()
+    }
+
+    fn sell(&mut self) -> Result<(), String> {
+        let is_over = |world: &Self| match world.calm {
+            Some(commands) => world.asked >= commands,
+            None => world.step >= STEPS,
+        };
+        while !is_over(self) {
             self.step += 1;
             self.act()?;
         }
-        self.end()
+        Ok(())
     }
 
     fn counted(mut self) -> Tally {
@@ -206,7 +225,7 @@ impl<'a> World<'a> {
         self.audience.fall_silent();
         self.network.break_off(&mut self.tally);
         self.say(format!("{cut:?}"));
-        if self.chance.once_in(8) {
+        if self.calm.is_none() && self.chance.once_in(8) {
             self.harm_what_is_written();
         }
         let disk = self.troubles.disk.clone();
@@ -234,7 +253,7 @@ impl<'a> World<'a> {
     fn start(&mut self) -> Result<(), String> {
         for _ in 0..STARTS_MAX {
             let is_first = self.auditor.is_new();
-            if self.chance.once_in(if is_first { 2 } else { 5 }) {
+            if self.calm.is_none() && self.chance.once_in(if is_first { 2 } else { 5 }) {
                 let prepared = self.troubles.prepare(&mut self.chance);
                 self.say(prepared);
             }
@@ -373,7 +392,7 @@ fn setting(chance: &mut Chance) -> Setting {
         snapshots.history_retention = Duration::ZERO;
     }
     let expiries_max = some(chance, 3, BATCH_EXPIRIES_MAX);
-    Setting { memory, snapshots, expiries_max }
+    Setting { memory, snapshots, expiries_max, journal: JOURNAL }
 }
 
 /// Few, or as many as everywhere.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use persistence::disk::simulated::{Chance, Kind, Order, PowerCut, SimulatedDisk};
+use persistence::disk::simulated::{Chance, Fault, Kind, Order, PowerCut, SimulatedDisk};
 use persistence::disk::{Access, Disk, Entry};
 use persistence::machine::SimulatedClock;
 
@@ -66,6 +66,18 @@ impl Troubles {
     /// Lets the power go in front of an operation when it is done next.
     pub(crate) fn order_power_cut(&self, operation: &str) {
         self.watch().ordered = Some(operation.to_owned());
+    }
+
+    /// Lets something go wrong at the operation of this number, of those that change something.
+    pub(crate) fn order_at(&self, number: usize, fault: Fault) {
+        self.watch().at = Some((number, fault));
+    }
+
+    /// From now on nothing goes wrong that was ordered by its number. The operations up to now.
+    pub(crate) fn end_order(&self) -> Vec<(String, Kind)> {
+        let mut watch = self.watch();
+        watch.at = None;
+        watch.changes.clone()
     }
 
     /// Whether the power went in the middle of something.

@@ -47,6 +47,8 @@ pub const ARROWS: &[(&str, Imports)] = &[
     ("proto", Imports::Only(&[])),
     ("edge-api", Imports::Only(&["proto", "servers"])),
     ("loadtests", Imports::Only(&["proto"])),
+    // The auditor shares no code with what it audits.
+    ("faults", Imports::Only(&["proto"])),
     ("holdfast", Imports::Everything),
     ("benches", Imports::Everything),
     ("interleavings", Imports::Only(&["inventory-core", "persistence"])),

@@ -82,7 +82,7 @@ impl World<'_> {
             83..=85 => Step::MakeSnapshot,
             86..=87 => Step::Archive,
             88..=92 => return self.look_on(),
-            93..=95 => return self.make_trouble(),
+            93..=95 if self.calm.is_none() => return self.make_trouble(),
             _ => {
                 self.pass_time();
                 return Ok(());
@@ -93,7 +93,7 @@ impl World<'_> {
             self.say(format!("the power went in the middle of {step:?}"));
             return self.crash();
         }
-        if self.chance.once_in(CRASH_ONCE_IN) {
+        if self.calm.is_none() && self.chance.once_in(CRASH_ONCE_IN) {
             self.say(format!("a power cut behind {step:?}"));
             self.tally.fault("power cut between two steps");
             self.tally.crashed(step);
@@ -143,6 +143,7 @@ impl World<'_> {
 
     fn ask(&mut self) -> Result<(), String> {
         let now = self.node()?.now();
+        self.asked += 1;
         let ticket = self.buyers.next(now);
         self.say(format!("{ticket} asks {:?}", self.buyers.wanted(ticket)));
         self.network.send(ticket, &mut self.tally);

@@ -23,6 +23,10 @@ pub(super) struct Watch {
     /// In front of which operation the power goes when it is done next, whatever else happens.
     pub(super) ordered: Option<String>,
     pub(super) has_lost_power: bool,
+    /// At the operation of which number what goes wrong.
+    pub(super) at: Option<(usize, Fault)>,
+    /// All operations that change something, each by its name.
+    pub(super) changes: Vec<(String, Kind)>,
     /// How long each sync takes.
     pub(super) sync_takes: Duration,
     pub(super) operations: BTreeMap<String, Operations>,
@@ -130,6 +134,14 @@ impl Watch {
         let name = name_of(operation);
         let seen = self.operations.entry(name.clone()).or_default();
         seen.done += 1;
+        self.changes.push((name.clone(), operation.kind));
+        if let Some((_, fault)) = self.at.filter(|(at, _)| *at == self.changes.len()) {
+            match fault {
+                Fault::PowerCut => (self.has_lost_power, seen.cut) = (true, seen.cut + 1),
+                _ => (self.has_struck, seen.failed) = (true, seen.failed + 1),
+            }
+            return Some(fault);
+        }
         if self.ordered.as_ref() == Some(&name) {
             (self.ordered, self.has_lost_power) = (None, true);
             seen.cut += 1;

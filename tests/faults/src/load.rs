@@ -166,7 +166,7 @@ impl Stream {
             (Some(hold_id), _) => Ask::Release { hold_id, buyer },
         };
         let verb = Some(command(RequestId::now(), &ask));
-        v1::Command { correlation_id: number, timeout_millis: None, verb }
+        v1::Command { correlation_id: number, timeout_millis: None, ack: 0, verb }
     }
 
     /// Whether a slot goes on behind an answer.

@@ -137,7 +137,7 @@ impl Task {
             self.last += 1;
             self.pending.insert(self.last, outgoing.reply);
             let verb = Some(outgoing.verb);
-            v1::Command { correlation_id: self.last, timeout_millis: None, verb }
+            v1::Command { correlation_id: self.last, timeout_millis: None, ack: 0, verb }
         });
         v1::CommandBatch { commands: commands.collect() }
     }

@@ -59,6 +59,16 @@ async fn a_sold_out_event_is_there_again_behind_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatever_becomes_of_postgres_sales_go_on_and_come_there_once() {
+    check("postgres").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_superseded_stops_and_lists_what_does_not_count() {
+    check("takeover").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_fills_up_under_a_sale_loses_nothing() {
     check("full-disk").await;
 }

@@ -5,6 +5,7 @@
 
 pub mod checker;
 pub mod client;
+pub mod database;
 pub mod experiments;
 pub mod history;
 pub mod limits;

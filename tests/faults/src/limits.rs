@@ -38,6 +38,9 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// nothing is done to the server any more.
 pub const SETTLE_PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long Postgres may take to get what it has not, once it is there again.
+pub const CATCH_UP_PATIENCE: Duration = Duration::from_secs(180);
+
 /// Commands that one message of a lane carries.
 pub const MESSAGE_COMMANDS_MAX: usize = 256;
 

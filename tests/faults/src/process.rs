@@ -249,6 +249,40 @@ impl Server {
         Ok(read_dump(BufReader::new(&*self.journal("dump")?))?)
     }
 
+    /// What a Postgres and its journal say of each other, by `holdfast journal compare`: nothing if
+    /// all that is durable is there, as a replay says.
+    ///
+    /// # Errors
+    /// If they cannot be compared.
+    pub fn compare(&self, database_url: &str) -> Result<Option<String>, Error> {
+        let failed = |source| Error::Run { program: self.program.clone(), source };
+        let mut command = std::process::Command::new(&self.program);
+        command.args(["journal", "compare", "--data-dir"]).arg(&self.data_dir);
+        let output = command.env("HOLDFAST_DATABASE_URL", database_url).output().map_err(failed)?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if said.is_empty() {
+            let says = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(Error::Journal { what: "compare", says });
+        }
+        let is_equal = output.status.success() && said.contains("; 0 facts behind");
+        Ok((!is_equal).then_some(said))
+    }
+
+    /// Stops it in the middle, or lets it go on.
+    ///
+    /// # Errors
+    /// If the signal cannot be sent.
+    pub fn signal(&self, signal: Signal) -> Result<(), Error> {
+        let failed = |source: io::Error| Error::Run { program: self.program.clone(), source };
+        let pid = self.process_id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        pid.map_or(Ok(()), |pid| kill_process(pid, signal).map_err(|error| failed(error.into())))
+    }
+
+    /// Where it keeps its data.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
     fn journal(&self, what: &'static str) -> Result<Vec<u8>, Error> {
         let failed = |source| Error::Run { program: self.program.clone(), source };
         let mut words = self.wrapper.iter().map(PathBuf::from).chain([self.program.clone()]);

@@ -9,11 +9,13 @@ mod flipped_bytes;
 mod full_disk;
 mod network;
 mod overload;
+mod postgres;
 mod power_loss;
 mod restart;
 mod sigkill;
 mod simulator;
 mod stage;
+mod takeover;
 
 use std::path::PathBuf;
 
@@ -79,6 +81,8 @@ pub const ALL: &[Experiment] = &[
     flipped_bytes::EXPERIMENT,
     clocks::EXPERIMENT,
     network::EXPERIMENT,
+    postgres::EXPERIMENT,
+    takeover::EXPERIMENT,
     overload::EXPERIMENT,
 ];
 

@@ -31,6 +31,8 @@ pub(super) struct Stage {
     pub(super) hold: Duration,
     /// Whether the server's clock goes on as ours does, so that a hold may end too late.
     pub(super) has_late_bound: bool,
+    /// The database that the server writes to, if it does.
+    pub(super) database_url: Option<String>,
 }
 
 /// What a crowd got done before it left, and how many of it never learnt their last answer.
@@ -53,7 +55,20 @@ impl Stage {
         Organizer::new(&server.endpoint()?).put_on_sale(&EVENTS, SEATS, hold).await?;
         let recorder = Arc::new(Recorder::start());
         let in_flight = InFlight::default();
-        Ok(Self { folder, server, recorder, in_flight, hold, has_late_bound: true })
+        let (has_late_bound, database_url) = (true, None);
+        Ok(Self { folder, server, recorder, in_flight, hold, has_late_bound, database_url })
+    }
+
+    /// The same with a Postgres behind it, which at the end has to say what the journal says.
+    pub(super) async fn open_before(
+        setting: &Setting,
+        hold: Duration,
+        database_url: String,
+    ) -> anyhow::Result<Self> {
+        let dress =
+            |server: Server, _: &_| server.with_variable("HOLDFAST_DATABASE_URL", &*database_url);
+        let stage = Self::open(setting, hold, dress).await?;
+        Ok(Self { database_url: Some(database_url), ..stage })
     }
 
     /// Lanes and a door of unary calls to an endpoint, which may be the server's or lead there.
@@ -104,6 +119,9 @@ impl Stage {
         );
         let evidence = Evidence { history, facts, testimonies };
         let mut violations: Vec<_> = check(&evidence).iter().map(ToString::to_string).collect();
+        if let Some(url) = &self.database_url {
+            violations.extend(self.server.compare(url)?);
+        }
         if in_doubt > 0 {
             violations.push(format!("{in_doubt} clients never learnt what came of a request"));
         }

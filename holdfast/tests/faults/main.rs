@@ -24,7 +24,8 @@ async fn check(name: &str) {
     };
     let outcome = (named(name).unwrap().run)(&setting).await.unwrap();
     let seed = setting.seed;
-    assert!(outcome.violations.is_empty(), "seed {seed}: {}", outcome.violations.join("\n"));
+    let (violations, kept) = (outcome.violations.join("\n"), outcome.kept.unwrap_or_default());
+    assert!(violations.is_empty(), "seed {seed}: {violations}\n{kept}");
     assert!(outcome.runs > 0, "seed {seed}: nothing was done");
 }
 

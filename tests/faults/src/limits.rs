@@ -14,8 +14,8 @@ pub const CLOCK_SLACK: Duration = Duration::from_millis(25);
 /// Operations that a violation quotes of a seat.
 pub const QUOTED_OPERATIONS_MAX: usize = 12;
 
-/// Violations of one experiment that are printed in full.
-pub const PRINTED_VIOLATIONS_MAX: usize = 20;
+/// Violations of one kind in one experiment that are printed.
+pub const PRINTED_OF_A_KIND_MAX: usize = 3;
 
 /// Requests that have to be unanswered when a server is killed under load.
 pub const KILL_UNANSWERED_MIN: usize = 100;

@@ -50,6 +50,9 @@ pub struct Outcome {
     pub runs: u64,
     /// What was wrong, each with what shows it.
     pub violations: Vec<String>,
+    /// What was kept of a run with violations, and the command that shows them again, where they do
+    /// not say so themselves.
+    pub kept: Option<String>,
     /// What was measured, in words.
     pub figures: Vec<String>,
 }

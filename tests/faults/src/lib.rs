@@ -10,6 +10,7 @@ pub mod experiments;
 pub mod history;
 pub mod limits;
 pub mod load;
+pub mod pace;
 mod pause;
 pub mod process;
 pub mod proxy;

@@ -179,7 +179,7 @@ impl Server {
     /// Time that all of its threads have had of the processors; `None` if it is not running.
     pub fn processor_time(&self) -> Option<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process_id()?)).ok()?;
-        // Behind the name, which may have anything in it: user and system time are fields 14 and 15.
+        // Behind the name, which may have anything in it, fields 14 and 15: user and system.
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
         let mut ticks = || fields.next()?.parse::<u64>().ok();
         let (user, system) = (ticks()?, ticks()?);

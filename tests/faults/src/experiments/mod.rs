@@ -11,6 +11,7 @@ mod network;
 mod overload;
 mod postgres;
 mod power_loss;
+mod projection_cost;
 mod restart;
 mod sigkill;
 mod simulator;
@@ -52,6 +53,9 @@ pub struct Outcome {
     pub runs: u64,
     /// What was wrong, each with what shows it.
     pub violations: Vec<String>,
+    /// What was kept of a run with violations, and the command that shows them again, where they do
+    /// not say so themselves.
+    pub kept: Option<String>,
     /// What was measured, in words.
     pub figures: Vec<String>,
 }
@@ -82,6 +86,7 @@ pub const ALL: &[Experiment] = &[
     clocks::EXPERIMENT,
     network::EXPERIMENT,
     postgres::EXPERIMENT,
+    projection_cost::EXPERIMENT,
     takeover::EXPERIMENT,
     overload::EXPERIMENT,
 ];

@@ -42,24 +42,15 @@ enum Fault {
     FullDisk,
 }
 
-/// What came of all faults.
-#[derive(Default)]
-struct Told {
-    runs: u64,
-    violations: Vec<String>,
-    figures: Vec<String>,
-}
-
 async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
-    let mut told = Told::default();
+    let mut told = Outcome::default();
     let kills = setting.sized(1, 5);
     let mut faults = vec![Fault::Killed; kills];
     faults.extend([Fault::Down, Fault::Slow, Fault::NoConnections]);
     sell_before(setting, Database::start().await?, &faults, &mut told).await?;
     let small = Database::start_on_a_small_disk(SMALL_DISK_BYTES).await?;
     sell_before(setting, small, &[Fault::FullDisk], &mut told).await?;
-    let Told { runs, violations, figures } = told;
-    Ok(Outcome { runs, violations, figures })
+    Ok(told)
 }
 
 /// Sells before a Postgres that has these faults, one behind the other.
@@ -67,7 +58,7 @@ async fn sell_before(
     setting: &Setting,
     mut database: Database,
     faults: &[Fault],
-    told: &mut Told,
+    told: &mut Outcome,
 ) -> anyhow::Result<()> {
     let stage = Stage::open_before(setting, HOLD, database.url()).await?;
     let habits = crate::client::Habits { rest: REST, ..habits(setting) };
@@ -85,9 +76,10 @@ async fn sell_before(
     }
     let left = Left::of(crowd).await;
     database.has_all().await?;
-    let (violations, looked_at) = stage.verdict(left, &again(NAME, setting)).await?;
-    told.violations.extend(violations);
-    told.figures.push(looked_at);
+    let outcome = stage.verdict(left, &again(NAME, setting)).await?;
+    told.violations.extend(outcome.violations);
+    told.figures.extend(outcome.figures);
+    told.kept = told.kept.take().or(outcome.kept);
     Ok(())
 }
 

@@ -65,11 +65,10 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
     let unknown = crowd.sold().unknown;
     let left = Left::of(crowd).await;
     database.has_all().await?;
-    let (violations, looked_at) = stage.verdict(left, &again(NAME, setting)).await?;
-    let figures = vec![
-        format!("at least {fewest} unanswered at each kill, {unknown} in all never answered"),
-        looked_at,
-        format!("slowest restart to serving {} ms", slowest.as_millis()),
-    ];
-    Ok(Outcome { runs: kills, violations, figures })
+    let outcome = stage.verdict(left, &again(NAME, setting)).await?;
+    let mut figures =
+        vec![format!("at least {fewest} unanswered at each kill, {unknown} in all never answered")];
+    figures.extend(outcome.figures);
+    figures.push(format!("slowest restart to serving {} ms", slowest.as_millis()));
+    Ok(Outcome { runs: kills, figures, ..outcome })
 }

@@ -8,11 +8,11 @@ use anyhow::{Context, ensure};
 use tempfile::TempDir;
 use tonic::transport::Endpoint;
 
-use super::Setting;
+use super::{Outcome, Setting};
 use crate::checker::{Evidence, check};
 use crate::client::{Crowd, Door, Habits, InFlight, Lane, Organizer, Sold, Unary};
 use crate::history::{History, Recorder, Terms};
-use crate::limits::{CLOCK_SLACK, PRINTED_VIOLATIONS_MAX};
+use crate::limits::CLOCK_SLACK;
 use crate::process::Server;
 
 /// Seats of each event.
@@ -95,12 +95,8 @@ impl Stage {
     }
 
     /// The server gives its last word and is stopped, and everything is held against everything.
-    /// What was wrong, and how much was looked at.
-    pub(super) async fn verdict(
-        mut self,
-        left: Left,
-        again: &str,
-    ) -> anyhow::Result<(Vec<String>, String)> {
+    /// What was wrong, and how much was looked at; how often what was done, the caller says.
+    pub(super) async fn verdict(mut self, left: Left, again: &str) -> anyhow::Result<Outcome> {
         let Left { sold, in_doubt } = left;
         let organizer = Organizer::new(&self.server.endpoint()?);
         let mut testimonies = Vec::new();
@@ -125,30 +121,20 @@ impl Stage {
         if in_doubt > 0 {
             violations.push(format!("{in_doubt} clients never learnt what came of a request"));
         }
-        if !violations.is_empty() {
-            self.keep(&evidence.history, &mut violations, again)?;
-        }
-        Ok((violations, figures))
+        let kept = match violations.is_empty() {
+            true => None,
+            false => Some(self.keep(&evidence.history, again)?),
+        };
+        Ok(Outcome { runs: 0, violations, kept, figures: vec![figures] })
     }
 
     /// Keeps everything, and says where it is.
-    fn keep(
-        self,
-        history: &History,
-        violations: &mut Vec<String>,
-        again: &str,
-    ) -> anyhow::Result<()> {
+    fn keep(self, history: &History, again: &str) -> anyhow::Result<String> {
         let folder = self.folder.keep();
         let lines: Vec<_> = history.sendings.iter().map(ToString::to_string).collect();
-        let path = folder.join("history.txt");
-        std::fs::write(&path, lines.join("\n")).context("keep the history")?;
-        let count = violations.len();
-        violations.truncate(PRINTED_VIOLATIONS_MAX);
-        violations.push(format!(
-            "{count} in all; the history, the log and the data are kept in {}; again: {again}",
-            folder.display()
-        ));
-        Ok(())
+        std::fs::write(folder.join("history.txt"), lines.join("\n")).context("keep the history")?;
+        let folder = folder.display();
+        Ok(format!("the history, the log and the data are kept in {folder}; again: {again}"))
     }
 }
 

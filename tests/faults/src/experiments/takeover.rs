@@ -20,7 +20,6 @@ use crate::checker::{Evidence, Fact, Testimony, check, read_dump};
 use crate::client::{Crowd, Habits, Organizer};
 use crate::database::Database;
 use crate::history::{History, Recorder, RequestId, Said, Sending};
-use crate::limits::PRINTED_VIOLATIONS_MAX;
 use crate::pause::pass;
 use crate::process::Server;
 
@@ -67,9 +66,8 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
         outcome.runs += 1;
         listed += facts;
     }
-    outcome.violations.truncate(PRINTED_VIOLATIONS_MAX);
     if !outcome.violations.is_empty() {
-        outcome.violations.push(format!("again: {}", again(NAME, setting)));
+        outcome.kept = Some(format!("again: {}", again(NAME, setting)));
     }
     outcome.figures.push(format!("{listed} facts acknowledged behind the fence, all listed"));
     Ok(outcome)

@@ -62,3 +62,8 @@ async fn a_sold_out_event_is_there_again_behind_a_kill() {
 async fn a_disk_that_fills_up_under_a_sale_loses_nothing() {
     check("full-disk").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sales_go_on_and_limits_hold_whatever_becomes_of_redis() {
+    check("redis").await;
+}

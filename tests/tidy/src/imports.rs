@@ -48,7 +48,7 @@ pub const ARROWS: &[(&str, Imports)] = &[
     ("edge-api", Imports::Only(&["proto", "servers"])),
     ("loadtests", Imports::Only(&["proto"])),
     // The auditor shares no code with what it audits.
-    ("faults", Imports::Only(&["proto"])),
+    ("faults", Imports::Only(&["proto", "servers"])),
     ("holdfast", Imports::Everything),
     ("benches", Imports::Everything),
     ("interleavings", Imports::Only(&["inventory-core", "persistence"])),

@@ -10,6 +10,7 @@ mod full_disk;
 mod network;
 mod overload;
 mod power_loss;
+mod redis;
 mod restart;
 mod sigkill;
 mod simulator;
@@ -79,6 +80,7 @@ pub const ALL: &[Experiment] = &[
     flipped_bytes::EXPERIMENT,
     clocks::EXPERIMENT,
     network::EXPERIMENT,
+    redis::EXPERIMENT,
     overload::EXPERIMENT,
 ];
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tonic::transport::Endpoint;
 
 use super::Setting;
-use crate::checker::{Evidence, check};
+use crate::checker::{Evidence, Fact, check};
 use crate::client::{Crowd, Door, Habits, InFlight, Lane, Organizer, Sold, Unary};
 use crate::history::{History, Recorder, Terms};
 use crate::limits::{CLOCK_SLACK, PRINTED_VIOLATIONS_MAX};
@@ -82,9 +82,19 @@ impl Stage {
     /// The server gives its last word and is stopped, and everything is held against everything.
     /// What was wrong, and how much was looked at.
     pub(super) async fn verdict(
+        self,
+        left: Left,
+        again: &str,
+    ) -> anyhow::Result<(Vec<String>, String)> {
+        self.verdict_with(left, again, |_| Vec::new()).await
+    }
+
+    /// The same, with what else is wrong with the facts of the journal.
+    pub(super) async fn verdict_with(
         mut self,
         left: Left,
         again: &str,
+        more: impl FnOnce(&[Fact]) -> Vec<String>,
     ) -> anyhow::Result<(Vec<String>, String)> {
         let Left { sold, in_doubt } = left;
         let organizer = Organizer::new(&self.server.endpoint()?);
@@ -102,8 +112,9 @@ impl Stage {
             sold.accepted,
             facts.len()
         );
+        let mut violations = more(&facts);
         let evidence = Evidence { history, facts, testimonies };
-        let mut violations: Vec<_> = check(&evidence).iter().map(ToString::to_string).collect();
+        violations.extend(check(&evidence).iter().map(ToString::to_string));
         if in_doubt > 0 {
             violations.push(format!("{in_doubt} clients never learnt what came of a request"));
         }

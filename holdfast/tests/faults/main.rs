@@ -78,3 +78,8 @@ async fn who_was_superseded_stops_and_lists_what_does_not_count() {
 async fn a_disk_that_fills_up_under_a_sale_loses_nothing() {
     check("full-disk").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sales_go_on_and_limits_hold_whatever_becomes_of_redis() {
+    check("redis").await;
+}

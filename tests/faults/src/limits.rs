@@ -57,7 +57,23 @@ pub const OVERLOAD_CONFIRMED_MIN: f64 = 0.8;
 /// remembered requests and ended holds take, and room to serve.
 pub const OVERLOAD_MEMORY_MIB_MAX: u64 = 1_024;
 
+/// How long an answer over REST may take. An edge gives up on an engine sooner, and says so.
+pub const REST_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How much longer than without a fault the slowest answer may take, and a sale be waited for,
+/// while Redis is away, where time is judged.
+pub const REDIS_COST_MAX: Duration = Duration::from_millis(100);
+
+/// How much later all comes from a Redis that is slow, each way: an edge waits for 40 ms.
+pub const REDIS_DELAY: Duration = Duration::from_millis(80);
+
+/// How often it is tried to see a limit hold while Redis neither comes nor goes: on a busy machine
+/// it does so by itself.
+pub const STEADY_TRIES_MAX: u32 = 60;
+
 // The engine takes 1,024 commands in a message.
 const _: () = assert!(MESSAGE_COMMANDS_MAX <= 1_024);
 // A kill waits for so many within a few messages.
 const _: () = assert!(KILL_UNANSWERED_MIN < MESSAGE_COMMANDS_MAX);
+// What is late by that is late for every edge.
+const _: () = assert!(REDIS_DELAY.as_millis() > 40);

@@ -55,9 +55,24 @@ pub enum Error {
     Address(String),
 }
 
+/// What a server is, and what it says once it serves.
+#[derive(Clone, Copy, Debug)]
+struct Role {
+    /// What the program is told to be.
+    word: &'static str,
+    /// The flag of its address, which is also what that is printed as.
+    serves: &'static str,
+    /// Whether it has a data directory.
+    has_data: bool,
+}
+
+const ENGINE: Role = Role { word: "engine", serves: "grpc", has_data: true };
+const EDGE: Role = Role { word: "edge", serves: "http", has_data: false };
+
 /// A server.
 #[derive(Debug)]
 pub struct Server {
+    role: Role,
     program: PathBuf,
     /// What is run in front of the program, such as `taskset -c 0`.
     wrapper: Vec<String>,
@@ -73,6 +88,7 @@ impl Server {
     /// An engine of its own, in a folder of its own. Nothing runs before `start`.
     pub fn new(program: &Path, folder: &Path) -> Self {
         Self {
+            role: ENGINE,
             // What runs it may do so from elsewhere.
             program: std::path::absolute(program).unwrap_or_else(|_| program.to_owned()),
             wrapper: Vec::new(),
@@ -83,6 +99,13 @@ impl Server {
             address: None,
             child: None,
         }
+    }
+
+    /// An edge before the engine at `HOST:PORT`. Its log lies in a folder, under its name.
+    pub fn edge(program: &Path, folder: &Path, name: &str, engine: &str) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let edge = Self { role: EDGE, log, ..Self::new(program, folder) };
+        edge.with_arguments(&["--engine", &format!("http://{engine}")])
     }
 
     /// Runs it by another program, which becomes it.
@@ -120,12 +143,16 @@ impl Server {
     pub async fn start(&mut self) -> Result<Duration, Error> {
         let started = Instant::now();
         let mut child = self.spawn()?;
+        let is_told = |line: &str| {
+            let address = line.trim().strip_prefix(self.role.serves)?.strip_prefix('=')?;
+            Some(address.to_owned())
+        };
         let Some(stdout) = child.stdout.take() else { return Err(self.not_serving()) };
         let mut lines = tokio::io::BufReader::new(stdout).lines();
         let serving = async {
             while let Ok(Some(line)) = lines.next_line().await {
-                if let Some(address) = line.trim().strip_prefix("grpc=") {
-                    return Some(address.to_owned());
+                if let Some(address) = is_told(&line) {
+                    return Some(address);
                 }
             }
             None
@@ -145,9 +172,12 @@ impl Server {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log);
         let mut words = self.wrapper.iter().map(PathBuf::from).chain([self.program.clone()]);
         let mut command = Command::new(words.next().unwrap_or_else(|| self.program.clone()));
-        command.args(words).arg("engine").arg("--data-dir").arg(&self.data_dir);
+        command.args(words).arg(self.role.word);
+        if self.role.has_data {
+            command.arg("--data-dir").arg(&self.data_dir);
+        }
         let address = self.address.as_deref().unwrap_or("127.0.0.1:0");
-        command.args(["--grpc", address]).args(&self.arguments);
+        command.arg(format!("--{}={address}", self.role.serves)).args(&self.arguments);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log.map_err(failed)?);
         command.kill_on_drop(true).spawn().map_err(failed)

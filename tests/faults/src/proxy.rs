@@ -64,6 +64,8 @@ struct Shared {
     seed: u64,
     harm: Harm,
     is_calm: AtomicBool,
+    /// How much later every chunk comes, whatever else becomes of it.
+    late_micros: AtomicU64,
 }
 
 /// What becomes of a chunk.
@@ -90,6 +92,7 @@ impl Proxy {
             seed,
             harm: Harm::default(),
             is_calm: AtomicBool::new(false),
+            late_micros: AtomicU64::new(0),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&shared)));
@@ -109,6 +112,11 @@ impl Proxy {
     /// From now on everything passes.
     pub fn calm(&self) {
         self.shared.is_calm.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on every chunk, of either direction, comes so much later.
+    pub fn slow_down(&self, by: Duration) {
+        self.shared.late_micros.store(by.as_micros() as u64, Ordering::Relaxed);
     }
 }
 
@@ -175,6 +183,11 @@ impl Way<'_> {
         cut: &watch::Sender<bool>,
     ) -> io::Result<()> {
         let harm = &self.shared.harm;
+        let late = Duration::from_micros(self.shared.late_micros.load(Ordering::Relaxed));
+        if !late.is_zero() {
+            count(&harm.delayed);
+            pass(late).await;
+        }
         match self.fate() {
             Fate::Pass => to.write_all(chunk).await,
             Fate::Delay => {
@@ -287,5 +300,11 @@ mod tests {
             stream.read_exact(&mut answer).await.unwrap();
         }
         assert_eq!(harmed(), before);
+        let late = Duration::from_millis(30);
+        proxy.slow_down(late);
+        let left = std::time::Instant::now();
+        stream.write_all(&[7]).await.unwrap();
+        stream.read_exact(&mut [0]).await.unwrap();
+        assert!(left.elapsed() >= 2 * late, "both ways are slow");
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::history::{AllocationId, HoldId, RequestId};
 
 /// What changed, in the journal's words.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// An event went on sale.

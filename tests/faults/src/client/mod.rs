@@ -1,10 +1,11 @@
 //! Clients that record: doors to a server (lanes of `Pipeline` streams, and unary calls), a crowd
-//! that asks through them and asks again with the same request id until it knows, and an organizer
-//! who puts events on sale and takes the server's last word.
+//! that asks through them and asks again with the same request id until it knows, an organizer
+//! who puts events on sale and takes the server's last word, and who asks an edge over REST.
 
 mod crowd;
 mod lane;
 mod organizer;
+mod rest;
 mod unary;
 mod wire;
 
@@ -17,6 +18,7 @@ use futures::future::BoxFuture;
 pub use self::crowd::{Crowd, Habits, Sold};
 pub use self::lane::Lane;
 pub use self::organizer::{Organizer, SaleError};
+pub use self::rest::{Metrics, Reply, Rest};
 pub use self::unary::Unary;
 pub use self::wire::{command, said_of_outcome};
 use crate::history::{Ask, RequestId, Said};

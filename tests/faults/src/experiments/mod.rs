@@ -12,6 +12,7 @@ mod overload;
 mod postgres;
 mod power_loss;
 mod projection_cost;
+mod redis;
 mod restart;
 mod sigkill;
 mod simulator;
@@ -88,6 +89,7 @@ pub const ALL: &[Experiment] = &[
     postgres::EXPERIMENT,
     projection_cost::EXPERIMENT,
     takeover::EXPERIMENT,
+    redis::EXPERIMENT,
     overload::EXPERIMENT,
 ];
 

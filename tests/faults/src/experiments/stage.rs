@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tonic::transport::Endpoint;
 
 use super::{Outcome, Setting};
-use crate::checker::{Evidence, check};
+use crate::checker::{Evidence, Fact, check};
 use crate::client::{Crowd, Door, Habits, InFlight, Lane, Organizer, Sold, Unary};
 use crate::history::{History, Recorder, Terms};
 use crate::limits::CLOCK_SLACK;
@@ -96,7 +96,17 @@ impl Stage {
 
     /// The server gives its last word and is stopped, and everything is held against everything.
     /// What was wrong, and how much was looked at; how often what was done, the caller says.
-    pub(super) async fn verdict(mut self, left: Left, again: &str) -> anyhow::Result<Outcome> {
+    pub(super) async fn verdict(self, left: Left, again: &str) -> anyhow::Result<Outcome> {
+        self.verdict_with(left, again, |_| Vec::new()).await
+    }
+
+    /// The same, with what else is wrong with the facts of the journal.
+    pub(super) async fn verdict_with(
+        mut self,
+        left: Left,
+        again: &str,
+        more: impl FnOnce(&[Fact]) -> Vec<String>,
+    ) -> anyhow::Result<Outcome> {
         let Left { sold, in_doubt } = left;
         let organizer = Organizer::new(&self.server.endpoint()?);
         let mut testimonies = Vec::new();
@@ -113,8 +123,9 @@ impl Stage {
             sold.accepted,
             facts.len()
         );
+        let mut violations = more(&facts);
         let evidence = Evidence { history, facts, testimonies };
-        let mut violations: Vec<_> = check(&evidence).iter().map(ToString::to_string).collect();
+        violations.extend(check(&evidence).iter().map(ToString::to_string));
         if let Some(url) = &self.database_url {
             violations.extend(self.server.compare(url)?);
         }

@@ -67,15 +67,14 @@ impl Replay {
         fact: &Arc<Fact>,
         read_chart: impl FnOnce(ChartHash) -> Result<Chart, Error>,
     ) -> Result<bool, Error> {
+        if fact.event_id != self.event_id {
+            return Ok(self.pass(fact.lsn, fact.at));
+        }
         self.first.get_or_insert((fact.lsn, fact.at));
-        let is_ours = fact.event_id == self.event_id;
         if !self.until.includes(fact) {
-            return Ok(self.take_later(fact, is_ours));
+            return Ok(self.take_later(fact));
         }
         self.last = Some((fact.lsn, fact.at));
-        if !is_ours {
-            return Ok(true);
-        }
         match (&fact.change, &mut self.map, &mut self.snapshot) {
             (Change::EventCreated { name, chart, ticket_types, .. }, map, _) => {
                 let beginning = Beginning {
@@ -102,26 +101,39 @@ impl Replay {
         Ok(true)
     }
 
-    /// A fact behind the moment.
-    fn take_later(&mut self, fact: &Arc<Fact>, is_ours: bool) -> bool {
-        if is_ours && matches!(fact.change, Change::EventCreated { .. }) {
+    /// Passes by a fact of another event, which only says how far the shard was. False once no
+    /// later fact can matter.
+    pub fn pass(&mut self, lsn: Lsn, at: Timestamp) -> bool {
+        self.first.get_or_insert((lsn, at));
+        if self.until.reaches(lsn, at) {
+            self.last = Some((lsn, at));
+            return true;
+        }
+        self.looks_behind(lsn)
+    }
+
+    /// A fact of the event behind the moment.
+    fn take_later(&mut self, fact: &Arc<Fact>) -> bool {
+        if matches!(fact.change, Change::EventCreated { .. }) {
             self.created_later = Some((fact.lsn, fact.at));
             return false;
         }
-        if self.map.is_some() {
-            return false;
+        let is_in_snapshot = self.snapshot.as_ref().is_some_and(|of| fact.lsn <= of.lsn);
+        if self.map.is_none() && is_in_snapshot {
+            self.behind.push(Arc::clone(fact));
         }
-        match &self.snapshot {
-            Some(snapshot) if fact.lsn <= snapshot.lsn => {
-                if is_ours {
-                    self.behind.push(Arc::clone(fact));
-                }
-                true
-            }
-            Some(snapshot) => snapshot.map.is_none(),
-            // It may still be created, which is worth telling.
-            None => true,
-        }
+        self.looks_behind(fact.lsn)
+    }
+
+    /// Whether facts behind one that is itself behind the moment may matter: those that a
+    /// snapshot has, and the one that creates the event, which is worth telling.
+    fn looks_behind(&self, lsn: Lsn) -> bool {
+        let has_map = match &self.snapshot {
+            Some(snapshot) if lsn <= snapshot.lsn => false,
+            Some(snapshot) => snapshot.map.is_some(),
+            None => false,
+        };
+        self.map.is_none() && !has_map
     }
 
     /// The map, now that all facts were taken.

@@ -1,5 +1,5 @@
-//! What it costs who sells that everything is written to Postgres: the p99 of holds at half of peak,
-//! with Postgres and without, in turns.
+//! What it costs who sells that everything is written to Postgres: the p99 of holds at half of
+//! peak, with Postgres and without, in turns.
 
 use std::time::Duration;
 

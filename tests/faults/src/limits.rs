@@ -48,8 +48,9 @@ pub const ASK_SEATS_MAX: u32 = 3;
 pub const OVERLOAD_CONFIRMED_MIN: f64 = 0.8;
 
 /// Memory of a server with one event that has ten times the operations in flight: what a million
-/// remembered requests and ended holds take, and room to serve.
-pub const OVERLOAD_MEMORY_MIB_MAX: u64 = 1_024;
+/// remembered requests and as many ended holds take, twice while a snapshot is made, and room to
+/// serve.
+pub const OVERLOAD_MEMORY_MIB_MAX: u64 = 1_536;
 
 // The engine takes 1,024 commands in a message.
 const _: () = assert!(MESSAGE_COMMANDS_MAX <= 1_024);

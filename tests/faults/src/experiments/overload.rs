@@ -18,7 +18,7 @@ use super::stage::again;
 use super::{Experiment, Outcome, Setting};
 use crate::client::{InFlight, Organizer, Unary, command};
 use crate::history::{Ask, HoldId, RequestId};
-use crate::limits::{OVERLOAD_CONFIRMED_MIN, OVERLOAD_MEMORY_MIB_MAX};
+use crate::limits::{OVERLOAD_CONFIRMED_MIN, OVERLOAD_MEMORY_MIB_MAX, SERVER_PATIENCE};
 use crate::load::{Course, Load, Running};
 use crate::pause::pass;
 use crate::process::Server;
@@ -128,6 +128,11 @@ async fn measure(
         rate = running.rate(span) => rate,
         () = watching => 0.0,
     };
+    // On a machine that is busy with something else the load takes longer to come together.
+    let patience = Instant::now() + SERVER_PATIENCE;
+    while told.refused.load(Ordering::Relaxed) == 0 && Instant::now() < patience {
+        pass(Duration::from_millis(50)).await;
+    }
     callers.shutdown().await;
     drop(running);
     // Other work on the machine comes and goes: peak is what it is before and behind.

@@ -54,8 +54,9 @@ pub const ASK_SEATS_MAX: u32 = 3;
 pub const OVERLOAD_CONFIRMED_MIN: f64 = 0.8;
 
 /// Memory of a server with one event that has ten times the operations in flight: what a million
-/// remembered requests and ended holds take, and room to serve.
-pub const OVERLOAD_MEMORY_MIB_MAX: u64 = 1_024;
+/// remembered requests and as many ended holds take, twice while a snapshot is made, and room to
+/// serve.
+pub const OVERLOAD_MEMORY_MIB_MAX: u64 = 1_536;
 
 /// How long an answer over REST may take. An edge gives up on an engine sooner, and says so.
 pub const REST_PATIENCE: Duration = Duration::from_secs(30);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures::FutureExt;
@@ -18,7 +18,7 @@ use super::stage::again;
 use super::{Experiment, Outcome, Setting};
 use crate::client::{InFlight, Organizer, Unary, command};
 use crate::history::{Ask, HoldId, RequestId};
-use crate::limits::{OVERLOAD_CONFIRMED_MIN, OVERLOAD_MEMORY_MIB_MAX};
+use crate::limits::{OVERLOAD_CONFIRMED_MIN, OVERLOAD_MEMORY_MIB_MAX, SERVER_PATIENCE};
 use crate::load::{Course, Load, Running};
 use crate::pause::pass;
 use crate::process::Server;
@@ -65,7 +65,8 @@ struct Measured {
     peak: f64,
     tenfold: f64,
     memory_at_peak_mib: u64,
-    memory_mib: u64,
+    /// The most in each third of the time.
+    memory_mib: [u64; 3],
     answered: u64,
     refused: u64,
     otherwise: u64,
@@ -115,10 +116,11 @@ async fn measure(
         callers.spawn(call(Arc::clone(&unary), seat, Arc::clone(&told)));
     }
     let watching = async {
-        let mut most = 0;
+        let began = Instant::now();
         loop {
-            most = resident_mib(process_id).map_or(most, |now| most.max(now));
-            measured.memory_mib = most;
+            let third = (3.0 * began.elapsed().as_secs_f64() / span.as_secs_f64()) as usize;
+            let most = &mut measured.memory_mib[third.min(2)];
+            *most = resident_mib(process_id).map_or(*most, |now| now.max(*most));
             pass(Duration::from_millis(100)).await;
         }
     };
@@ -126,6 +128,11 @@ async fn measure(
         rate = running.rate(span) => rate,
         () = watching => 0.0,
     };
+    // On a machine that is busy with something else the load takes longer to come together.
+    let patience = Instant::now() + SERVER_PATIENCE;
+    while told.refused.load(Ordering::Relaxed) == 0 && Instant::now() < patience {
+        pass(Duration::from_millis(50)).await;
+    }
     callers.shutdown().await;
     drop(running);
     // Other work on the machine comes and goes: peak is what it is before and behind.
@@ -188,8 +195,8 @@ fn judged(setting: &Setting, measured: Measured) -> Outcome {
     if setting.judges_time && share < OVERLOAD_CONFIRMED_MIN {
         violations.push(format!("{:.0}% of peak are confirmed", share * 100.0));
     }
-    if memory_mib > OVERLOAD_MEMORY_MIB_MAX {
-        violations.push(format!("the server has {memory_mib} MiB"));
+    if memory_mib.into_iter().any(|most| most > OVERLOAD_MEMORY_MIB_MAX) {
+        violations.push(format!("the server has up to {memory_mib:?} MiB"));
     }
     if refused == 0 || otherwise > 0 {
         violations.push(format!(
@@ -199,7 +206,11 @@ fn judged(setting: &Setting, measured: Measured) -> Outcome {
     }
     let figures = vec![
         format!("{peak:.0} a second at peak, {tenfold:.0} at ten times ({:.0}%)", share * 100.0),
-        format!("{memory_at_peak_mib} MiB at peak, at most {memory_mib} MiB at ten times"),
+        format!(
+            "{memory_at_peak_mib} MiB behind the first peak, at most {}, {} and {} MiB in the \
+             thirds of ten times",
+            memory_mib[0], memory_mib[1], memory_mib[2]
+        ),
         format!("of unary calls {answered} answered, {refused} told when to come again"),
     ];
     Outcome { runs: 1, violations, kept: Some(again(NAME, setting)), figures }

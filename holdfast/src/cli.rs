@@ -40,6 +40,8 @@ enum Word {
     Migrate(DatabaseFlags),
     /// Make a data directory again of what is in Postgres, when a disk is gone.
     Recover(commands::recover::RecoverArgs),
+    /// Show the seat map of an event as it was at a moment.
+    Replay(commands::replay::ReplayArgs),
     /// Look into a journal.
     #[command(subcommand)]
     Journal(commands::journal::JournalCommand),
@@ -109,6 +111,7 @@ impl Cli {
             Word::Verify(args) => commands::verify::run(args),
             Word::Migrate(flags) => commands::migrate::run(flags),
             Word::Recover(args) => commands::recover::run(args),
+            Word::Replay(args) => commands::replay::run(args),
             Word::Journal(command) => commands::journal::run(command),
         }
     }

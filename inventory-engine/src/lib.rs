@@ -19,6 +19,7 @@ mod journal_thread;
 pub mod limits;
 pub mod metrics;
 pub mod names;
+pub mod past;
 pub mod pipeline;
 pub mod progress;
 pub mod projected;

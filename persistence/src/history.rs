@@ -1,11 +1,12 @@
-//! What happened to one event, read from the journal of a running engine.
+//! What happened to one shard, and to one event, read from the journal without the lock, also
+//! while an engine writes it.
 //!
-//! Must always hold: the facts come in the order of their LSNs and up to the one that was asked
-//! for, all of which are durable; and whatever else is in the journal, no more than one segment
-//! is in memory.
+//! Must always hold: the facts come in the order of their LSNs, and those of an event up to the
+//! one that was asked for, all of which are durable; and whatever else is in the journal, no more
+//! than one segment is in memory.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
+use std::vec;
 
 use inventory_core::fact::Fact;
 use inventory_core::ids::{EventId, Lsn, ShardId};
@@ -14,14 +15,64 @@ use crate::dir::DataDirPaths;
 use crate::file::error::Error;
 use crate::file::scan::{Begin, Scanner};
 
+/// The facts of one shard that the journal still has, up to its end. What an engine writes
+/// meanwhile may or may not be among them. Ends behind the first error.
+#[derive(Debug)]
+pub struct ShardHistory {
+    scanner: Scanner,
+    /// Of the batch that is given out.
+    facts: vec::IntoIter<Arc<Fact>>,
+    is_over: bool,
+}
+
+impl ShardHistory {
+    /// Begins to read: without the lock, changing nothing.
+    pub fn open(paths: &DataDirPaths, shard: ShardId) -> Result<Self, Error> {
+        let scanner = Scanner::new(paths, Begin::Oldest)?.only(shard.0..shard.0 + 1);
+        Ok(Self { scanner, facts: Vec::new().into_iter(), is_over: false })
+    }
+
+    /// Whether history is there from the engine's first day; what was in front of it has been
+    /// pruned otherwise.
+    pub fn is_whole(&self) -> bool {
+        self.begins_with() == 1
+    }
+
+    /// The number of the first batch that is left.
+    pub fn begins_with(&self) -> u64 {
+        self.scanner.begins_with()
+    }
+}
+
+impl Iterator for ShardHistory {
+    type Item = Result<Arc<Fact>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(fact) = self.facts.next() {
+                return Some(Ok(fact));
+            }
+            if self.is_over {
+                return None;
+            }
+            match self.scanner.next_batch() {
+                Ok(Some(stored)) => self.facts = stored.batch.facts().to_vec().into_iter(),
+                Ok(None) => self.is_over = true,
+                Err(error) => {
+                    self.is_over = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
 /// The facts of one event. Ends behind the first error.
 #[derive(Debug)]
 pub struct EventHistory {
-    scanner: Scanner,
+    facts: ShardHistory,
     event_id: EventId,
-    shard: ShardId,
     through_lsn: Lsn,
-    facts: VecDeque<Arc<Fact>>,
     is_over: bool,
 }
 
@@ -29,35 +80,21 @@ impl EventHistory {
     /// Begins to read: without the lock, changing nothing. `through_lsn` is an LSN of the event's
     /// shard that is durable; facts behind it are left out.
     pub fn open(paths: &DataDirPaths, event_id: EventId, through_lsn: Lsn) -> Result<Self, Error> {
-        let shard = event_id.shard();
-        let scanner = Scanner::new(paths, Begin::Oldest)?.only(shard.0..shard.0 + 1);
-        let (facts, is_over) = (VecDeque::new(), through_lsn == Lsn(0));
-        Ok(Self { scanner, event_id, shard, through_lsn, facts, is_over })
+        let facts = ShardHistory::open(paths, event_id.shard())?;
+        Ok(Self { facts, event_id, through_lsn, is_over: through_lsn == Lsn(0) })
     }
 
     /// Whether history is there from the engine's first day; what was in front of it has been
     /// pruned otherwise.
     pub fn is_whole(&self) -> bool {
-        self.scanner.begins_with() == 1
+        self.facts.is_whole()
     }
 
-    /// Takes the event's facts of the next batch of its shard.
-    fn read_batch(&mut self) -> Result<(), Error> {
-        let Some(stored) = self.scanner.next_batch()? else {
-            self.is_over = true;
-            // A shard may have been quiet for longer than history is kept.
-            return if self.is_whole() {
-                let (shard, lsn) = (self.shard, self.through_lsn);
-                Err(Error::FactMissing { shard, lsn })
-            } else {
-                Ok(())
-            };
-        };
-        let batch = &stored.batch;
-        self.is_over = batch.last_lsn() >= self.through_lsn;
-        let through = batch.facts().iter().take_while(|fact| fact.lsn <= self.through_lsn);
-        self.facts.extend(through.filter(|fact| fact.event_id == self.event_id).cloned());
-        Ok(())
+    /// What to say where the journal ends in front of what was asked for.
+    fn missing(&self) -> Option<Error> {
+        let (shard, lsn) = (self.event_id.shard(), self.through_lsn);
+        // A shard may have been quiet for longer than history is kept.
+        self.is_whole().then_some(Error::FactMissing { shard, lsn })
     }
 }
 
@@ -65,12 +102,24 @@ impl Iterator for EventHistory {
     type Item = Result<Arc<Fact>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.facts.is_empty() && !self.is_over {
-            if let Err(error) = self.read_batch() {
-                self.is_over = true;
-                return Some(Err(error));
+        while !self.is_over {
+            match self.facts.next() {
+                Some(Ok(fact)) => {
+                    self.is_over = fact.lsn >= self.through_lsn;
+                    if fact.lsn <= self.through_lsn && fact.event_id == self.event_id {
+                        return Some(Ok(fact));
+                    }
+                }
+                Some(Err(error)) => {
+                    self.is_over = true;
+                    return Some(Err(error));
+                }
+                None => {
+                    self.is_over = true;
+                    return self.missing().map(Err);
+                }
             }
         }
-        self.facts.pop_front().map(Ok)
+        None
     }
 }

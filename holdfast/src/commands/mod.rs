@@ -8,6 +8,7 @@ pub(crate) mod journal;
 pub(crate) mod migrate;
 pub(crate) mod onsale;
 pub(crate) mod recover;
+pub(crate) mod replay;
 pub(crate) mod seat;
 pub(crate) mod up;
 pub(crate) mod verify;

@@ -24,7 +24,8 @@ async fn check(name: &str) {
     };
     let outcome = (named(name).unwrap().run)(&setting).await.unwrap();
     let seed = setting.seed;
-    assert!(outcome.violations.is_empty(), "seed {seed}: {}", outcome.violations.join("\n"));
+    let (violations, kept) = (outcome.violations.join("\n"), outcome.kept.unwrap_or_default());
+    assert!(violations.is_empty(), "seed {seed}: {violations}\n{kept}");
     assert!(outcome.runs > 0, "seed {seed}: nothing was done");
 }
 
@@ -56,6 +57,21 @@ async fn ten_times_the_load_is_served_or_refused_within_bounds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sold_out_event_is_there_again_behind_a_kill() {
     check("restart").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_becomes_of_postgres_sales_go_on_and_come_there_once() {
+    check("postgres").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn holds_at_a_fixed_pace_are_all_confirmed_with_postgres_behind() {
+    check("projection-cost").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_superseded_stops_and_lists_what_does_not_count() {
+    check("takeover").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

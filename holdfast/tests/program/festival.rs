@@ -2,6 +2,7 @@
 //! a table that is sold as a whole, areas, and ticket types with quotas and windows; and somebody
 //! who talks to it.
 
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -25,20 +26,21 @@ pub(crate) struct Festival {
     pub(crate) node: Node,
     pub(crate) client: Client,
     pub(crate) chart_hash: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Festival {
     /// Event 2, sold as these types.
     pub(crate) async fn with_types(ticket_types: Value) -> Self {
+        Self::with(&[], ticket_types).await
+    }
+
+    /// The same of a server with these flags as well.
+    pub(crate) async fn with(more: &[&str], ticket_types: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let chart = folder.path().join("chart.json");
-        std::fs::write(&chart, CHART).unwrap();
-        let chart = chart.to_str().unwrap();
-        let data_dir = folder.path().join("data");
-        let node = Node::up(&data_dir, &["--chart", chart, "--admin-token", TOKEN]);
-        let mut festival =
-            Self { node, client: Client::new(), chart_hash: String::new(), _folder: folder };
+        std::fs::write(folder.path().join("chart.json"), CHART).unwrap();
+        let node = up(&folder, more);
+        let mut festival = Self { node, client: Client::new(), chart_hash: String::new(), folder };
         let chart: Value = serde_json::from_str(CHART).unwrap();
         let (status, stored) = festival.organize("/v1/charts", chart).await;
         assert_eq!((status, &stored["seats"], &stored["places"]), (200, &json!(22), &json!(70)));
@@ -60,6 +62,25 @@ impl Festival {
             {"key": "stander", "categories": ["stand"]},
         ]))
         .await
+    }
+
+    /// Where its data lies.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Ends the server in order, has something done to its data, and starts it again.
+    pub(crate) fn restarted(self, more: &[&str], meanwhile: impl FnOnce(&Path)) -> Self {
+        let Self { node, client, chart_hash, folder } = self;
+        assert!(node.stop().success());
+        meanwhile(&folder.path().join("data"));
+        Self { node: up(&folder, more), client, chart_hash, folder }
+    }
+
+    /// Ends the server in order. Its data stays as long as what is returned.
+    pub(crate) fn stop(self) -> TempDir {
+        assert!(self.node.stop().success());
+        self.folder
     }
 
     /// Puts another event on the same chart on sale.
@@ -118,6 +139,13 @@ impl Festival {
         assert_eq!(verified["violations"], json!([]), "{verified}");
         verified
     }
+}
+
+/// A server whose data and chart lie in a folder.
+fn up(folder: &TempDir, more: &[&str]) -> Node {
+    let chart = folder.path().join("chart.json");
+    let flags = ["--chart", chart.to_str().unwrap(), "--admin-token", TOKEN];
+    Node::up(&folder.path().join("data"), &[&flags, more].concat())
 }
 
 fn wanted(user: &str, mut what: Value) -> Value {

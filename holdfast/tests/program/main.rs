@@ -12,6 +12,7 @@ mod onsale_everything;
 mod onsale_page;
 mod recovering;
 mod redis;
+mod replaying;
 mod rest;
 mod rest_examples;
 mod rest_inventory;

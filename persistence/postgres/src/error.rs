@@ -83,6 +83,19 @@ pub enum Error {
     /// There is nothing to recover.
     #[error("nothing has ever been written to this database; there is nothing to recover")]
     NothingThere,
+    /// A fact of the history is not one.
+    #[error("the table history has no fact of this release at LSN {lsn} of shard {shard}: {what}")]
+    FactUnreadable {
+        /// The shard.
+        shard: ShardId,
+        /// The fact.
+        lsn: Lsn,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// There is no map of that moment.
+    #[error(transparent)]
+    Past(#[from] inventory_engine::past::Error),
     /// A snapshot of the data directory cannot be read.
     #[error(transparent)]
     Snapshot(#[from] persistence::snapshot::Error),

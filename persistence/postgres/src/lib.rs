@@ -15,6 +15,7 @@ pub mod database;
 pub mod error;
 pub mod limits;
 pub mod metrics;
+pub mod past;
 mod projector;
 pub mod recover;
 mod waiting;

@@ -65,6 +65,9 @@ pub const SNAPSHOT_LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Complete snapshots that the archive keeps.
 pub const SNAPSHOTS_KEPT: i64 = 2;
 
+/// Facts of the history that are read at a time.
+pub const HISTORY_ROWS_MAX: i64 = 10_000;
+
 /// Differences of one table that a comparison tells.
 pub const DIFFERENCES_TOLD_MAX: usize = 10;
 

@@ -5,10 +5,12 @@
 
 pub mod checker;
 pub mod client;
+pub mod database;
 pub mod experiments;
 pub mod history;
 pub mod limits;
 pub mod load;
+pub mod pace;
 mod pause;
 pub mod process;
 pub mod proxy;

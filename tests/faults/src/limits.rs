@@ -14,8 +14,8 @@ pub const CLOCK_SLACK: Duration = Duration::from_millis(25);
 /// Operations that a violation quotes of a seat.
 pub const QUOTED_OPERATIONS_MAX: usize = 12;
 
-/// Violations of one experiment that are printed in full.
-pub const PRINTED_VIOLATIONS_MAX: usize = 20;
+/// Violations of one kind in one experiment that are printed.
+pub const PRINTED_OF_A_KIND_MAX: usize = 3;
 
 /// Requests that have to be unanswered when a server is killed under load.
 pub const KILL_UNANSWERED_MIN: usize = 100;
@@ -37,6 +37,12 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the clients of a run may take to be told the outcome of all that they asked for, once
 /// nothing is done to the server any more.
 pub const SETTLE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The p99 of holds with Postgres behind, in times of without.
+pub const PROJECTION_P99_RATIO_MAX: f64 = 1.5;
+
+/// How long Postgres may take to get what it has not, once it is there again.
+pub const CATCH_UP_PATIENCE: Duration = Duration::from_secs(180);
 
 /// Commands that one message of a lane carries.
 pub const MESSAGE_COMMANDS_MAX: usize = 256;

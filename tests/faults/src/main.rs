@@ -1,6 +1,7 @@
 //! `cargo xtask faults`: runs the experiments, and prints what came of each. Ends with 1 if any
 //! promise was broken, or an experiment could not do what it is there to do.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +9,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use faults::experiments::{ALL, Experiment, Outcome, Setting, Size, named};
+use faults::limits::PRINTED_OF_A_KIND_MAX;
 
 /// Harms real servers, and tells whether a promise was broken.
 #[derive(Debug, Parser)]
@@ -86,17 +88,28 @@ fn block_on(experiment: &Experiment, setting: &Setting) -> anyhow::Result<Outcom
     runtime.block_on((experiment.run)(setting))
 }
 
-/// What was wrong, in full.
+/// What was wrong: some of each kind, and how to see it again.
 fn tell(row: &Row, out: &mut impl Write) -> io::Result<()> {
-    match &row.outcome {
-        Ok(outcome) => {
-            for violation in &outcome.violations {
-                writeln!(out, "    VIOLATION {violation}")?;
-            }
-            writeln!(out, "    {} runs, {} violations", outcome.runs, outcome.violations.len())
+    let outcome = match &row.outcome {
+        Ok(outcome) => outcome,
+        Err(error) => return writeln!(out, "    could not be done: {error:#}"),
+    };
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for violation in &outcome.violations {
+        let kind = violation.split(':').next().unwrap_or_default();
+        let told = kinds.entry(kind).or_default();
+        *told += 1;
+        if *told <= PRINTED_OF_A_KIND_MAX {
+            writeln!(out, "    VIOLATION {violation}")?;
         }
-        Err(error) => writeln!(out, "    could not be done: {error:#}"),
     }
+    for (kind, count) in kinds.iter().filter(|(_, count)| **count > PRINTED_OF_A_KIND_MAX) {
+        writeln!(out, "    {count} in all of {kind}")?;
+    }
+    if let Some(kept) = outcome.kept.as_ref().filter(|_| !outcome.violations.is_empty()) {
+        writeln!(out, "    {kept}")?;
+    }
+    writeln!(out, "    {} runs, {} violations", outcome.runs, outcome.violations.len())
 }
 
 /// The rows as a table that can be pasted into a page.

@@ -209,7 +209,7 @@ impl Server {
     /// Time that all of its threads have had of the processors; `None` if it is not running.
     pub fn processor_time(&self) -> Option<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process_id()?)).ok()?;
-        // Behind the name, which may have anything in it: user and system time are fields 14 and 15.
+        // Behind the name, which may have anything in it, fields 14 and 15: user and system.
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
         let mut ticks = || fields.next()?.parse::<u64>().ok();
         let (user, system) = (ticks()?, ticks()?);
@@ -277,6 +277,40 @@ impl Server {
     pub fn dump(&self) -> Result<Vec<Fact>, Error> {
         self.journal("verify")?;
         Ok(read_dump(BufReader::new(&*self.journal("dump")?))?)
+    }
+
+    /// What a Postgres and its journal say of each other, by `holdfast journal compare`: nothing if
+    /// all that is durable is there, as a replay says.
+    ///
+    /// # Errors
+    /// If they cannot be compared.
+    pub fn compare(&self, database_url: &str) -> Result<Option<String>, Error> {
+        let failed = |source| Error::Run { program: self.program.clone(), source };
+        let mut command = std::process::Command::new(&self.program);
+        command.args(["journal", "compare", "--data-dir"]).arg(&self.data_dir);
+        let output = command.env("HOLDFAST_DATABASE_URL", database_url).output().map_err(failed)?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if said.is_empty() {
+            let says = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(Error::Journal { what: "compare", says });
+        }
+        let is_equal = output.status.success() && said.contains("; 0 facts behind");
+        Ok((!is_equal).then_some(said))
+    }
+
+    /// Stops it in the middle, or lets it go on.
+    ///
+    /// # Errors
+    /// If the signal cannot be sent.
+    pub fn signal(&self, signal: Signal) -> Result<(), Error> {
+        let failed = |source: io::Error| Error::Run { program: self.program.clone(), source };
+        let pid = self.process_id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        pid.map_or(Ok(()), |pid| kill_process(pid, signal).map_err(|error| failed(error.into())))
+    }
+
+    /// Where it keeps its data.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 
     fn journal(&self, what: &'static str) -> Result<Vec<u8>, Error> {

@@ -9,6 +9,8 @@ use rustix::process::Signal;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use tempfile::TempDir;
+
 use crate::disk_folder;
 use crate::server::Server;
 use programs::Programs;
@@ -29,8 +31,12 @@ pub struct Postgres {
 impl Postgres {
     /// Makes a cluster and starts it with these settings over the defaults.
     pub async fn start(settings: &[SettingOf]) -> anyhow::Result<Self> {
+        Self::start_in(disk_folder()?, settings).await
+    }
+
+    /// The same in a folder that the user who runs Postgres may use.
+    pub async fn start_in(folder: TempDir, settings: &[SettingOf]) -> anyhow::Result<Self> {
         let programs = Programs::find()?;
-        let folder = disk_folder()?;
         programs.initialize(folder.path())?;
         let settings = settings.to_vec();
         // Fast shutdown may wait for a checkpoint; an immediate one ends all processes at once.

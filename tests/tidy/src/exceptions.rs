@@ -21,7 +21,7 @@ pub const SLEEPING_TESTS: &[Exception] = &[
     },
     Exception {
         path: "tests/faults/src/pause.rs",
-        reason: "experiments last: a load, a step of a clock, a late network; no verdict waits by it",
+        reason: "a load lasts, a clock goes on, a network is late; no verdict waits by it",
     },
 ];
 

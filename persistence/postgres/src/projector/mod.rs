@@ -172,7 +172,12 @@ impl Projector {
             self.source.projected.set_reachable(false);
             self.metrics.failures.increment(1);
             match error {
-                Error::Refused(refusal) => return self.stop(&refusal),
+                Error::Refused(refusal) => {
+                    self.stop(&refusal);
+                    // What is on its way to the disk is acknowledged until the engine has ended.
+                    ended.cancelled().await;
+                    return self.list_superseded(&refusal);
+                }
                 // What is left of a transaction that was given up, or whoever took over: the
                 // next claim knows.
                 Error::Fenced => debug!("the shards' lines are not where they were left"),
@@ -303,7 +308,6 @@ impl Projector {
     /// Stops the engine: its shards are somebody else's.
     fn stop(&self, refusal: &Refusal) {
         error!(cause = %refusal, "the engine stops: its facts are not taken any more");
-        self.list_superseded(refusal);
         self.source.stopper.stop(match refusal {
             Refusal::Superseded { by, epoch, .. } => {
                 StopReason::Superseded { by: *epoch, node_id: by.as_u128() }

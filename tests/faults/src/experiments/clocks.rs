@@ -96,9 +96,9 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
     }
     let left = Left::of(crowd).await;
     let endless = endless_holds(&stage).await?;
-    let (mut violations, looked_at) = stage.verdict(left, &again(NAME, setting)).await?;
-    violations.extend(endless);
-    Ok(Outcome { runs: steps, violations, figures: vec![looked_at] })
+    let mut outcome = stage.verdict(left, &again(NAME, setting)).await?;
+    outcome.violations.extend(endless);
+    Ok(Outcome { runs: steps, ..outcome })
 }
 
 /// Waits until the last hold has ended, and says if one does not.

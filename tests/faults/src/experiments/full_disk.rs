@@ -65,9 +65,9 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
     wait_for(|| crowd.sold().accepted, SOLD_MIN, &stage).await?;
     let not_done = crowd.sold().not_done;
     let left = Left::of(crowd).await;
-    let (violations, looked_at) = stage.verdict(left, &again(NAME, setting)).await?;
-    let figures = vec![looked_at, format!("{not_done} refused for want of space")];
-    Ok(Outcome { runs: times, violations, figures })
+    let mut outcome = stage.verdict(left, &again(NAME, setting)).await?;
+    outcome.figures.push(format!("{not_done} refused for want of space"));
+    Ok(Outcome { runs: times, ..outcome })
 }
 
 /// Waits until a count has risen by so much.

@@ -9,12 +9,15 @@ mod flipped_bytes;
 mod full_disk;
 mod network;
 mod overload;
+mod postgres;
 mod power_loss;
+mod projection_cost;
 mod redis;
 mod restart;
 mod sigkill;
 mod simulator;
 mod stage;
+mod takeover;
 
 use std::path::PathBuf;
 
@@ -51,6 +54,9 @@ pub struct Outcome {
     pub runs: u64,
     /// What was wrong, each with what shows it.
     pub violations: Vec<String>,
+    /// What was kept of a run with violations, and the command that shows them again, where they do
+    /// not say so themselves.
+    pub kept: Option<String>,
     /// What was measured, in words.
     pub figures: Vec<String>,
 }
@@ -80,6 +86,9 @@ pub const ALL: &[Experiment] = &[
     flipped_bytes::EXPERIMENT,
     clocks::EXPERIMENT,
     network::EXPERIMENT,
+    postgres::EXPERIMENT,
+    projection_cost::EXPERIMENT,
+    takeover::EXPERIMENT,
     redis::EXPERIMENT,
     overload::EXPERIMENT,
 ];

@@ -55,13 +55,12 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
     // What the server does under load is not the proxy's doing: it has to be there all the time.
     ensure!(stage.server.process_id().is_some(), "the server is gone");
     let left = Left::of(crowd).await;
-    let (violations, looked_at) = stage.verdict(left, &again(NAME, setting)).await?;
-    let figures = vec![
-        format!(
-            "{cut} connections cut, {half_open} half open, {stalled} stalls, {trickled} chunks \
-             byte by byte, {delayed} late"
-        ),
-        format!("{looked_at}, {unknown} sendings never answered"),
-    ];
-    Ok(Outcome { runs: cut + half_open + stalled + trickled + delayed, violations, figures })
+    let outcome = stage.verdict(left, &again(NAME, setting)).await?;
+    let mut figures = vec![format!(
+        "{cut} connections cut, {half_open} half open, {stalled} stalls, {trickled} chunks byte by \
+         byte, {delayed} late, {unknown} sendings never answered"
+    )];
+    figures.extend(outcome.figures);
+    let runs = cut + half_open + stalled + trickled + delayed;
+    Ok(Outcome { runs, figures, ..outcome })
 }

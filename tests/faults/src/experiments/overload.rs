@@ -197,13 +197,10 @@ fn judged(setting: &Setting, measured: Measured) -> Outcome {
              otherwise"
         ));
     }
-    for violation in &mut violations {
-        *violation = format!("{violation}; again: {}", again(NAME, setting));
-    }
     let figures = vec![
         format!("{peak:.0} a second at peak, {tenfold:.0} at ten times ({:.0}%)", share * 100.0),
         format!("{memory_at_peak_mib} MiB at peak, at most {memory_mib} MiB at ten times"),
         format!("of unary calls {answered} answered, {refused} told when to come again"),
     ];
-    Outcome { runs: 1, violations, figures }
+    Outcome { runs: 1, violations, kept: Some(again(NAME, setting)), figures }
 }

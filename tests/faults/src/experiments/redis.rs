@@ -97,9 +97,9 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
         violations.extend(account.against(facts));
         [account.wrong, violations].concat()
     };
-    let (violations, _) = stage.verdict_with(left, &again(NAME, setting), more).await?;
+    let outcome = stage.verdict_with(left, &again(NAME, setting), more).await?;
     figures.push(format!("{accepted} acknowledged changes, each once in the journal"));
-    Ok(Outcome { runs, violations, figures })
+    Ok(Outcome { runs, figures, ..outcome })
 }
 
 /// What took too long, where that counts.

@@ -60,9 +60,6 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
     if setting.judges_time && slowest > SERVING_MAX {
         violations.push(format!("a start took {} ms until it served", slowest.as_millis()));
     }
-    for violation in &mut violations {
-        *violation = format!("{violation}; again: {}", again(NAME, setting));
-    }
     server.stop().await?;
     let figures = vec![format!(
         "{seats} seats and {facts} facts: serving after {} ms in the median, {} ms at the slowest, \
@@ -71,5 +68,5 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
         slowest.as_millis(),
         busy.as_millis()
     )];
-    Ok(Outcome { runs: starts, violations, figures })
+    Ok(Outcome { runs: starts, violations, kept: Some(again(NAME, setting)), figures })
 }

@@ -27,7 +27,7 @@ pub(super) async fn simulate(setting: &Setting, arguments: &[String]) -> anyhow:
     let violations: Vec<_> = found.map(|pair| pair.join(", ")).collect();
     let is_told = output.status.success() == violations.is_empty();
     ensure!(is_told, "the simulator ended with {}: {last}", output.status);
-    Ok(Outcome { runs, violations, figures: vec![(*last).to_owned()] })
+    Ok(Outcome { runs, violations, kept: None, figures: vec![(*last).to_owned()] })
 }
 
 /// What several runs of it did and found together.

@@ -8,11 +8,11 @@ use anyhow::{Context, ensure};
 use tempfile::TempDir;
 use tonic::transport::Endpoint;
 
-use super::Setting;
+use super::{Outcome, Setting};
 use crate::checker::{Evidence, Fact, check};
 use crate::client::{Crowd, Door, Habits, InFlight, Lane, Organizer, Sold, Unary};
 use crate::history::{History, Recorder, Terms};
-use crate::limits::{CLOCK_SLACK, PRINTED_VIOLATIONS_MAX};
+use crate::limits::CLOCK_SLACK;
 use crate::process::Server;
 
 /// Seats of each event.
@@ -31,6 +31,8 @@ pub(super) struct Stage {
     pub(super) hold: Duration,
     /// Whether the server's clock goes on as ours does, so that a hold may end too late.
     pub(super) has_late_bound: bool,
+    /// The database that the server writes to, if it does.
+    pub(super) database_url: Option<String>,
 }
 
 /// What a crowd got done before it left, and how many of it never learnt their last answer.
@@ -53,7 +55,20 @@ impl Stage {
         Organizer::new(&server.endpoint()?).put_on_sale(&EVENTS, SEATS, hold).await?;
         let recorder = Arc::new(Recorder::start());
         let in_flight = InFlight::default();
-        Ok(Self { folder, server, recorder, in_flight, hold, has_late_bound: true })
+        let (has_late_bound, database_url) = (true, None);
+        Ok(Self { folder, server, recorder, in_flight, hold, has_late_bound, database_url })
+    }
+
+    /// The same with a Postgres behind it, which at the end has to say what the journal says.
+    pub(super) async fn open_before(
+        setting: &Setting,
+        hold: Duration,
+        database_url: String,
+    ) -> anyhow::Result<Self> {
+        let dress =
+            |server: Server, _: &_| server.with_variable("HOLDFAST_DATABASE_URL", &*database_url);
+        let stage = Self::open(setting, hold, dress).await?;
+        Ok(Self { database_url: Some(database_url), ..stage })
     }
 
     /// Lanes and a door of unary calls to an endpoint, which may be the server's or lead there.
@@ -80,12 +95,8 @@ impl Stage {
     }
 
     /// The server gives its last word and is stopped, and everything is held against everything.
-    /// What was wrong, and how much was looked at.
-    pub(super) async fn verdict(
-        self,
-        left: Left,
-        again: &str,
-    ) -> anyhow::Result<(Vec<String>, String)> {
+    /// What was wrong, and how much was looked at; how often what was done, the caller says.
+    pub(super) async fn verdict(self, left: Left, again: &str) -> anyhow::Result<Outcome> {
         self.verdict_with(left, again, |_| Vec::new()).await
     }
 
@@ -95,7 +106,7 @@ impl Stage {
         left: Left,
         again: &str,
         more: impl FnOnce(&[Fact]) -> Vec<String>,
-    ) -> anyhow::Result<(Vec<String>, String)> {
+    ) -> anyhow::Result<Outcome> {
         let Left { sold, in_doubt } = left;
         let organizer = Organizer::new(&self.server.endpoint()?);
         let mut testimonies = Vec::new();
@@ -115,33 +126,26 @@ impl Stage {
         let mut violations = more(&facts);
         let evidence = Evidence { history, facts, testimonies };
         violations.extend(check(&evidence).iter().map(ToString::to_string));
+        if let Some(url) = &self.database_url {
+            violations.extend(self.server.compare(url)?);
+        }
         if in_doubt > 0 {
             violations.push(format!("{in_doubt} clients never learnt what came of a request"));
         }
-        if !violations.is_empty() {
-            self.keep(&evidence.history, &mut violations, again)?;
-        }
-        Ok((violations, figures))
+        let kept = match violations.is_empty() {
+            true => None,
+            false => Some(self.keep(&evidence.history, again)?),
+        };
+        Ok(Outcome { runs: 0, violations, kept, figures: vec![figures] })
     }
 
     /// Keeps everything, and says where it is.
-    fn keep(
-        self,
-        history: &History,
-        violations: &mut Vec<String>,
-        again: &str,
-    ) -> anyhow::Result<()> {
+    fn keep(self, history: &History, again: &str) -> anyhow::Result<String> {
         let folder = self.folder.keep();
         let lines: Vec<_> = history.sendings.iter().map(ToString::to_string).collect();
-        let path = folder.join("history.txt");
-        std::fs::write(&path, lines.join("\n")).context("keep the history")?;
-        let count = violations.len();
-        violations.truncate(PRINTED_VIOLATIONS_MAX);
-        violations.push(format!(
-            "{count} in all; the history, the log and the data are kept in {}; again: {again}",
-            folder.display()
-        ));
-        Ok(())
+        std::fs::write(folder.join("history.txt"), lines.join("\n")).context("keep the history")?;
+        let folder = folder.display();
+        Ok(format!("the history, the log and the data are kept in {folder}; again: {again}"))
     }
 }
 

@@ -98,7 +98,7 @@ async fn run(setting: &Setting) -> anyhow::Result<Outcome> {
         [account.wrong, violations].concat()
     };
     let outcome = stage.verdict_with(left, &again(NAME, setting), more).await?;
-    figures.push(format!("{accepted} acknowledged changes, each once in the journal"));
+    figures.push(format!("{accepted} acknowledged changes held against the journal"));
     Ok(Outcome { runs, figures, ..outcome })
 }
 

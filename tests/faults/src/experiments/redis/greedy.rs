@@ -53,7 +53,7 @@ impl Greedy {
         // Where no limit holds, the end is far beyond it.
         while refused < REFUSALS && passed < 8 * BURST {
             let number = self.asked[edge] + asked;
-            let key = format!("{} at {edge}: {number}", self.user);
+            let key = format!("{}-at-{edge}-{number}", self.user);
             let wish = json!({ "eventId": self.event_id, "userId": self.user, "quantity": 1 });
             asked += 1;
             let reply = rests[edge].change("reserve", &key, &wish).await;

@@ -82,18 +82,11 @@ impl House {
         while !self.seen().await?.iter().all(|seen| seen.is_in_use == is_in_use) {
             if Instant::now() > patience {
                 let word = if is_in_use { "find" } else { "lose" };
-                bail!("the edges do not {word} Redis: {}", self.log_tails());
+                bail!("the edges do not {word} Redis");
             }
             pass(LOOK_EVERY).await;
         }
         Ok(())
-    }
-
-    /// The ends of all logs.
-    pub(super) fn log_tails(&self) -> String {
-        let [one, other] = self.edges.each_ref().map(Server::log_tail);
-        let engine = self.stage.server.log_tail();
-        format!("the edges\n{one}\nand\n{other}\nthe engine\n{engine}")
     }
 
     /// Stops the edges, which have to leave in order; the engine is left.

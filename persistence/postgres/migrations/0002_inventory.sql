@@ -103,6 +103,8 @@ CREATE TABLE holds (
     lsn bigint NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX holds_by_buyer ON holds (buyer_id);
+-- Holds stay for ever: a question about one event must not read those of all others.
+CREATE INDEX holds_by_event ON holds (event_id);
 
 CREATE TABLE allocations (
     allocation_id uuid PRIMARY KEY,
@@ -119,6 +121,7 @@ CREATE TABLE allocations (
     lsn bigint NOT NULL
 ) WITH (fillfactor = 90);
 CREATE INDEX allocations_by_buyer ON allocations (buyer_id);
+CREATE INDEX allocations_by_event ON allocations (event_id);
 
 -- Every fact, for ever. Nothing here is ever changed.
 CREATE TABLE history (

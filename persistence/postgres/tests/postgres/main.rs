@@ -4,5 +4,6 @@
 
 mod house;
 mod projecting;
+mod queries;
 mod recovering;
 mod sale;

@@ -69,12 +69,12 @@ FROM history
 WHERE change IN ('hold_allocated', 'spots_returned')
 GROUP BY event_id, hour;
 
--- What was sold through each door: gRPC, whose request ids are of version 7, or REST, whose ids
--- are hashed and of version 8.
+-- What was sold through each door, as far as a request's id tells: REST hashes an Idempotency-Key
+-- to an id of version 8; ids of version 7 are of gRPC, or of REST without a key.
 CREATE VIEW sales_by_channel AS
 SELECT event_id,
-       CASE substr(request_id::text, 15, 1) WHEN '7' THEN 'grpc' WHEN '8' THEN 'rest' END
-           AS channel,
+       CASE substr(request_id::text, 15, 1)
+           WHEN '7' THEN 'grpc_or_rest' WHEN '8' THEN 'rest_with_key' END AS channel,
        sum(spots)::bigint AS allocated
 FROM history
 WHERE change = 'hold_allocated'

@@ -13,6 +13,7 @@ use tonic::transport::Endpoint;
 
 use crate::client::{command, said_of_outcome};
 use crate::history::{Accepted, Ask, Done, RequestId, Said};
+use crate::limits::MESSAGE_COMMANDS_MAX;
 
 /// Between two messages of holds.
 const TICK: Duration = Duration::from_millis(2);
@@ -64,11 +65,11 @@ impl Pace {
             tokio::select! {
                 _ = ticks.tick(), if asked < holds => {
                     let due = (started.elapsed().as_secs_f64() * self.holds_per_sec) as u64;
-                    let commands: Vec<_> =
-                        (asked..due.min(holds)).map(|number| self.hold(number)).collect();
-                    asked = due.min(holds);
-                    if !commands.is_empty() {
+                    while asked < due.min(holds) {
+                        let until = due.min(holds).min(asked + MESSAGE_COMMANDS_MAX as u64);
+                        let commands = (asked..until).map(|number| self.hold(number)).collect();
                         batches.send(v1::CommandBatch { commands })?;
+                        asked = until;
                     }
                 }
                 message = answers.message() => {

@@ -40,8 +40,8 @@ pub(super) async fn totals(asked: &mut Asking, truth: &Truth) {
             [false, false, true, false],
         ),
         (
-            "UPDATE area_places SET held = held + 1 WHERE event_id = 1 AND area = 0
-                AND ticket_type = 0",
+            "UPDATE area_places SET held = held + 1 WHERE event_id = 1 AND (area, ticket_type) =
+                (SELECT area, ticket_type FROM area_places WHERE event_id = 1 LIMIT 1)",
             [true, true, false, false],
         ),
     ] {

@@ -120,7 +120,9 @@ pub(super) async fn seat_histories(asked: &mut Asking, truth: &Truth) {
 
 pub(super) async fn running_out(asked: &mut Asking, truth: &Truth) {
     let columns = ["hold_id", "buyer_id", "spots_left", "extensions", "deadline"];
-    for (event_id, minutes) in EVENTS.into_iter().flat_map(|event| [(event, 0), (event, 20)]) {
+    for (event_id, minutes) in
+        EVENTS.into_iter().flat_map(|event| [0, 10, 20].map(|minutes| (event, minutes)))
+    {
         // Deadlines are long past or minutes ahead, so that it does not matter when one asks.
         let end = now_millis() + minutes * 60_000;
         let live = truth.holds.iter().filter(|(_, of)| of.event_id == event_id && of.left > 0);

@@ -130,7 +130,11 @@ pub(super) async fn doors(asked: &mut Asking, truth: &Truth) {
         let mut doors: BTreeMap<&str, u64> = BTreeMap::new();
         let sold = |change: &Change| matches!(change, Change::HoldAllocated { .. });
         for fact in truth.facts_of(event_id).filter(|fact| sold(&fact.change)) {
-            let door = if request(fact).unwrap().made_at().is_some() { "grpc" } else { "rest" };
+            let door = if request(fact).unwrap().made_at().is_some() {
+                "grpc_or_rest"
+            } else {
+                "rest_with_key"
+            };
             *doors.entry(door).or_default() += spots(fact);
         }
         let expected: Answer = doors.iter().map(|(door, spots)| row([door, spots])).collect();

@@ -1,6 +1,7 @@
 //! Two edges share their limits through a Redis that is killed, stopped in the middle, slow, and
-//! emptied under a sale. Who is within the limits is sold to all the time; who asks for more is held
-//! to one limit of both edges while there is Redis, and to one at each edge while there is none.
+//! emptied under a sale. Who is within the limits is sold to all the time; who asks for more is
+//! held to one limit of both edges while there is Redis, and to one at each edge while there is
+//! none.
 //!
 //! That sales never stop is judged without a clock: each fault lasts until so many sales were
 //! acknowledged meanwhile at each edge, so one under which nothing can be sold never ends well.

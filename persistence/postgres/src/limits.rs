@@ -10,6 +10,16 @@ pub const CHUNK_FACTS_MAX: usize = 16_384;
 /// Facts that a transaction is content with when larger ones took too long.
 pub const CHUNK_FACTS_MIN: usize = 64;
 
+/// Facts of a transaction while sales go on and little is behind: short ones, so that Postgres has
+/// a processor for some milliseconds at a time where both share a machine.
+pub const GENTLE_FACTS_MAX: usize = 1_024;
+
+/// How often as long as such a transaction took is rested behind it.
+pub const GENTLE_RESTS: u32 = 3;
+
+/// One of so many parts of the journal's budget may be behind before nothing is rested any more.
+pub const GENTLE_BUDGET_PARTS: u64 = 8;
+
 /// Bytes of the journal after which a transaction takes no more batches.
 pub const CHUNK_BYTES_MAX: u64 = 16 << 20;
 

@@ -28,8 +28,8 @@ use crate::claim::{Claim, Refusal, check_ours, claim, judge, lines};
 use crate::database::Database;
 use crate::error::Error;
 use crate::limits::{
-    ASK_AT_START_MAX, CHUNK_FACTS_MAX, CHUNK_FACTS_MIN, HEARTBEAT_EVERY, PROJECTOR_NICENESS,
-    RETRY_MAX, RETRY_MIN, TRANSACTION_MAX,
+    ASK_AT_START_MAX, CHUNK_FACTS_MAX, CHUNK_FACTS_MIN, GENTLE_BUDGET_PARTS, GENTLE_FACTS_MAX,
+    GENTLE_RESTS, HEARTBEAT_EVERY, PROJECTOR_NICENESS, RETRY_MAX, RETRY_MIN, TRANSACTION_MAX,
 };
 use crate::metrics::ProjectionMetrics;
 use crate::write::{Owner, write};
@@ -209,7 +209,7 @@ impl Projector {
             timeout(TRANSACTION_MAX, claimed).await.map_err(|_| Error::TimedOut)??;
         let mut reader = Reader::open(self.source.paths.clone(), &claim).await?;
         self.tell(&claim);
-        let mut chunk = Chunk::default();
+        let (mut chunk, mut looked) = (Chunk::default(), 0);
         loop {
             let durable = *self.source.durable.borrow_and_update();
             if chunk.is_empty() && !reader.is_behind(durable) {
@@ -219,17 +219,32 @@ impl Projector {
                 self.wait(&mut connection, ended).await?;
                 continue;
             }
+            // More has come since the last look.
+            let is_selling = std::mem::replace(&mut looked, durable) < durable;
+            let is_gentle = is_selling && self.has_little_behind();
+            let facts_max = if is_gentle { GENTLE_FACTS_MAX } else { self.facts_max };
+            let began = Instant::now();
             // The next one is read while this one is written.
-            let read = reader.read(durable, self.facts_max);
+            let read = reader.read(durable, facts_max);
             let (written, read) = tokio::join!(self.write(&mut connection, &chunk), read);
             written?;
             self.wrote(&chunk);
+            if is_gentle && !ended.is_cancelled() {
+                sleep(began.elapsed() * GENTLE_RESTS).await;
+            }
             (reader, chunk) = read?;
             // Whatever becomes of it, the journal has these.
             for (shard, lsn) in chunk.changes.ends() {
                 self.journaled[usize::from(shard.0)] = lsn;
             }
         }
+    }
+
+    /// Whether what is behind is little beside what may be: then the processors are left to who
+    /// sells.
+    fn has_little_behind(&self) -> bool {
+        let projected = &self.source.projected;
+        projected.lag().bytes < projected.budget_bytes() / GENTLE_BUDGET_PARTS
     }
 
     /// Writes a chunk, whole or not at all. Whether it was, after an error, the next claim tells.

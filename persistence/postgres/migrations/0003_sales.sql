@@ -1,47 +1,33 @@
 -- What was sold, as organizers ask for it. Spots are seats and places in areas.
 
+-- How many spots there are and how they stand, where each of them belongs: a row a seat, an area,
+-- and an area's places of a ticket type.
+CREATE VIEW spots AS
+SELECT event_id, section, category, 1::bigint AS capacity,
+       (status = 'allocated')::int::bigint AS allocated,
+       (status = 'held')::int::bigint AS held,
+       (status = 'blocked')::int::bigint AS blocked
+FROM seats
+UNION ALL
+SELECT event_id, section, category, capacity, 0, 0, 0 FROM areas
+UNION ALL
+SELECT event_id, section, category, 0, allocated, held, blocked
+FROM areas JOIN area_places USING (event_id, area);
+
 -- Spots of each section, sold and to be sold.
 CREATE VIEW sales_by_section AS
-SELECT event_id, section,
-       sum(capacity)::bigint AS capacity,
-       sum(allocated)::bigint AS allocated,
-       sum(held)::bigint AS held,
-       sum(blocked)::bigint AS blocked,
-       (sum(capacity) - sum(allocated) - sum(held) - sum(blocked))::bigint AS available
-FROM (
-    SELECT event_id, section, 1 AS capacity,
-           (status = 'allocated')::int AS allocated,
-           (status = 'held')::int AS held,
-           (status = 'blocked')::int AS blocked
-    FROM seats
-    UNION ALL
-    SELECT event_id, section, capacity, 0, 0, 0 FROM areas
-    UNION ALL
-    SELECT event_id, section, 0, allocated, held, blocked
-    FROM areas JOIN area_places USING (event_id, area)
-) AS spots
+SELECT event_id, section, sum(capacity)::bigint AS capacity, sum(allocated)::bigint AS allocated,
+       sum(held)::bigint AS held, sum(blocked)::bigint AS blocked,
+       sum(capacity - allocated - held - blocked)::bigint AS available
+FROM spots
 GROUP BY event_id, section;
 
 -- Spots of each category, sold and to be sold.
 CREATE VIEW sales_by_category AS
-SELECT event_id, category,
-       sum(capacity)::bigint AS capacity,
-       sum(allocated)::bigint AS allocated,
-       sum(held)::bigint AS held,
-       sum(blocked)::bigint AS blocked,
-       (sum(capacity) - sum(allocated) - sum(held) - sum(blocked))::bigint AS available
-FROM (
-    SELECT event_id, category, 1 AS capacity,
-           (status = 'allocated')::int AS allocated,
-           (status = 'held')::int AS held,
-           (status = 'blocked')::int AS blocked
-    FROM seats
-    UNION ALL
-    SELECT event_id, category, capacity, 0, 0, 0 FROM areas
-    UNION ALL
-    SELECT event_id, category, 0, allocated, held, blocked
-    FROM areas JOIN area_places USING (event_id, area)
-) AS spots
+SELECT event_id, category, sum(capacity)::bigint AS capacity, sum(allocated)::bigint AS allocated,
+       sum(held)::bigint AS held, sum(blocked)::bigint AS blocked,
+       sum(capacity - allocated - held - blocked)::bigint AS available
+FROM spots
 GROUP BY event_id, category;
 
 -- Spots that are held and sold as each ticket type, beside its quota.

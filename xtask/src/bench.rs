@@ -126,16 +126,10 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Program {
-        #[command(flatten)]
-        options: Options,
-    }
+    use crate::testing::{Program, options_of};
 
     fn lines(arguments: &str) -> Vec<String> {
-        let words = ["bench"].into_iter().chain(arguments.split_whitespace());
-        let steps = steps(&Program::parse_from(words).options).unwrap();
+        let steps = steps(&options_of(arguments)).unwrap();
         let root = format!("{}/", workspace_root().display());
         steps.iter().map(|step| step.to_string().replace(&root, "ROOT/")).collect()
     }
@@ -168,8 +162,8 @@ mod tests {
         assert_eq!(of("grid apply --save main"), format!("{all} --save-baseline main apply"));
         assert_eq!(of("grid --against main"), format!("{all} --baseline-lenient main"));
         let both = ["bench", "grid", "--save", "a", "--against", "b"];
-        assert!(Program::try_parse_from(both).is_err());
-        assert!(Program::try_parse_from(["bench", "--quick", "grid"]).is_err());
+        assert!(Program::<Options>::try_parse_from(both).is_err());
+        assert!(Program::<Options>::try_parse_from(["bench", "--quick", "grid"]).is_err());
     }
 
     #[test]
@@ -180,6 +174,6 @@ mod tests {
         {
             assert!(lines[1].contains(words), "{words}: {lines:?}");
         }
-        assert!(Program::try_parse_from(["bench", "--rounds", "2"]).is_err());
+        assert!(Program::<Options>::try_parse_from(["bench", "--rounds", "2"]).is_err());
     }
 }

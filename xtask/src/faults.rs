@@ -64,19 +64,11 @@ fn arguments(options: &Options, folder: &Path) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Program {
-        #[command(flatten)]
-        options: Options,
-    }
+    use crate::testing::options_of;
 
     fn lines(arguments: &str) -> Vec<String> {
-        let words = ["faults"].into_iter().chain(arguments.split_whitespace());
-        let steps = steps(&Program::parse_from(words).options);
+        let steps = steps(&options_of(arguments));
         steps.iter().map(Step::to_string).collect()
     }
 

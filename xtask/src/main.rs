@@ -11,6 +11,8 @@ mod fuzz;
 mod mutants;
 mod requirements;
 mod step;
+#[cfg(test)]
+mod testing;
 
 use std::process::ExitCode;
 
